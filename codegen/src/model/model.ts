@@ -1,0 +1,165 @@
+// The model: one AsyncAPI document, of whatever version, as readonly data that every emitter prints from.
+// JSON-serialisable, no methods. Where 2.x and 3.x differ ends here; identifiers in it are final (see names.ts).
+import type { JsonObject } from "../document/document.ts";
+import type { Constant, Coercion, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
+
+/** Prose of the document that belongs in a comment. */
+export interface Docs {
+  readonly title?: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly deprecated?: boolean;
+}
+
+/** A whole document. */
+export interface Model {
+  /** `info.title` as written. */
+  readonly title: string;
+  /** PascalCase base of `registerChat`, `createChatClient`, `ChatHandlers`. */
+  readonly name: string;
+  readonly docs: Docs;
+  /** Value of `asyncapi`. */
+  readonly asyncapi: string;
+  /** Path of the document, as printed in headers: relative to the working directory, posix slashes. */
+  readonly source: string;
+  /** Which side the document is written from, and how we know. */
+  readonly perspective: Perspective;
+  readonly servers: readonly Server[];
+  readonly endpoints: readonly Endpoint[];
+  /** Every type the generated code has, in source order; schemas refer to each other as `#/definitions/<Name>`. */
+  readonly types: readonly TypeDefinition[];
+  /** What was left out, for the summary: channels of other protocols and the like. */
+  readonly omitted: readonly { readonly pointer: string; readonly why: string }[];
+}
+
+export interface Perspective {
+  readonly side: "server" | "client";
+  /** An option or `x-wsgen` said so; read from the document's words; the version's standard meaning; nothing spoke. */
+  readonly because: "option" | "words" | "standard" | "default";
+}
+
+/** A server a client can connect to. */
+export interface Server {
+  /** Property name in `servers`, camelCase. */
+  readonly name: string;
+  readonly docs: Docs;
+  /** URL template with scheme, without the endpoint's path: `wss://{region}.example.com`. */
+  readonly url: string;
+  readonly variables: readonly ServerVariable[];
+  readonly pointer: string;
+}
+export interface ServerVariable {
+  readonly name: string;
+  readonly docs: Docs;
+  readonly default?: string;
+  readonly enum?: readonly string[];
+}
+
+/** A named type: an interface, a TypeBox builder and, where something of it is validated, a guard. */
+export interface TypeDefinition {
+  /** PascalCase, final. */
+  readonly name: string;
+  readonly docs: Docs;
+  /** JSON Schema draft-07, normalised (see schemas.ts): refs are `#/definitions/<Name>` only, `nullable` and other dialects translated. */
+  readonly schema: JsonObject | boolean;
+  /** Whether the runtime needs a guard for it: message payloads, union leaves, handshake parts. */
+  readonly guard: boolean;
+  /** Where it was written, in the loaded document's pointers. */
+  readonly pointer: string;
+}
+
+/** A socket: one path of one set of servers. */
+export interface Endpoint {
+  /** camelCase, final: key of the handlers and method of the client. */
+  readonly name: string;
+  /** Same, PascalCase: prefix of the interfaces. */
+  readonly typeName: string;
+  readonly docs: Docs;
+  /** Path template below the server, beginning with `/`. */
+  readonly address: string;
+  /** The channels that share this socket, more than one when they are topics. */
+  readonly channels: readonly { readonly key: string; readonly address: string | undefined; readonly docs: Docs; readonly pointer: string }[];
+  /** Names of the model's servers that carry it. */
+  readonly servers: readonly string[];
+  readonly parameters?: HandshakePart;
+  readonly query?: HandshakePart;
+  readonly headers?: HandshakePart;
+  /** What clients send and the server receives. */
+  readonly clientToServer: Direction;
+  /** What the server sends and clients receive. */
+  readonly serverToClient: Direction;
+  readonly error?: ErrorMapping;
+  readonly pointer: string;
+}
+
+export interface HandshakePart {
+  /** Name of a type whose schema is an object. */
+  readonly type: string;
+  /** Whether every property may be left out. */
+  readonly optional: boolean;
+  /** How the strings on the wire become what the schema says. */
+  readonly coerce: { readonly [property: string]: Coercion };
+}
+
+/** One direction of an endpoint. */
+export interface Direction {
+  /** What the sender may send, each under its own name. */
+  readonly messages: readonly Message[];
+  /** What the receiver is given: the same, but messages that cannot be told apart are one, and correlated replies are not in it. */
+  readonly deliveries: readonly Delivery[];
+  /** Leads from a frame to the name of a delivery. */
+  readonly tree: DispatchTree;
+  /** How they are told apart, in words for the summary: "`type`", "`method`, then `params.channel`", "JSON kind". */
+  readonly by: string;
+}
+
+export interface Message {
+  /** camelCase, final, unique in its endpoint and direction. */
+  readonly name: string;
+  /** The document's own name for it. */
+  readonly wireName: string;
+  readonly docs: Docs;
+  /** Name of its payload's type. */
+  readonly type: string;
+  readonly format: Format;
+  readonly contentType?: string;
+  /** Top-level properties with a fixed value that every payload has: the sender may leave them out. */
+  readonly constants: { readonly [property: string]: Constant };
+  /** Present on a request. */
+  readonly reply?: Reply;
+  /** Whether it only ever comes as the correlated reply to a request: then it has no `send` method, listener or place in the tree. */
+  readonly replyOnly: boolean;
+  readonly pointer: string;
+}
+
+export interface Reply {
+  /** Names of messages of the opposite direction. */
+  readonly messages: readonly string[];
+  /** Where the correlation id is in the request, and in the reply. */
+  readonly request: Path;
+  readonly reply: Path;
+  readonly id: "string" | "integer" | "uuid";
+}
+
+/** What one handler method is given. */
+export interface Delivery {
+  /** Name of the message, or of the union: camelCase, final. */
+  readonly name: string;
+  readonly docs: Docs;
+  /** Name of its type; for a union, of a type whose schema is the `anyOf` of its members. */
+  readonly type: string;
+  readonly format: Format;
+  /** Names of the messages it may be; more than one for a union. */
+  readonly messages: readonly string[];
+  /** Present on a request: what the handler returns. */
+  readonly reply?: Reply;
+  readonly pointer: string;
+}
+
+/** Where our own error goes in the contract's error message, which the server sends. */
+export interface ErrorMapping {
+  readonly message: string;
+  readonly code?: Path;
+  readonly detail?: Path;
+  readonly correlation?: Path;
+}

@@ -1,0 +1,148 @@
+// The join between generated code and this runtime: plain data and the types that describe it. Imports nothing.
+
+/** The join's version. A contract with another version is refused with "regenerate with wsgen x.y". */
+export const CONTRACT_VERSION = 1;
+
+/** Why a guard refused a value: an AJV error object, of which only the first is kept. */
+export interface GuardError {
+  /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
+  readonly instancePath: string;
+  readonly schemaPath: string;
+  /** The JSON Schema keyword that refused the value. */
+  readonly keyword: string;
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** A validator compiled ahead of time. After it returned `false`, `errors` says why. */
+export interface Guard<T> {
+  (value: unknown): value is T;
+  errors?: readonly GuardError[] | null;
+}
+
+/** A value that JSON Schema can hold in a `const`, as far as messages are told apart by it. */
+export type Constant = string | number | boolean | null;
+
+/** Where a value is: property names and array positions from the payload inwards. */
+export type Path = readonly (string | number)[];
+
+/**
+ * How a message travels: `json` and `text` in text frames, `binary` in binary frames;
+ * `any` is a text frame that is JSON if it parses and bare text if not.
+ */
+export type Format = "json" | "text" | "binary" | "any";
+
+/** The kinds of JSON value. */
+export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
+
+/**
+ * A node of the tree that tells messages apart. A string is a leaf: the name of the message (or of the union of those that
+ * cannot be told apart). Every other node looks at one place of the payload and leads on.
+ */
+export type DispatchNode = string | ConstantNode | PresenceNode | KindNode;
+
+/** Leads on by the value at `path`: typed equality, so `0` is not `"0"`. */
+export interface ConstantNode {
+  readonly path: Path;
+  readonly cases: readonly (readonly [value: Constant, then: DispatchNode])[];
+  /** Where to go when nothing is at `path`. */
+  readonly absent?: DispatchNode;
+  /** Where to go when the value at `path` is none of the cases. */
+  readonly other?: DispatchNode;
+}
+
+/** Leads on by whether there is a value at `path`. */
+export interface PresenceNode {
+  readonly path: Path;
+  readonly present: DispatchNode;
+  readonly absent?: DispatchNode;
+}
+
+/** Leads on by the kind of JSON value at `path`. */
+export interface KindNode {
+  readonly path: Path;
+  readonly kinds: { readonly [Kind in JsonKind]?: DispatchNode };
+  readonly absent?: DispatchNode;
+}
+
+/** The whole tree of one direction: frame kind first, then raw text constants, then the payload. */
+export interface DispatchTree {
+  /** The message that binary frames carry. */
+  readonly binary?: string;
+  /** Text frames equal to one of these are that message, before any JSON is parsed (`PING`). */
+  readonly constants?: readonly (readonly [text: string, then: string])[];
+  /** Text frames that hold JSON. */
+  readonly json?: DispatchNode;
+  /** The message that text frames carry which are not JSON, or all text frames when there is no `json`. */
+  readonly text?: string;
+}
+
+/** How a reply finds its request (AsyncAPI 3: Operation Reply Object and Correlation ID Object). */
+export interface ReplyContract {
+  /** Names of the messages that answer, all of the opposite direction. */
+  readonly messages: readonly string[];
+  /** Where the correlation id is in the request. */
+  readonly request: Path;
+  /** Where it is in the reply. */
+  readonly reply: Path;
+  /** What kind of id to make up when the caller gives none. */
+  readonly id: "string" | "integer" | "uuid";
+}
+
+/** One message of one direction. */
+export interface MessageContract {
+  readonly format: Format;
+  /** Absent in unchecked clients only. */
+  readonly guard?: Guard<unknown>;
+  /** Top-level properties with a fixed value, which the sender fills in when the caller leaves them out. */
+  readonly constants?: Readonly<Record<string, Constant>>;
+  readonly reply?: ReplyContract;
+}
+
+/** What one side of one endpoint receives. */
+export interface ReceiveContract {
+  readonly dispatch: DispatchTree;
+  /** By the names of the tree's leaves, and of the replies that are matched by correlation only. */
+  readonly messages: Readonly<Record<string, MessageContract>>;
+}
+
+/** How strings of the handshake become the values that the schema speaks of. Properties not named here stay strings. */
+export type Coercion = "integer" | "number" | "boolean" | "strings";
+
+/** One part of the handshake: path parameters, query or headers (AsyncAPI `ws` binding 0.1.0). */
+export interface HandshakeContract {
+  readonly guard?: Guard<unknown>;
+  readonly coerce?: Readonly<Record<string, Coercion>>;
+}
+
+/** Where our own error goes in the contract's error message (`x-wsgen: { error: … }`). */
+export interface ErrorContract {
+  /** Name of the message, which the server sends. */
+  readonly message: string;
+  readonly code?: Path;
+  readonly detail?: Path;
+  /** Where the id of the request goes that the error answers. */
+  readonly correlation?: Path;
+}
+
+/** One WebSocket endpoint as one side sees it. */
+export interface EndpointContract {
+  /** Path template, for example `/rooms/{roomId}`. */
+  readonly address: string;
+  readonly parameters?: HandshakeContract;
+  readonly query?: HandshakeContract;
+  readonly headers?: HandshakeContract;
+  readonly receives: ReceiveContract;
+  readonly sends: Readonly<Record<string, MessageContract>>;
+  readonly error?: ErrorContract;
+}
+
+/** A document as one side sees it. Written by wsgen, read by the runtime. */
+export interface Contract {
+  readonly version: number;
+  /** Version of wsgen that wrote it. */
+  readonly generator: string;
+  /** The document's title, for logs and errors. */
+  readonly title: string;
+  readonly endpoints: Readonly<Record<string, EndpointContract>>;
+}

@@ -1,0 +1,113 @@
+// Every error this package throws on purpose, and the table that names them. docs/errors.md is tested against it.
+
+/** Every code an error of this package can carry, with one sentence on what it means. */
+export const errorCodes = {
+  WSGEN_CONTRACT: "A message does not match the contract.",
+  WSGEN_CONTRACT_VERSION: "Generated code and runtime do not belong together.",
+  WSGEN_CONNECTION_CLOSED: "The connection is closed, or closed while the call was waiting.",
+  WSGEN_REQUEST_TIMEOUT: "No reply came in time.",
+  WSGEN_REQUEST_FAILED: "The peer answered a request with the contract's error message.",
+  WSGEN_UPGRADE_REJECTED: "The server did not accept the WebSocket handshake.",
+  WSGEN_INBOUND_OVERFLOW: "More messages arrived than the buffer holds, and nobody read them.",
+  WSGEN_USAGE: "The API was called in a way that cannot work.",
+} as const;
+
+/** The code of a {@link WsgenError}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** The base of every error this package throws on purpose. `code` is stable; the message is for people. */
+export class WsgenError extends Error {
+  override readonly name: string = "WsgenError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A payload that the contract does not allow: thrown by `send`, given to `onInvalid`. */
+export class ContractError extends WsgenError {
+  override readonly name = "ContractError";
+  /** The message's name in the contract; `undefined` when it could not be told. */
+  readonly messageName: string | undefined;
+  readonly direction: "inbound" | "outbound";
+  /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
+  readonly path: string;
+
+  constructor(details: {
+    readonly message: string;
+    readonly messageName: string | undefined;
+    readonly direction: "inbound" | "outbound";
+    readonly path: string;
+    readonly cause?: unknown;
+  }) {
+    super("WSGEN_CONTRACT", details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.messageName = details.messageName;
+    this.direction = details.direction;
+    this.path = details.path;
+  }
+}
+
+/** The connection is closed, or closed while the call was waiting. Close codes: RFC 6455 section 7.4. */
+export class ConnectionClosedError extends WsgenError {
+  override readonly name = "ConnectionClosedError";
+  /** The close code; 1006 when the TCP connection was lost without a close frame. */
+  readonly closeCode: number;
+  readonly reason: string;
+
+  constructor(closeCode: number, reason: string, message = `The connection is closed (${closeCode}${reason === "" ? "" : ` ${reason}`}).`) {
+    super("WSGEN_CONNECTION_CLOSED", message);
+    this.closeCode = closeCode;
+    this.reason = reason;
+  }
+}
+
+/** No reply to a request came in time. */
+export class RequestTimeoutError extends WsgenError {
+  override readonly name = "RequestTimeoutError";
+
+  constructor(messageName: string, timeout: number) {
+    super("WSGEN_REQUEST_TIMEOUT", `No reply to "${messageName}" came within ${timeout} ms.`);
+  }
+}
+
+/** The peer answered a request with the contract's error message, which `payload` holds. */
+export class RequestFailedError extends WsgenError {
+  override readonly name = "RequestFailedError";
+  readonly messageName: string;
+  readonly payload: unknown;
+
+  constructor(requestName: string, messageName: string, payload: unknown) {
+    super("WSGEN_REQUEST_FAILED", `"${requestName}" was answered with "${messageName}": ${JSON.stringify(payload).slice(0, 200)}`);
+    this.messageName = messageName;
+    this.payload = payload;
+  }
+}
+
+/** The server did not accept the WebSocket handshake. Browsers hide the status; there it is `undefined`. */
+export class UpgradeRejectedError extends WsgenError {
+  override readonly name = "UpgradeRejectedError";
+  readonly status: number | undefined;
+  readonly body: string | undefined;
+
+  constructor(url: string, status?: number, body?: string) {
+    super(
+      "WSGEN_UPGRADE_REJECTED",
+      status === undefined
+        ? `${url} did not accept the WebSocket handshake.`
+        : `${url} answered the WebSocket handshake with ${status}${body === undefined || body === "" ? "." : `: ${body}`}`,
+    );
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** More messages arrived than the buffer holds, and nobody read them. */
+export class InboundOverflowError extends WsgenError {
+  override readonly name = "InboundOverflowError";
+
+  constructor(limit: string) {
+    super("WSGEN_INBOUND_OVERFLOW", `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`);
+  }
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => new URL(`./runtime/src/${path}`, import.meta.url).pathname;
+
+// Tests run on the sources, so that a stack trace names the line that was written; the packed tarballs have tests of their own.
+export default defineConfig({
+  resolve: {
+    alias: {
+      "@wsgen/runtime/generated/server": source("contract/generated/server.ts"),
+      "@wsgen/runtime/generated/client": source("contract/generated/client.node.ts"),
+      "@wsgen/runtime/client": source("client/node.ts"),
+      "@wsgen/runtime/testing": source("testing/index.ts"),
+      "@wsgen/runtime": source("index.ts"),
+    },
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 15_000,
+  },
+});
