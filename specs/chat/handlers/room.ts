@@ -1,5 +1,5 @@
-import type { HistoryRequest, Post } from "../../../generated/chat/types.js";
 import type { RoomHandler } from "../../../generated/chat/server.js";
+import type { HistoryRequest, Post } from "../../../generated/chat/types.js";
 
 /** How many posts a room remembers. */
 const remembered = 500;

@@ -1,0 +1,108 @@
+// What must compile, and what must not. Checked by `tsc -p test`: an unused @ts-expect-error is an error too.
+import { createRouter, type Router } from "@wsgen/runtime";
+import type { Static } from "typebox";
+import { expectTypeOf } from "vitest";
+import { createChatClient, type RoomEvent, servers } from "../../generated/chat/client.js";
+import type * as schemas from "../../generated/chat/schemas.js";
+import { type RoomHandler, registerChat } from "../../generated/chat/server.js";
+import type * as types from "../../generated/chat/types.js";
+
+const history: RoomHandler["messages"]["history"] = () => ({ posts: [] });
+
+// A missing handler does not compile.
+// @ts-expect-error: Property 'postMessage' is missing
+export const incomplete: RoomHandler = { messages: { history } };
+
+// A handler for a message the document does not have does not compile.
+export const surplus: RoomHandler = {
+  // @ts-expect-error: 'whisper' does not exist
+  messages: { history, postMessage() {}, whisper() {} },
+};
+
+// A wrong payload does not compile; constants need not be repeated, and a wrong one does not compile.
+export const sending: RoomHandler = {
+  messages: {
+    history,
+    postMessage(payload, conn) {
+      expectTypeOf(payload).toEqualTypeOf<types.PostMessage>();
+      expectTypeOf(conn.params.roomId).toBeString();
+      expectTypeOf(conn.query.username).toBeString();
+      conn.send.memberJoined({ name: "ada" });
+      conn.send.memberJoined({ type: "memberJoined", name: "ada" });
+      // @ts-expect-error: 'name' is a string
+      conn.send.memberJoined({ name: 1 });
+      // @ts-expect-error: 'name' is missing
+      conn.send.memberJoined({});
+      // @ts-expect-error: the constant is "memberJoined"
+      conn.send.memberJoined({ type: "memberLeft", name: "ada" });
+      // @ts-expect-error: the document has no such property
+      conn.send.memberJoined({ name: "ada", age: 36 });
+      // @ts-expect-error: a client sends this one
+      conn.send.postMessage({ text: "" });
+      // @ts-expect-error: only ever a reply
+      conn.send.historyPage({ posts: [] });
+    },
+  },
+};
+
+// A request is answered by its reply, whose correlation id need not be repeated.
+export const answering: RoomHandler = {
+  messages: {
+    postMessage() {},
+    // @ts-expect-error: 'posts' is missing
+    history: () => ({}),
+  },
+};
+
+// A router without the middleware that the handlers rely on does not compile.
+interface User {
+  readonly name: string;
+}
+const greeting: RoomHandler<{ user: User }> = {
+  open(conn) {
+    expectTypeOf(conn.context.user.name).toBeString();
+  },
+  messages: { history, postMessage() {} },
+};
+const plain = createRouter();
+const authenticated = plain.use(async (_request, next) => next({ user: { name: "ada" } }));
+expectTypeOf(authenticated).toExtend<Router<{ user: User }>>();
+export const registered = registerChat(authenticated, { room: greeting });
+// @ts-expect-error: Property 'user' is missing
+export const unregistered = registerChat(plain, { room: greeting });
+registered.room.to("lobby").send.memberLeft({ name: "ada" });
+
+// The client is the mirror image.
+export async function talk(): Promise<void> {
+  const chat = createChatClient(servers.local({ port: "4000" }));
+  // @ts-expect-error: the query is required
+  await chat.room({ roomId: "lobby" });
+  // @ts-expect-error: the room is required
+  await chat.room({}, { query: { username: "ada" } });
+  const room = await chat.room({ roomId: "lobby" }, { query: { username: "ada" } });
+  room.send.postMessage({ text: "Good morning!" });
+  // @ts-expect-error: 'text' is a string
+  room.send.postMessage({ text: 1 });
+  // @ts-expect-error: the server sends this one
+  room.send.messagePosted({});
+  expectTypeOf(await room.request.history({ limit: 3 })).toEqualTypeOf<types.HistoryPage>();
+  room.on.messagePosted((payload) => expectTypeOf(payload).toEqualTypeOf<types.MessagePosted>());
+  for await (const event of room) {
+    expectTypeOf(event).toEqualTypeOf<RoomEvent>();
+    if (event.name === "memberJoined") expectTypeOf(event.payload.name).toBeString();
+  }
+  // @ts-expect-error: there is no such server
+  servers.production();
+}
+
+// Interfaces and TypeBox values say the same.
+expectTypeOf<Static<typeof schemas.Post>>().toEqualTypeOf<types.Post>();
+expectTypeOf<Static<typeof schemas.PostMessage>>().toEqualTypeOf<types.PostMessage>();
+expectTypeOf<Static<typeof schemas.HistoryRequest>>().toEqualTypeOf<types.HistoryRequest>();
+expectTypeOf<Static<typeof schemas.HistoryPage>>().toEqualTypeOf<types.HistoryPage>();
+expectTypeOf<Static<typeof schemas.MessagePosted>>().toEqualTypeOf<types.MessagePosted>();
+expectTypeOf<Static<typeof schemas.MemberJoined>>().toEqualTypeOf<types.MemberJoined>();
+expectTypeOf<Static<typeof schemas.MemberLeft>>().toEqualTypeOf<types.MemberLeft>();
+expectTypeOf<Static<typeof schemas.Problem>>().toEqualTypeOf<types.Problem>();
+expectTypeOf<Static<typeof schemas.RoomParameters>>().toEqualTypeOf<types.RoomParameters>();
+expectTypeOf<Static<typeof schemas.RoomQuery>>().toEqualTypeOf<types.RoomQuery>();
