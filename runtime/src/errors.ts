@@ -91,12 +91,15 @@ export class UpgradeRejectedError extends WsgenError {
   readonly status: number | undefined;
   readonly body: string | undefined;
 
-  constructor(url: string, status?: number, body?: string) {
+  /** `cause`: what the platform says when there was no HTTP answer at all (connection refused, TLS). */
+  constructor(url: string, status?: number, body?: string, cause?: unknown) {
+    const why = cause instanceof Error && cause.message !== "" ? `: ${cause.message}` : ".";
     super(
       "WSGEN_UPGRADE_REJECTED",
       status === undefined
-        ? `${url} did not accept the WebSocket handshake.`
+        ? `${url} did not accept the WebSocket handshake${why}`
         : `${url} answered the WebSocket handshake with ${status}${body === undefined || body === "" ? "." : `: ${body}`}`,
+      cause === undefined ? undefined : { cause },
     );
     this.status = status;
     this.body = body;

@@ -4,7 +4,7 @@ import type { JsonValue } from "../document/document.ts";
 import type { Docs, Model } from "../model/model.ts";
 
 /** Generated lines are at most this long, prose and values alike, as far as there is a place to break them. */
-const lineWidth = 120;
+export const lineWidth = 120;
 
 /** Code to be printed as it is inside a value: an identifier that `import` or `declare` returned. */
 export interface Code {
@@ -97,11 +97,8 @@ export function createGeneratedFile(path: string, header: string): GeneratedFile
     key: propertyKey,
     value: (value, used = 0) => layOut(value, depth * 2, used),
     doc(docs) {
-      const lines = commentLines(typeof docs === "string" ? docs : docsText(docs), lineWidth - depth * 2 - " * ".length);
-      const [first] = lines;
-      if (first === undefined) return;
-      if (lines.length === 1 && depth * 2 + first.length + "/**  */".length <= lineWidth) return print(`/** ${first} */`);
-      print(["/**", ...lines.map((line) => (line === "" ? " *" : ` * ${line}`)), " */"].join("\n"));
+      const lines = docLines(docs, depth * 2);
+      if (lines.length > 0) print(lines.join("\n"));
     },
     toString() {
       const importLines = [...imports].sort(byModule).map(([from, names]) => importStatement(from, [...names.values()]));
@@ -109,6 +106,15 @@ export function createGeneratedFile(path: string, header: string): GeneratedFile
       return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
     },
   };
+}
+
+/** The lines of a doc comment that is to be indented by `indent` columns; none when there is nothing to say. Safe wherever a comment is. */
+export function docLines(docs: Docs | string, indent: number): readonly string[] {
+  const lines = commentLines(typeof docs === "string" ? docs : docsText(docs), lineWidth - indent - " * ".length);
+  const [first] = lines;
+  if (first === undefined) return [];
+  if (lines.length === 1 && indent + first.length + "/**  */".length <= lineWidth) return [`/** ${first} */`];
+  return ["/**", ...lines.map((line) => (line === "" ? " *" : ` * ${line}`)), " */"];
 }
 
 interface ImportedName {
@@ -163,7 +169,7 @@ function stringLiteral(value: string): string {
 function propertyKey(name: string): string {
   if (name === "__proto__") return '["__proto__"]';
   // In an interface `new(…)` would be a constructor and not a method of that name.
-  return /^[A-Za-z_$][\w$]*$/.test(name) && name !== "new" ? name : stringLiteral(name);
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) && name !== "new" ? name : stringLiteral(name);
 }
 
 /** Prints on one line what fits on it, and opens up from the outside in what does not. */
@@ -201,19 +207,23 @@ function docsText({ title, summary, description, deprecated }: Docs): string {
   const prose = [summary, description].map((text) => text?.trim() ?? "").filter((text) => text !== "");
   const paragraphs = prose.length > 0 ? [...new Set(prose)] : [title?.trim() ?? ""];
   const text = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
-  const escaped = text.replace(/^(\s*)@/gm, "$1\\@");
-  return deprecated === true ? [escaped, "@deprecated"].filter((part) => part !== "").join("\n\n") : escaped;
+  return deprecated === true ? [text, deprecatedTag].filter((part) => part !== "").join("\n\n") : text;
 }
+
+/** The one tag that comments have: every other `@` at the beginning of a line is the document's, and escaped. */
+const deprecatedTag = "@deprecated";
 
 /** Lines of a comment: safe inside one, prose wrapped at the width, everything that Markdown lays out itself left alone. */
 function commentLines(text: string, width: number): string[] {
   const safe = text
     .replace(/\r\n?/g, "\n")
     .replaceAll("*/", "*\\/")
+    .replace(/<(?=\/script|!--)/gi, "<\\")
     .replace(unsafeInComments, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
   const lines: string[] = [];
   let fenced = false;
-  for (const line of safe.split("\n").map((line) => line.trimEnd())) {
+  for (const raw of safe.split("\n")) {
+    const line = raw.trimEnd() === deprecatedTag ? deprecatedTag : raw.trimEnd().replace(/^(\s*)@/, "$1\\@");
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
     const prose = !fenced && !/^( {4}|\t|\s*\|)/.test(line) && /\S/.test(line);
     if (line === "" && (lines.length === 0 || lines.at(-1) === "")) continue;
@@ -224,17 +234,23 @@ function commentLines(text: string, width: number): string[] {
   return lines;
 }
 
+/** Breaks a line of prose at spaces, except before what would begin a list, a heading, a quotation or a tag. */
 function wrap(line: string, width: number): string[] {
-  const hanging = " ".repeat(/^\s*([-*+]|\d+[.)])\s+/.exec(line)?.[0].length ?? 0);
-  const wrapped: string[] = [];
-  let rest = line;
-  while (rest.length > width) {
-    const at = rest.lastIndexOf(" ", width);
-    // Nowhere to break it, or only inside its own indentation: a long word is longer than the line.
-    const cut = at > hanging.length && rest.slice(0, at).trim() !== "" ? at : rest.indexOf(" ", width);
-    if (cut < 0) break;
-    wrapped.push(rest.slice(0, cut).trimEnd());
-    rest = hanging + rest.slice(cut).trimStart();
+  const marker = /^\s*([-*+]|\d+[.)])\s+/.exec(line)?.[0] ?? /^\s*/.exec(line)?.[0] ?? "";
+  const hanging = " ".repeat(Math.min(marker.length, 8));
+  const words = line.slice(marker.length).split(/ +/);
+  const lines: string[] = [];
+  let current = marker;
+  let empty = true;
+  for (const word of words) {
+    const fits = empty || current.length + 1 + word.length <= width;
+    if (fits || /^([-+*#>|@=]|\d+[.)])/.test(word)) {
+      current += empty ? word : ` ${word}`;
+    } else {
+      lines.push(current);
+      current = hanging + word;
+    }
+    empty = false;
   }
-  return [...wrapped, rest];
+  return [...lines, current];
 }

@@ -1,4 +1,8 @@
-// One WebSocket connection as a handler sees it. (Interface first: the implementation lives in this folder.)
+// One WebSocket connection: as a handler sees it, and as the layers above use it. socket-connection.ts is what stands behind it.
+
+import type { Duplex } from "node:stream";
+
+export { defaultLimits, openConnection } from "./open.ts";
 
 /**
  * `undefined` when the message was taken below the limits (64 KiB this turn, 1 MiB on the socket), else a promise that settles when
@@ -9,7 +13,10 @@ export type Sent = undefined | Promise<void>;
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** How a connection ended (RFC 6455 section 7.1.5). `wasClean`: both close frames were seen. 1006: TCP was lost. */
+/**
+ * How a connection ended (RFC 6455 section 7.1.5): the code of the peer's close frame (1005: it held none); if none came, of ours;
+ * 1006 when TCP was lost without either. `wasClean`: both close frames were exchanged.
+ */
 export interface CloseOutcome {
   readonly code: number;
   readonly reason: string;
@@ -17,9 +24,7 @@ export interface CloseOutcome {
 }
 
 /** One data message. */
-export type Message =
-  | { readonly type: "text"; readonly data: string }
-  | { readonly type: "binary"; readonly data: Uint8Array };
+export type Message = { readonly type: "text"; readonly data: string } | { readonly type: "binary"; readonly data: Uint8Array };
 
 /** The upgrade request, as middleware and handlers see it. */
 export interface UpgradeRequest {
@@ -56,19 +61,26 @@ export interface Connection<Context = object> {
   readonly params: Readonly<Record<string, string>>;
   /** The negotiated subprotocol, "" when there is none. */
   readonly protocol: string;
-  /** Aborts when the connection closes, for whatever reason. */
+  /** Aborts, with a ConnectionClosedError, as soon as the connection begins to close, for whatever reason. */
   readonly signal: AbortSignal;
   /** Settles, never rejects, once the connection is closed. */
   readonly closed: Promise<CloseOutcome>;
   readonly log: Logger;
+  /** Sends a text (string) or binary message. On a closed connection: a rejected promise, marked handled. */
   send(data: string | Uint8Array): Sent;
-  /** Settles when the kernel has taken everything sent so far. */
+  /** Settles when the kernel has taken everything sent so far; rejects with ConnectionClosedError when the connection closes first. */
   flushed(): Promise<void>;
-  /** Sends a ping and gives the round-trip time in ms. */
+  /** Sends a ping of up to 125 bytes and gives the round-trip time in ms; rejects with ConnectionClosedError when the connection closes first. */
   ping(data?: Uint8Array): Promise<number>;
-  /** Closes; later calls change nothing. 1000 or 3000–4999, reason up to 123 bytes. */
+  /**
+   * Closes behind everything sent so far; later calls change nothing. Code 1000 (default) or 3000–4999, reason up to 123 bytes of
+   * UTF-8, else a WsgenError is thrown. Settles, like `closed`, once the connection is closed.
+   */
   close(code?: number, reason?: string): Promise<CloseOutcome>;
-  /** Every message in order. One reader only. */
+  /**
+   * Every message in order; ends when the connection closes. One reader at a time: another may follow once a loop was left.
+   * `maxSize` in bytes replaces the route's limit while this reader reads; a larger message closes 1009.
+   */
   messages(options?: { readonly maxSize?: number }): AsyncIterable<Message>;
 }
 
@@ -87,7 +99,11 @@ export interface Sink {
    */
   readonly peeking?: boolean;
   peek?(data: Buffer, binary: boolean): boolean;
-  /** Called once, when the connection is closed. */
+  /**
+   * Called once, when the connection is closed and everything that had arrived before the peer's close frame has been given to
+   * `message` (at most the close timeout later). The last `message` may still be running: what it waits for listens to `signal`, which
+   * aborts when closing begins.
+   */
   closed?(outcome: CloseOutcome): void;
 }
 
@@ -99,7 +115,10 @@ export interface Limits {
   readonly heartbeat: { readonly interval: number; readonly timeout: number } | false;
   /** How long to wait for the peer's close frame before TCP is dropped: 15 000. */
   readonly closeTimeout: number;
-  /** Outbound bytes on the socket above which `send` gives a promise and un-awaited sends meet the policy: 1 MiB. */
+  /**
+   * Outbound bytes on the socket above which `send` gives a promise: 1 MiB (at least the stream's own mark, 16 or 64 KiB). What is sent
+   * above it without waiting is written up to as much again, then the connection is closed with 1013.
+   */
   readonly highWaterMark: number;
 }
 
@@ -107,27 +126,28 @@ export interface Limits {
 export interface ConnectionCore<Context = object> extends Connection<Context> {
   /** Queues one encoded frame, in order with everything else: rooms and contracts frame once and push to many. */
   push(frame: Buffer): Sent;
-  /** Closes with any code the wire contract allows the server to send (1001–1013 included); flushes first. */
+  /** Closes with any code a close frame may carry, see `closures`; the reason is cut at 123 bytes. Flushes first. */
   shut(code: number, reason: string): Promise<CloseOutcome>;
-  /** Installs the sink and starts to deliver; bytes that came with the handshake first. Once only. */
+  /** Installs the sink and starts to deliver what has arrived, in order. Once only. */
   start(sink: Sink): void;
-  /** Drops TCP at once. */
+  /** Drops TCP at once, and what has arrived and waits. */
   terminate(): void;
 }
 
-/** Opens a connection on an upgraded socket; nothing is read before `start` or `messages()`. */
-export interface OpenConnection {
-  <Context extends object>(details: {
-    readonly socket: import("node:stream").Duplex;
-    /** Bytes that came right behind the handshake. */
-    readonly head: Uint8Array;
-    readonly id: string;
-    readonly context: Context;
-    readonly handshake: UpgradeRequest;
-    readonly params: Readonly<Record<string, string>>;
-    readonly protocol: string;
-    readonly log: Logger;
-    readonly limits: Limits;
-  }): ConnectionCore<Context>;
+/** What a connection is made of. */
+export interface ConnectionDetails<Context extends object> {
+  /** The socket behind the 101 response. Bytes it delivers are changed in place (unmasked). */
+  readonly socket: Duplex;
+  /** Bytes that came right behind the handshake. */
+  readonly head: Uint8Array;
+  readonly id: string;
+  readonly context: Context;
+  readonly handshake: UpgradeRequest;
+  readonly params: Readonly<Record<string, string>>;
+  readonly protocol: string;
+  readonly log: Logger;
+  readonly limits: Limits;
 }
-// export const openConnection: OpenConnection = …;   writer.ts: export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer
+
+/** See `openConnection`. */
+export type OpenConnection = <Context extends object>(details: ConnectionDetails<Context>) => ConnectionCore<Context>;

@@ -1,6 +1,6 @@
 // From a frame to a typed message: parse, find its name in the contract's tree, run the one guard that this name has.
 import { ContractError, WsgenError } from "../errors.ts";
-import type { Constant, DispatchNode, Format, Guard, GuardError, JsonKind, Path, ReceiveContract } from "./contract.ts";
+import type { DispatchNode, Format, Guard, GuardError, JsonKind, Path, ReceiveContract } from "./contract.ts";
 import { pointer, valueAt } from "./path.ts";
 
 /** Deepest nesting of JSON that is read; `[]` has depth 1. Guards of recursive schemas are recursive functions. */
@@ -49,164 +49,140 @@ export interface Decoder {
 }
 
 interface Leaf {
-  readonly step: "leaf";
   readonly name: string;
   readonly format: Format;
   readonly guard: Guard<unknown> | undefined;
 }
 
-/** A node of the contract's tree with its lookups made ready. */
-type Step =
-  | Leaf
-  | {
-      readonly step: "constant";
-      readonly path: Path;
-      readonly cases: ReadonlyMap<unknown, Step>;
-      readonly absent: Step | undefined;
-      readonly other: Step | undefined;
-    }
-  | { readonly step: "presence"; readonly path: Path; readonly present: Step; readonly absent: Step | undefined }
-  | { readonly step: "kind"; readonly path: Path; readonly kinds: ReadonlyMap<string, Step>; readonly absent: Step | undefined };
+/** A node of the contract's tree with its lookups made ready: the value at `path`, or its kind, is looked up among the exits. */
+interface Fork {
+  readonly path: Path;
+  readonly byKind: boolean;
+  readonly exits: ReadonlyMap<unknown, Leaf | Fork>;
+  readonly absent: Leaf | Fork | undefined;
+  readonly other: Leaf | Fork | undefined;
+}
 
 /** Makes ready what one side of one endpoint receives. Throws when the tree leads to a message that the contract does not have. */
 export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder {
-  const leaf = (name: string): Leaf => {
+  function leaf(name: string): Leaf {
     const message = Object.hasOwn(messages, name) ? messages[name] : undefined;
-    if (message === undefined) throw new WsgenError("WSGEN_USAGE", `The contract's dispatch tree leads to "${name}", which is no message of it.`);
-    return { step: "leaf", name, format: message.format, guard: message.guard };
-  };
-  const optional = (node: DispatchNode | undefined): Step | undefined => (node === undefined ? undefined : prepare(node));
-  const prepare = (node: DispatchNode): Step => {
+    if (message === undefined) throw new WsgenError("WSGEN_USAGE", `The contract has no message "${name}".`);
+    return { name, format: message.format, guard: message.guard };
+  }
+  function fork(node: DispatchNode): Leaf | Fork {
     if (typeof node === "string") return leaf(node);
-    const { path } = node;
-    const absent = optional(node.absent);
-    if ("cases" in node) {
-      const cases = new Map<Constant, Step>(node.cases.map(([value, then]) => [value, prepare(then)]));
-      return { step: "constant", path, cases, absent, other: optional(node.other) };
-    }
-    if ("kinds" in node) {
-      const kinds = new Map(Object.entries(node.kinds).map(([kind, then]) => [kind, prepare(then)]));
-      return { step: "kind", path, kinds, absent };
-    }
-    return { step: "presence", path, present: prepare(node.present), absent };
-  };
+    const byKind = "kinds" in node;
+    const exits = "cases" in node ? node.cases : byKind ? Object.entries(node.kinds) : [];
+    return {
+      path: node.path,
+      byKind,
+      exits: new Map(exits.map(([value, then]) => [value, fork(then)])),
+      absent: node.absent === undefined ? undefined : fork(node.absent),
+      other: "present" in node ? fork(node.present) : "other" in node && node.other !== undefined ? fork(node.other) : undefined,
+    };
+  }
 
-  const json = optional(dispatch.json);
+  const json = dispatch.json === undefined ? undefined : fork(dispatch.json);
   const text = dispatch.text === undefined ? undefined : leaf(dispatch.text);
   const binary = dispatch.binary === undefined ? undefined : leaf(dispatch.binary);
-  const constants = new Map(dispatch.constants?.map(([raw, then]) => [raw, leaf(then)]));
-  const speaksJson = json !== undefined || Object.values(messages).some(({ format }) => format === "json" || format === "any");
-  const speaksText = speaksJson || text !== undefined || constants.size > 0;
+  const constants = dispatch.constants && new Map(dispatch.constants.map(([raw, then]) => [raw, leaf(then)]));
+  const speaksJson = Object.values(messages).some(({ format }) => format === "json" || format === "any");
 
   function decode(data: string | Uint8Array): Decoded;
-  function decode(data: string | Uint8Array, claim: ((payload: unknown) => boolean) | undefined): Decoded | undefined;
-  function decode(data: string | Uint8Array, claim?: (payload: unknown) => boolean): Decoded | undefined {
+  function decode(data: string | Uint8Array, claim: Claim): Decoded | undefined;
+  function decode(data: string | Uint8Array, claim?: Claim): Decoded | undefined {
     if (typeof data !== "string") {
       // JSON Schema cannot speak of bytes, so no guard runs on them.
-      return binary === undefined
-        ? problem("frame-kind", undefined, "", "is a binary frame, and none is expected", undefined)
-        : { kind: "message", name: binary.name, payload: data };
+      if (binary !== undefined) return { kind: "message", name: binary.name, payload: data };
+      return problem("frame-kind", "is a binary frame, and none is expected");
     }
-    const constant = constants.size === 0 ? undefined : constants.get(data);
+    const constant = constants?.get(data);
     if (constant !== undefined) return check(constant, data);
     if (!speaksJson) {
       if (text !== undefined) return check(text, data);
-      return speaksText ? unknown(data) : problem("frame-kind", undefined, "", "is a text frame, and none is expected", undefined);
+      return constants
+        ? problem("unknown-message", "is no message of the contract", data)
+        : problem("frame-kind", "is a text frame, and none is expected");
     }
 
-    const parsed = parseJson(data);
-    if (parsed.kind !== "json") return parsed.kind === "not-json" && text !== undefined ? check(text, data) : parsed;
-    const payload = parsed.value;
+    let payload: unknown;
+    try {
+      payload = JSON.parse(data);
+    } catch {
+      // Only a SyntaxError (or, in engines that parse recursively, a RangeError) can come from here.
+      return text === undefined ? problem("not-json", `is not JSON: ${quote(data)}`) : check(text, data);
+    }
+    if (opensDeep(data) && isDeeper(payload, MAX_JSON_DEPTH)) return problem("too-deep", `is nested deeper than ${MAX_JSON_DEPTH} levels`);
     if (claim?.(payload)) return undefined;
-    const found = json === undefined ? undefined : walk(json, payload);
-    if (found !== undefined) return check(found, payload);
+
+    const end = json && walk(json, payload);
+    if (end !== undefined && "name" in end) return check(end, payload);
     if (text !== undefined) {
       if (json === undefined) return check(text, text.format === "any" ? payload : data);
       // `42` and `true` are JSON by accident when they come as bare text.
       if (typeof payload !== "object" || payload === null) return check(text, data);
     }
-    return json === undefined ? unknown(payload) : explainUnknown(json, payload);
+    return end === undefined ? problem("unknown-message", "is no message of the contract", payload) : unknown(end, payload);
   }
 
-  return { decode, find: (payload) => (json === undefined ? undefined : walk(json, payload)?.name) };
+  function find(payload: unknown): string | undefined {
+    const end = json && walk(json, payload);
+    return end !== undefined && "name" in end ? end.name : undefined;
+  }
+  return { decode, find };
 }
 
-/** Follows the tree to a leaf; `undefined` when it has no exit for this payload. */
-function walk(root: Step, payload: unknown): Leaf | undefined {
-  let at: Step | undefined = root;
-  while (at !== undefined && at.step !== "leaf") at = next(at, valueAt(payload, at.path));
+type Claim = ((payload: unknown) => boolean) | undefined;
+
+/** Follows the tree to a leaf, or to the fork that has no exit for this payload. */
+function walk(root: Leaf | Fork, payload: unknown): Leaf | Fork {
+  let at = root;
+  while ("path" in at) {
+    const value = valueAt(payload, at.path);
+    const then: Leaf | Fork | undefined = value === undefined ? at.absent : (at.exits.get(at.byKind ? kindOf(value) : value) ?? at.other);
+    if (then === undefined) break;
+    at = then;
+  }
   return at;
-}
-
-/** Where a node leads for the value at its path. */
-function next(at: Exclude<Step, Leaf>, value: unknown): Step | undefined {
-  if (value === undefined) return at.absent;
-  if (at.step === "constant") return at.cases.get(value) ?? at.other;
-  return at.step === "presence" ? at.present : at.kinds.get(kindOf(value));
 }
 
 function check({ name, guard }: Leaf, payload: unknown): Decoded {
   const refusal = guard === undefined ? undefined : refusalOf(guard, payload);
-  return refusal === undefined ? { kind: "message", name, payload } : problem("invalid-message", name, refusal.path, refusal.reason, payload);
+  return refusal === undefined
+    ? { kind: "message", name, payload }
+    : problem("invalid-message", refusal.reason, payload, refusal.path, name);
 }
 
-function problem(kind: DecodeProblem["kind"], name: string | undefined, path: string, reason: string, payload: unknown): DecodeProblem {
+function unknown({ path, byKind, exits }: Fork, payload: unknown): DecodeProblem {
+  const value = valueAt(payload, path);
+  const found = value === undefined ? "is missing" : `is ${byKind ? kindOf(value) : quote(value)}`;
+  const known = [...exits.keys()].slice(0, 10).map(quote).join(", ");
+  return problem(
+    "unknown-message",
+    known === "" ? found : `${found}; known: ${known}${exits.size > 10 ? ", …" : ""}`,
+    payload,
+    pointer(path),
+  );
+}
+
+function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown, path = "", name?: string): DecodeProblem {
   return { kind, name, path, reason, payload };
-}
-
-function unknown(payload: unknown): DecodeProblem {
-  return problem("unknown-message", undefined, "", "is no message of the contract", payload);
-}
-
-/** Walks the tree once more, off the hot path, to say where it had no exit. */
-function explainUnknown(root: Step, payload: unknown): DecodeProblem {
-  let at: Step | undefined = root;
-  while (at !== undefined && at.step !== "leaf") {
-    const value = valueAt(payload, at.path);
-    const then: Step | undefined = next(at, value);
-    if (then === undefined) {
-      const known: readonly unknown[] = at.step === "constant" ? [...at.cases.keys()] : at.step === "kind" ? [...at.kinds.keys()] : [];
-      const more = known.length > 10 ? ", …" : "";
-      const expected = known.length === 0 ? "" : `; expected ${known.slice(0, 10).map(quote).join(", ")}${more}`;
-      const reason = value === undefined ? "is missing" : `is ${at.step === "kind" ? kindOf(value) : quote(value)}`;
-      return problem("unknown-message", undefined, pointer(at.path), reason + expected, payload);
-    }
-    at = then;
-  }
-  return unknown(payload);
-}
-
-/** Parses a text frame, no deeper than {@link MAX_JSON_DEPTH}. */
-export function parseJson(text: string): { readonly kind: "json"; readonly value: unknown } | DecodeProblem {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Only a SyntaxError (or, in engines that parse recursively, a RangeError) can come from here.
-    return problem("not-json", undefined, "", `is not JSON: ${quote(text)}`, undefined);
-  }
-  if (opensDeep(text) && isDeeper(value, MAX_JSON_DEPTH)) {
-    return problem("too-deep", undefined, "", `is nested deeper than ${MAX_JSON_DEPTH} levels`, undefined);
-  }
-  return { kind: "json", value };
 }
 
 /** Whether a text has brackets enough to be too deep; those inside strings count too, so `true` means "look closer". */
 function opensDeep(text: string): boolean {
-  if (text.length <= 2 * MAX_JSON_DEPTH) return false;
   let opened = 0;
-  for (let at = text.indexOf("{"); at !== -1; at = text.indexOf("{", at + 1)) if (++opened > MAX_JSON_DEPTH) return true;
-  for (let at = text.indexOf("["); at !== -1; at = text.indexOf("[", at + 1)) if (++opened > MAX_JSON_DEPTH) return true;
+  for (const bracket of text.length > 2 * MAX_JSON_DEPTH ? BRACKETS : []) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (++opened > MAX_JSON_DEPTH) return true;
+  }
   return false;
 }
+const BRACKETS = ["{", "["];
 
 function isDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (limit === 0) return true;
-  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-    if (typeof inner === "object" && isDeeper(inner, limit - 1)) return true;
-  }
-  return false;
+  return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1));
 }
 
 /** Why a guard refuses a value: `path` is a JSON Pointer, `reason` reads on behind it. `undefined` when it accepts. */
@@ -215,33 +191,28 @@ export function refusalOf(guard: Guard<unknown>, value: unknown): { readonly pat
     if (guard(value)) return undefined;
   } catch (error) {
     // Guards of recursive schemas are recursive functions: a cyclic or very deep value ends their stack.
-    return { path: "", reason: `could not be checked: ${error instanceof Error ? error.message : String(error)}` };
+    return { path: "", reason: `could not be checked (${String(error)})` };
   }
-  const first = guard.errors?.[0];
-  return first === undefined ? { path: "", reason: "does not match its schema" } : { path: first.instancePath, reason: explain(first) };
+  const [first] = guard.errors ?? [];
+  return { path: first?.instancePath ?? "", reason: first === undefined ? "does not match its schema" : explain(first) };
 }
 
-/** AJV's sentence, with the names and values that it leaves out. */
-function explain({ keyword, message = `fails "${keyword}"`, params }: GuardError): string {
-  if (keyword === "additionalProperties" || keyword === "unevaluatedProperties") {
-    return `${message}: ${quote(params["additionalProperty"] ?? params["unevaluatedProperty"])}`;
-  }
-  if (keyword === "const") return `must be ${quote(params["allowedValue"])}`;
-  const allowed = params["allowedValues"];
-  return keyword === "enum" && Array.isArray(allowed) ? `must be one of ${allowed.slice(0, 10).map(quote).join(", ")}` : message;
+/** AJV's sentence, with the names and values that some of them leave out. */
+function explain({ keyword, message = keyword, params }: GuardError): string {
+  const [detail] = /^(const|enum|additional|uneval)/.test(keyword) ? Object.values(params) : [];
+  return detail === undefined ? message : `${message}: ${JSON.stringify(detail).slice(0, 200)}`;
 }
 
 /** One line on what is wrong and where: `/text must be string`. */
 export function describe({ path, reason }: { readonly path: string; readonly reason: string }): string {
-  return `${path === "" ? "the message" : path} ${reason}`;
+  return `${path || "the message"} ${reason}`;
 }
 
 /** The problem as the error that `onInvalid` and rejected requests get. */
 export function inboundError(found: DecodeProblem): ContractError {
   const { name, path } = found;
-  const what = name === undefined ? "A message was received" : `"${name}" was received`;
   return new ContractError({
-    message: `${what} that the contract does not allow: ${describe(found)}.`,
+    message: `${name === undefined ? "A message" : `"${name}"`} was received that the contract does not allow: ${describe(found)}.`,
     messageName: name,
     direction: "inbound",
     path,
@@ -254,6 +225,7 @@ function kindOf(value: unknown): JsonKind {
   return Array.isArray(value) ? "array" : (typeof value as JsonKind);
 }
 
+/** A value in a sentence: no more than 40 characters of a string, no more than the kind of what is larger. */
 function quote(value: unknown): string {
   if (typeof value === "object" && value !== null) return kindOf(value);
   return typeof value === "string" && value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);

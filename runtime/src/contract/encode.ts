@@ -1,6 +1,6 @@
 // From a payload to what goes on the wire: fill in what the document fixes, check, then make text or bytes of it.
 import { ContractError } from "../errors.ts";
-import type { Constant, MessageContract, Path } from "./contract.ts";
+import type { MessageContract, Path } from "./contract.ts";
 import { describe, refusalOf } from "./dispatch.ts";
 import { withValueAt } from "./path.ts";
 
@@ -30,50 +30,48 @@ export function createEncoders(sends: Readonly<Record<string, MessageContract>>)
 
 /** The encoder of one message. */
 export function createEncoder(name: string, { format, guard, constants }: MessageContract): Encode {
-  const fixed = constants === undefined ? [] : Object.entries(constants);
+  const refuse = (reason: string, path = "", cause?: unknown): never => {
+    const message = `"${name}" was not sent, because the contract does not allow it: ${describe({ path, reason })}.`;
+    throw new ContractError({ message, messageName: name, direction: "outbound", path, cause });
+  };
 
   return (payload, correlation) => {
     if (format === "binary") {
       if (payload instanceof Uint8Array) return payload;
-      if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
-      throw outboundError(name, { path: "", reason: "must be a Uint8Array or ArrayBuffer" });
+      return payload instanceof ArrayBuffer ? new Uint8Array(payload) : refuse("must be a Uint8Array or ArrayBuffer");
     }
-    let complete = lacks(payload, fixed) ? { ...constants, ...(payload as object | undefined) } : payload;
-    if (complete !== payload) restore(complete as Record<string, unknown>, fixed);
-    if (correlation !== undefined) complete = withValueAt(complete, correlation.path, correlation.id);
-
+    const complete = fill(payload, constants, correlation);
     const refusal = guard === undefined ? undefined : refusalOf(guard, complete);
-    if (refusal !== undefined) throw outboundError(name, refusal);
-    if (typeof complete === "string" && (format === "text" || (format === "any" && !isJson(complete)))) return complete;
-    if (format === "text") throw outboundError(name, { path: "", reason: "must be a string" });
-    return stringify(name, complete);
+    if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
+    if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {
+      return typeof complete === "string" ? complete : refuse("must be a string");
+    }
+    try {
+      return JSON.stringify(complete) ?? refuse(`is not JSON: ${typeof complete}`);
+    } catch (error) {
+      if (error instanceof ContractError) throw error;
+      return refuse(`is not JSON (${String(error)})`, "", error);
+    }
   };
 }
 
-/** Whether a payload that is an object, or nothing at all, leaves a constant out. */
-function lacks(payload: unknown, fixed: readonly (readonly [string, Constant])[]): boolean {
-  if (fixed.length === 0 || payload === null || (typeof payload !== "object" && payload !== undefined) || Array.isArray(payload)) return false;
-  if (payload === undefined) return true;
-  for (const [key] of fixed) {
-    if (!Object.hasOwn(payload, key) || (payload as Record<string, unknown>)[key] === undefined) return true;
+/** The payload itself when it has everything, else a copy. A wrong constant stays, for the guard to refuse. */
+function fill(payload: unknown, constants: MessageContract["constants"], correlation: Correlation | undefined): unknown {
+  let copy: Record<string, unknown> | undefined;
+  if (payload === undefined || (typeof payload === "object" && payload !== null && !Array.isArray(payload))) {
+    for (const name in constants) {
+      // An explicit `undefined` is left out, like a property that is not there.
+      if (payload !== undefined && Object.hasOwn(payload, name) && (payload as Record<string, unknown>)[name] !== undefined) continue;
+      copy ??= { ...constants, ...payload };
+      copy[name] = constants[name];
+    }
   }
-  return false;
-}
-
-/** An explicit `undefined` is left out like a property that is not there. */
-function restore(copy: Record<string, unknown>, fixed: readonly (readonly [string, Constant])[]): void {
-  for (const [key, value] of fixed) if (copy[key] === undefined) copy[key] = value;
-}
-
-function stringify(name: string, payload: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(payload);
-  } catch (error) {
-    throw outboundError(name, { path: "", reason: `is not JSON: ${error instanceof Error ? error.message : String(error)}` }, error);
+  const [key, ...deeper] = correlation?.path ?? [];
+  if (correlation === undefined || copy === undefined || typeof key !== "string" || deeper.length > 0) {
+    return correlation === undefined ? (copy ?? payload) : withValueAt(copy ?? payload, correlation.path, correlation.id);
   }
-  if (text === undefined) throw outboundError(name, { path: "", reason: `is not JSON: ${typeof payload}` });
-  return text;
+  copy[key] = correlation.id;
+  return copy;
 }
 
 function isJson(text: string): boolean {
@@ -84,14 +82,4 @@ function isJson(text: string): boolean {
     // Not parsing is the answer.
     return false;
   }
-}
-
-function outboundError(name: string, refusal: { readonly path: string; readonly reason: string }, cause?: unknown): ContractError {
-  return new ContractError({
-    message: `"${name}" was not sent, because the contract does not allow it: ${describe(refusal)}.`,
-    messageName: name,
-    direction: "outbound",
-    path: refusal.path,
-    cause,
-  });
 }

@@ -15,20 +15,17 @@ export function valueAt(payload: unknown, path: Path): unknown {
 }
 
 /**
- * The payload with `value` at `path`. The payload itself stays as it is: what lies on the way is copied, what is missing on the way is made.
+ * The payload with `value` at `path`. The payload itself stays as it is: what lies on the way is copied, and made where it is missing.
  * Something else on the way (a string where an object should be) is left alone, for the guard to refuse.
  */
 export function withValueAt(payload: unknown, path: Path, value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  if (payload !== undefined && (typeof payload !== "object" || payload === null || Array.isArray(payload) !== (typeof step === "number"))) {
-    return payload;
-  }
-  const inner = rest.length === 0 ? value : withValueAt(valueAt(payload, [step]), rest, value);
-  if (typeof step === "string") return { ...(payload as object | undefined), [step]: inner };
-  const copy = [...((payload as readonly unknown[] | undefined) ?? [])];
-  copy[step] = inner;
-  return copy;
+  const isList = typeof step === "number";
+  const base = payload ?? (isList ? [] : {});
+  if (typeof base !== "object" || Array.isArray(base) !== isList) return payload;
+  const inner = withValueAt(valueAt(base, [step]), rest, value);
+  return isList ? Object.assign([...(base as readonly unknown[])], { [step]: inner }) : { ...base, [step]: inner };
 }
 
 /** A path as JSON Pointer (RFC 6901), for people. */

@@ -1,0 +1,159 @@
+// client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
+import type { Delivery, Endpoint, Message, Model, Server } from "../model/model.ts";
+import { type Emitter, type GeneratedFile } from "./file.ts";
+import {
+  answerReceived,
+  answerSent,
+  type Asks,
+  apiNames,
+  at,
+  correlationProperty,
+  directions,
+  docsWith,
+  importTypes,
+  partType,
+  payloadParameter,
+  plainMessages,
+  printCall,
+  printInterface,
+  received,
+  requests,
+} from "./signatures.ts";
+
+const join = "@wsgen/runtime/generated/client";
+
+export const emitClient: Emitter = (model, file) => {
+  const names = apiNames(model);
+  for (const name of [names.client, names.createClient, "servers", "Promise", "Uint8Array", "URL"]) file.declare(name);
+  for (const { typeName } of model.endpoints) {
+    for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
+  }
+  importTypes(model, file, "client");
+  file.import("contract", "./contract.client.js", "value");
+
+  emitServers(model.servers, file);
+  for (const endpoint of model.endpoints) emitEndpoint(model, endpoint, file);
+  emitApi(model, file);
+};
+
+function emitServers(servers: readonly Server[], file: GeneratedFile): void {
+  if (servers.length === 0) return;
+  file.doc("The addresses that the document names, each with its variables.");
+  file.block("export const servers = {", () => servers.forEach((server) => emitServer(server, file)), "} as const;");
+  file.print("");
+}
+
+function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile): void {
+  const serverUrl = file.import("serverUrl", join, "value");
+  const defaults = Object.fromEntries(variables.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]])));
+  const values = file.value(defaults, `>(${file.string(url)}, ),`.length);
+  const call = Object.keys(defaults).length === 0 ? `(${file.string(url)}),` : `(${file.string(url)}, ${values}),`;
+  file.doc(docs);
+  if (variables.length === 0) return file.print(`${file.key(name)}: ${serverUrl}${call}`);
+  file.block(
+    `${file.key(name)}: ${serverUrl}<{`,
+    () => {
+      for (const { name, docs, default: value, enum: values } of variables) {
+        file.doc(value === undefined ? docs : docsWith(docs, `Default: \`${value}\`.`));
+        const type = values === undefined || values.length === 0 ? "string" : values.map((value) => file.string(value)).join(" | ");
+        file.print(`${file.key(name)}${value === undefined ? "" : "?"}: ${type};`);
+      }
+    },
+    `}>${call}`,
+  );
+}
+
+function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName } = endpoint;
+  const { sends, receives } = directions(endpoint, "client");
+  const asked = requests(sends.messages);
+  const asking = requests(receives.deliveries);
+
+  file.doc(`What a client sends on ${at(endpoint)}.`);
+  printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
+    file.doc(message.docs);
+    file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+  });
+  if (asked.length > 0) {
+    file.doc(`What a client asks on ${at(endpoint)}, each call settled by its reply.`);
+    printInterface(file, `${typeName}Request`, asked, (message) => emitRequest(model, endpoint, message, file));
+  }
+  if (asking.length > 0) {
+    file.doc(`Answers what the server asks on ${at(endpoint)}; the returned function stops answering.`);
+    printInterface(file, `${typeName}Answer`, asking, (delivery) => emitAnswer(endpoint, delivery, file));
+  }
+  file.doc(`Listens to one kind of message on ${at(endpoint)}; the returned function stops listening.`);
+  printInterface(file, `${typeName}On`, receives.deliveries, (delivery) => {
+    file.doc(delivery.docs);
+    const listener = `listener: (payload: ${received(file, delivery)}) => void`;
+    printCall(file, file.key(delivery.name), [listener], `: ${file.import("Unsubscribe", join)};`);
+  });
+  emitEvent(endpoint, file);
+
+  file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.`);
+  const members = [
+    `readonly send: ${typeName}Send;`,
+    ...(asked.length > 0 ? [`readonly request: ${typeName}Request;`] : []),
+    ...(asking.length > 0 ? [`readonly answer: ${typeName}Answer;`] : []),
+    `readonly on: ${typeName}On;`,
+  ];
+  const base = `${file.import("ClientConnection", join)}<${typeName}Event>`;
+  printInterface(file, `${typeName}Client extends ${base}`, members, (member) => file.print(member));
+}
+
+function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
+  const { receives } = directions(endpoint, "client");
+  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
+  const options = `options?: ${file.import("RequestOptions", join)}`;
+  file.doc(message.docs);
+  printCall(file, file.key(message.name), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+}
+
+function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
+  const { sends } = directions(endpoint, "client");
+  const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, delivery.reply, sends)}>`;
+  file.doc(docsWith(delivery.docs, `Return the reply; its \`${delivery.reply.reply.join(".")}\` is filled in.`));
+  printCall(file, file.key(delivery.name), [`answerer: (payload: ${received(file, delivery)}) => ${reply}`], `: ${file.import("Unsubscribe", join)};`);
+}
+
+function emitEvent(endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName } = endpoint;
+  const { receives } = directions(endpoint, "client");
+  const members = receives.deliveries.map(
+    (delivery) => `{ readonly name: ${file.string(delivery.name)}; readonly payload: ${received(file, delivery)} }`,
+  );
+  const [only] = members;
+  file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
+  if (members.length <= 1) file.print(`export type ${typeName}Event = ${only ?? "never"};`);
+  else file.print(`export type ${typeName}Event =\n${members.map((member) => `  | ${member}`).join("\n")};`);
+  file.print("");
+}
+
+function emitApi(model: Model, file: GeneratedFile): void {
+  const { client, createClient } = apiNames(model);
+  file.doc(model.docs.summary ?? model.docs.description ? model.docs : `A client of ${model.title}.`);
+  printInterface(file, client, model.endpoints, (endpoint) => {
+    file.doc(endpoint.docs);
+    printCall(file, file.key(endpoint.name), connectParameters(endpoint, file), `: Promise<${endpoint.typeName}Client>;`);
+  });
+  const options = file.import("ClientOptions", join);
+  file.doc("Creates a client; it connects when an endpoint's method is called.");
+  file.block(
+    `export function ${createClient}(url: string | URL, options?: ${options}): ${client} {`,
+    () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options);`),
+    "}",
+  );
+}
+
+/** Path parameters come first, query and headers are options: only the first belong to the address. */
+function connectParameters({ parameters, query, headers }: Endpoint, file: GeneratedFile): readonly string[] {
+  const options = file.import("ConnectOptions", join);
+  const parts = [
+    ...(query ? [{ name: "query", part: query }] : []),
+    ...(headers ? [{ name: "headers", part: headers }] : []),
+  ];
+  const fields = parts.map(({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${partType(file, part)}`);
+  const type = fields.length === 0 ? options : `${options} & { ${fields.join("; ")} }`;
+  const optional = parts.every(({ part }) => part.optional) ? "?" : "";
+  return [...(parameters ? [`params: ${partType(file, parameters)}`] : []), `options${optional}: ${type}`];
+}

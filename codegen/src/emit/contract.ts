@@ -1,0 +1,86 @@
+// contract.server.ts and contract.client.ts: everything the runtime has to know of the document, as data. Each holds only the guards that its side runs.
+import type { Delivery, Direction, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply } from "../model/model.ts";
+import { version } from "../version.ts";
+import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
+import { directions } from "./signatures.ts";
+
+/** Version of the join that is written; the runtime refuses every other one. */
+const contractVersion = 1;
+
+export const emitServerContract: Emitter = (model, file) => emitContract(model, file, "server");
+export const emitClientContract: Emitter = (model, file) => emitContract(model, file, "client");
+
+function emitContract(model: Model, file: GeneratedFile, side: "server" | "client"): void {
+  file.declare("contract");
+  const type = file.import("Contract", `@wsgen/runtime/generated/${side}`);
+  const contract = {
+    version: contractVersion,
+    generator: version,
+    title: model.title,
+    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, file, side)),
+  };
+  file.doc(`What the runtime needs to know of ${model.source}, for a ${side}.`);
+  file.print(`export const contract = ${file.value(contract, `export const contract =  as const satisfies ${type};`.length)} as const satisfies ${type};`);
+}
+
+function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server" | "client"): Literal {
+  const { sends, receives } = directions(endpoint, side);
+  return present({
+    address: endpoint.address,
+    parameters: endpoint.parameters && partContract(endpoint.parameters, file),
+    query: endpoint.query && partContract(endpoint.query, file),
+    headers: endpoint.headers && partContract(endpoint.headers, file),
+    receives: {
+      dispatch: asLiteral(receives.tree),
+      messages: record([...receives.deliveries, ...replies(sends, receives)], (message) => receivedContract(message, file)),
+    },
+    sends: record(sends.messages, (message) => sentContract(message, file)),
+    error: endpoint.error && errorContract(endpoint.error),
+  });
+}
+
+function partContract({ type, coerce }: HandshakePart, file: GeneratedFile): Literal {
+  return present({ guard: guard(type, file), coerce: notEmpty(coerce) });
+}
+
+/** Messages that answer this side's requests and are not delivered under their own name anyway. */
+function replies(sends: Direction, receives: Direction): readonly Message[] {
+  const names = new Set(sends.messages.flatMap(({ reply }) => reply?.messages ?? []));
+  const delivered = new Set(receives.deliveries.map(({ name }) => name));
+  return receives.messages.filter(({ name, replyOnly }) => (replyOnly || names.has(name)) && !delivered.has(name));
+}
+
+function receivedContract({ format, type, reply }: Delivery | Message, file: GeneratedFile): Literal {
+  return present({ format, guard: format === "binary" ? undefined : guard(type, file), reply: reply && replyContract(reply) });
+}
+
+function sentContract(message: Message, file: GeneratedFile): Literal {
+  const { format, type, constants, reply } = message;
+  return present({
+    format,
+    guard: format === "binary" ? undefined : guard(type, file),
+    constants: notEmpty(constants),
+    reply: reply && replyContract(reply),
+  });
+}
+
+const replyContract = ({ messages, request, reply, id }: Reply): Literal => ({ messages, request, reply, id });
+const errorContract = ({ message, code, detail, correlation }: ErrorMapping): Literal => present({ message, code, detail, correlation });
+
+/** Bytes have no guard: JSON Schema cannot speak of them. */
+const guard = (type: string, file: GeneratedFile): Literal => code(file.import(`is${type}`, "./validators.js", "value"));
+
+function record<T extends { readonly name: string }>(items: readonly T[], value: (item: T) => Literal): Literal {
+  return Object.fromEntries(items.map((item) => [item.name, value(item)]));
+}
+
+function present(properties: { readonly [key: string]: Literal | undefined }): Literal {
+  return Object.fromEntries(Object.entries(properties).filter((entry): entry is [string, Literal] => entry[1] !== undefined));
+}
+
+const notEmpty = <T extends object>(value: T): T | undefined => (Object.keys(value).length === 0 ? undefined : value);
+
+/** The tree is JSON all the way down; its optional properties are left out and never `undefined`. */
+function asLiteral(value: object): Literal {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined));
+}

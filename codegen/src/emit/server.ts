@@ -1,0 +1,134 @@
+// server.ts: the interfaces that handlers implement, and the one call that registers them.
+import type { Delivery, Endpoint, Message, Model } from "../model/model.ts";
+import type { Emitter, GeneratedFile } from "./file.ts";
+import {
+  answerReceived,
+  answerSent,
+  type Asks,
+  apiNames,
+  at,
+  correlationProperty,
+  directions,
+  docsWith,
+  importTypes,
+  partType,
+  payloadParameter,
+  plainMessages,
+  printCall,
+  printInterface,
+  received,
+  requests,
+} from "./signatures.ts";
+
+const join = "@wsgen/runtime/generated/server";
+
+export const emitServer: Emitter = (model, file) => {
+  const names = apiNames(model);
+  for (const name of [names.api, names.handlers, names.register, "Context", "Promise", "Uint8Array", "NoInfer"]) file.declare(name);
+  for (const { typeName } of model.endpoints) {
+    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler"]) file.declare(typeName + suffix);
+  }
+  importTypes(model, file, "server");
+  file.import("contract", "./contract.server.js", "value");
+
+  for (const endpoint of model.endpoints) emitEndpoint(model, endpoint, file);
+  emitApi(model, file);
+};
+
+function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName } = endpoint;
+  const { sends, receives } = directions(endpoint, "server");
+  const asked = requests(sends.messages);
+
+  file.doc(`What the server sends on ${at(endpoint)}.`);
+  printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
+    file.doc(message.docs);
+    file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+  });
+  if (asked.length > 0) {
+    file.doc(`What the server asks on ${at(endpoint)}, each call settled by its reply.`);
+    printInterface(file, `${typeName}Request`, asked, (message) => emitRequest(model, endpoint, message, file));
+  }
+  emitConnection(endpoint, file, asked.length > 0);
+
+  file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
+  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) => emitHandlerMethod(endpoint, delivery, file));
+  emitHandler(endpoint, file);
+}
+
+function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
+  const { receives } = directions(endpoint, "server");
+  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
+  const options = `options?: ${file.import("RequestOptions", join)}`;
+  file.doc(message.docs);
+  printCall(file, file.key(message.name), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+}
+
+function emitConnection(endpoint: Endpoint, file: GeneratedFile, asks: boolean): void {
+  const { typeName, parameters, query, headers } = endpoint;
+  const base = `${file.import("ContractConnection", join)}<${typeName}Send, Context>`;
+  const members = [
+    ...(parameters ? [`readonly params: ${partType(file, parameters)};`] : []),
+    ...(query ? [`readonly query: ${partType(file, query)};`] : []),
+    ...(headers ? [`readonly headers: ${partType(file, headers)};`] : []),
+    ...(asks ? [`readonly request: ${typeName}Request;`] : []),
+  ];
+  file.doc(`One client connected to ${at(endpoint)}.`);
+  printInterface(file, `${typeName}Connection<Context = object> extends ${base}`, members, (member) => file.print(member));
+}
+
+function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: GeneratedFile): void {
+  const { sends } = directions(endpoint, "server");
+  const awaitable = file.import("Awaitable", join);
+  const parameters = [`payload: ${received(file, delivery)}`, `conn: ${endpoint.typeName}Connection<Context>`];
+  const { docs, name, reply } = delivery;
+  file.doc(reply === undefined ? docs : docsWith(docs, `Return the reply; its \`${reply.reply.join(".")}\` is filled in.`));
+  const result = reply === undefined ? "void" : answerSent(file, join, reply, sends);
+  printCall(file, `readonly ${file.key(name)}: `, parameters, ` => ${awaitable}<${result}>;`);
+}
+
+function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName, docs } = endpoint;
+  const { receives } = directions(endpoint, "server");
+  const awaitable = file.import("Awaitable", join);
+  const conn = `conn: ${typeName}Connection<Context>`;
+  const optional = receives.deliveries.length === 0 ? "?" : "";
+  file.doc(docs.summary ?? docs.description ?? docs.title ? docs : `What to do with the clients of ${at(endpoint)}.`);
+  file.block(
+    `export interface ${typeName}Handler<Context = object> {`,
+    () => {
+      file.doc("Called once the connection is open, before its first message.");
+      file.print(`readonly open?: (${conn}) => ${awaitable}<void>;`);
+      file.print(`readonly messages${optional}: ${typeName}Messages<Context>;`);
+      file.doc("Called once the connection is closed, for whatever reason.");
+      file.print(`readonly close?: (${conn}, outcome: ${file.import("CloseOutcome", join)}) => ${awaitable}<void>;`);
+    },
+    "}",
+  );
+  file.print("");
+}
+
+function emitApi(model: Model, file: GeneratedFile): void {
+  const { handlers, api, register } = apiNames(model);
+  file.doc("A handler for every endpoint of the API.");
+  printInterface(file, `${handlers}<Context = object>`, model.endpoints, ({ name, typeName, docs }) => {
+    file.doc(docs);
+    file.print(`readonly ${file.key(name)}: ${typeName}Handler<Context>;`);
+  });
+  file.doc("The registered API: reaches the clients of each endpoint from anywhere.");
+  printInterface(file, api, model.endpoints, ({ name, typeName }) => {
+    file.print(`readonly ${file.key(name)}: ${file.import("EndpointHandle", join)}<${typeName}Send>;`);
+  });
+  file.doc("Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.");
+  file.block(
+    `export function ${register}<Context extends object>(`,
+    () => {
+      file.print(`router: ${file.import("Router", join)}<Context>,`);
+      file.print(`handlers: ${handlers}<NoInfer<Context>>,`);
+      file.print(`options?: ${file.import("RegisterOptions", join)},`);
+    },
+    `): ${api} {`,
+  );
+  file.print(`  return ${file.import("register", join, "value")}<${api}>(router, contract, handlers, options);`);
+  file.print("}");
+}

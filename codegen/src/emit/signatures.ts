@@ -1,0 +1,131 @@
+// What server.ts and client.ts say alike: the names of their interfaces, and what is sent and received under a message's name.
+import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply } from "../model/model.ts";
+import { type GeneratedFile, lineWidth } from "./file.ts";
+
+/** Names of what a generated server and client export for the whole API. */
+export interface ApiNames {
+  readonly handlers: string;
+  readonly api: string;
+  readonly register: string;
+  readonly client: string;
+  readonly createClient: string;
+}
+
+/** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
+export function apiNames({ name, endpoints }: Model): ApiNames {
+  const ofEndpoints = new Set(endpoints.flatMap(({ typeName }) => endpointSuffixes.map((suffix) => typeName + suffix)));
+  const free = (suffix: string): string => (ofEndpoints.has(name + suffix) ? `${name}Api${suffix}` : name + suffix);
+  return { handlers: free("Handlers"), api: free(""), register: `register${name}`, client: free("Client"), createClient: `create${name}Client` };
+}
+
+const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler"];
+
+/** What one side sends on an endpoint, what it receives. */
+export function directions(endpoint: Endpoint, side: "server" | "client"): { readonly sends: Direction; readonly receives: Direction } {
+  const { clientToServer, serverToClient } = endpoint;
+  return side === "server" ? { sends: serverToClient, receives: clientToServer } : { sends: clientToServer, receives: serverToClient };
+}
+
+/** Messages that are sent and forgotten. */
+export const plainMessages = ({ messages }: Direction): readonly Message[] =>
+  messages.filter(({ reply, replyOnly }) => reply === undefined && !replyOnly);
+
+/** A message or delivery that is answered. */
+export type Asks<T> = T & { readonly reply: Reply };
+export const requests = <T extends Message | Delivery>(list: readonly T[]): readonly Asks<T>[] =>
+  list.filter((item): item is Asks<T> => item.reply !== undefined);
+
+/** Every type of types.ts that the signatures of a model speak of; imported first, so that they keep their names. */
+export function importTypes(model: Model, file: GeneratedFile, side: "server" | "client"): void {
+  for (const endpoint of model.endpoints) {
+    for (const part of [endpoint.parameters, endpoint.query, endpoint.headers]) if (part !== undefined) partType(file, part);
+    const { sends, receives } = directions(endpoint, side);
+    for (const message of [...plainMessages(sends), ...requests(sends.messages)]) received(file, message);
+    for (const delivery of receives.deliveries) received(file, delivery);
+    for (const { reply } of requests(receives.deliveries)) for (const message of answers(reply, sends)) received(file, message);
+    for (const { reply } of requests(sends.messages)) for (const message of answers(reply, receives)) received(file, message);
+  }
+}
+
+export const partType = (file: GeneratedFile, { type }: HandshakePart): string => file.import(type, "./types.js");
+
+/** The type of a payload as it arrives. */
+export function received(file: GeneratedFile, { type, format }: Message | Delivery): string {
+  return format === "binary" ? "Uint8Array" : file.import(type, "./types.js");
+}
+
+/** The type of a payload as it is sent: what is filled in for the sender (constants, the correlation id) may be left out. */
+export function sent(file: GeneratedFile, join: string, message: Message, filled: readonly string[] = []): string {
+  const type = received(file, message);
+  const names = filledIn(message, filled);
+  if (message.format === "binary" || names.length === 0) return type;
+  return `${file.import("Optional", join)}<${type}, ${names.map((name) => file.string(name)).join(" | ")}>`;
+}
+
+/** `payload: T`, or `payload?: T` where nothing is left that the sender has to say. */
+export function payloadParameter(file: GeneratedFile, join: string, model: Model, message: Message, filled: readonly string[] = []): string {
+  const names = filledIn(message, filled);
+  const schema = model.types.find(({ name }) => name === message.type)?.schema;
+  const plain = typeof schema === "object" && schema["type"] === "object" && !composed.some((keyword) => keyword in schema);
+  const required = plain && schema["required"] !== undefined ? schema["required"] : [];
+  const silent = plain && names.length > 0 && Array.isArray(required) && required.every((name) => names.includes(name));
+  return `payload${silent ? "?" : ""}: ${sent(file, join, message, filled)}`;
+}
+
+/** Keywords beside which `required` does not say everything that an object must have. */
+const composed = ["allOf", "anyOf", "oneOf", "not", "if", "dependencies", "minProperties", "$ref"];
+
+function filledIn(message: Message, filled: readonly string[]): readonly string[] {
+  return [...new Set([...Object.keys(message.constants), ...filled])];
+}
+
+/** The property that the correlation id fills in, where it is one of the payload itself. */
+export function correlationProperty(path: Reply["request"]): readonly string[] {
+  const [first] = path;
+  return path.length === 1 && typeof first === "string" ? [first] : [];
+}
+
+/** The messages that a reply may be, of the direction that carries them. */
+export function answers(reply: Reply, { messages }: Direction): readonly Message[] {
+  return reply.messages.flatMap((name) => messages.find((message) => message.name === name) ?? []);
+}
+
+/** What answers a request, as it arrives: one payload or another. */
+export function answerReceived(file: GeneratedFile, reply: Reply, direction: Direction): string {
+  return union(answers(reply, direction).map((message) => received(file, message)));
+}
+
+/** What answers a request, as it is given back: the correlation id is filled in. */
+export function answerSent(file: GeneratedFile, join: string, reply: Reply, direction: Direction): string {
+  return union(answers(reply, direction).map((message) => sent(file, join, message, correlationProperty(reply.reply))));
+}
+
+const union = (types: readonly string[]): string => [...new Set(types)].join(" | ");
+
+/** Prints an interface with one member for each item, and an empty line behind it. */
+export function printInterface<T>(file: GeneratedFile, head: string, items: readonly T[], member: (item: T) => void): void {
+  if (items.length === 0) file.print(`export interface ${head} {}`);
+  else file.block(`export interface ${head} {`, () => items.forEach(member), "}");
+  file.print("");
+}
+
+/** Prints a member of an interface that is called: on one line where it fits, else with a line for each parameter. */
+export function printCall(file: GeneratedFile, before: string, parameters: readonly string[], after: string): void {
+  const line = `${before}(${parameters.join(", ")})${after}`;
+  if (line.length + 2 <= lineWidth) return file.print(line);
+  file.print(`${before}(`);
+  for (const parameter of parameters) file.print(`  ${parameter},`);
+  file.print(`)${after}`);
+}
+
+/** The comment of a message, with a sentence of ours behind its summary. */
+export function docsWith({ title, summary, description, deprecated }: Docs, ours: string): Docs {
+  const flag = deprecated === undefined ? {} : { deprecated };
+  const behind = (text: string): string => `${/[.!?:]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`} ${ours}`;
+  if (summary !== undefined) return { summary: behind(summary), ...(description === undefined ? {} : { description }), ...flag };
+  const text = description ?? title;
+  return { summary: text === undefined ? ours : text.includes("\n") ? `${text.trim()}\n\n${ours}` : behind(text), ...flag };
+}
+
+/** An address as a comment says it. */
+export const at = ({ address }: Endpoint): string => `\`${address}\``;

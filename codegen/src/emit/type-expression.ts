@@ -1,0 +1,535 @@
+// From schemas to TypeScript types: first a tree of what a type is, then its text, on one line or several.
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import { ANNOTATIONS, type Schema } from "../model/keywords.ts";
+import type { Docs, Model, TypeDefinition } from "../model/model.ts";
+import { DEFINITIONS } from "../model/schemas.ts";
+import { isObject } from "../model/tree.ts";
+import { docLines, type GeneratedFile, lineWidth } from "./file.ts";
+import { type Annotated, memberDocs } from "./schema-docs.ts";
+
+/** What a TypeScript type is made of. */
+export type TypeNode =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "union"; readonly members: readonly TypeNode[] }
+  | { readonly kind: "intersection"; readonly members: readonly TypeNode[] }
+  | { readonly kind: "array"; readonly item: TypeNode }
+  | { readonly kind: "tuple"; readonly items: readonly TupleItem[]; readonly rest?: TypeNode }
+  | ObjectNode;
+
+/** An object type spelled out: its members, and the type of the properties that have no name. */
+export interface ObjectNode {
+  readonly kind: "object";
+  readonly members: readonly Member[];
+  readonly index?: TypeNode;
+}
+
+export interface Member {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly type: TypeNode;
+  readonly docs: Docs;
+}
+
+interface TupleItem {
+  readonly optional: boolean;
+  readonly type: TypeNode;
+}
+
+/** Turns the schemas of one model into types. */
+export interface TypeBuilder {
+  /** The type of the values that a schema accepts; where TypeScript cannot say it, of a few more. */
+  typeOf(schema: Schema): TypeNode;
+  /** A named type as an interface, where it can be one: its own members, and the interfaces that it extends. */
+  interfaceOf(definition: TypeDefinition): InterfaceNode | undefined;
+  /** The text of a type, to stand at `indent` columns behind `used` others. Lines after the first are indented relative to that. */
+  layOut(node: TypeNode, indent: number, used: number): string;
+  /** The text of an interface's body, braces included. */
+  layOutBody(node: ObjectNode, indent: number): string;
+}
+
+export interface InterfaceNode {
+  readonly extends: readonly string[];
+  readonly body: ObjectNode;
+}
+
+const text = (value: string): TypeNode => ({ kind: "text", text: value });
+const unknown = text("unknown");
+const never = text("never");
+
+/**
+ * Starts a builder of types.
+ *
+ * @param file whose quoting is used for names and literals
+ * @param nameOf what a named type is called in that file
+ */
+export function createTypeBuilder(
+  model: Model,
+  file: Pick<GeneratedFile, "string" | "key">,
+  nameOf: (name: string) => string = (name) => name,
+): TypeBuilder {
+  const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
+  const interfaces = new Map<string, InterfaceNode | undefined>();
+  const flats = new WeakMap<TypeNode, string | false>();
+
+  const literal = (value: JsonValue): TypeNode => {
+    if (typeof value === "string") return text(file.string(value));
+    // The type `-0` is the type `0`, and a literal of it is an error.
+    if (value === null || typeof value !== "object") return text(String(value));
+    if (Array.isArray(value)) return { kind: "tuple", items: value.map((item: JsonValue) => ({ optional: false, type: literal(item) })) };
+    const members = Object.entries(value).map(([name, item]) => ({ name, optional: false, type: literal(item), docs: {} }));
+    return members.length === 0 ? { kind: "object", members, index: never } : { kind: "object", members };
+  };
+
+  const typeOf = (schema: Schema): TypeNode => {
+    if (typeof schema === "boolean") return schema ? unknown : never;
+    const ref = refName(schema);
+    if (ref !== undefined) return text(nameOf(ref));
+    if (Object.hasOwn(schema, "const")) return literal(schema["const"] ?? null);
+    const { enum: values, not } = schema;
+    if (Array.isArray(values)) return union(allowedValues(values, schema["type"]).map(literal));
+    if (not === true || (isObject(not) && says(not).length === 0)) return never;
+    return intersection(parts(schema));
+  };
+
+  /** What has to hold at once: the types that `allOf` names, the schema's own keywords, its alternatives. */
+  const parts = (schema: JsonObject): TypeNode[] => {
+    const { inline, others } = flattened(schema);
+    const alternatives = inline.flatMap((part) => ["anyOf", "oneOf"].flatMap((key) => alternativesOf(part, key)));
+    const named = others.map(typeOf);
+    const own = mergeObjects(inline, others);
+    // `type: object` beside types that are objects adds nothing.
+    const implied = own !== undefined && isFree(own) && (named.length > 0 || (alternatives.length > 0 && onlyObjects(schema, new Set())));
+    return [...named, ...(own === undefined || implied ? [] : [own]), ...alternatives];
+  };
+
+  /** What the keywords of one schema say by themselves, without applicators. */
+  const ownParts = (schema: JsonObject): TypeNode[] => {
+    if (Object.hasOwn(schema, "const") || Array.isArray(schema["enum"])) return [typeOf(schema)];
+    const kinds = kindsOf(schema);
+    if (kinds === undefined) return [];
+    return [union(kinds.map((kind) => kindType(kind, schema)))];
+  };
+
+  const alternativesOf = (schema: JsonObject, key: string): TypeNode[] => {
+    const members = schema[key];
+    if (!Array.isArray(members)) return [];
+    // Alternatives that only say which properties must be there do not change what the properties are.
+    const types = members.map((member: JsonValue) => (isSchema(member) && !isConstraint(member) ? typeOf(member) : unknown));
+    const type = union(types);
+    return type === unknown ? [] : [type];
+  };
+
+  const kindType = (kind: string, schema: JsonObject): TypeNode => {
+    if (kind === "object") return objectOf([schema], []) ?? unknown;
+    if (kind === "array") return arrayOf(schema);
+    return text(kind === "integer" ? "number" : kind);
+  };
+
+  const arrayOf = (schema: JsonObject): TypeNode => {
+    const { items, additionalItems, minItems, maxItems } = schema;
+    if (!Array.isArray(items)) return { kind: "array", item: isSchema(items) ? typeOf(items) : unknown };
+    const least = typeof minItems === "number" ? minItems : 0;
+    const most = typeof maxItems === "number" ? maxItems : Number.POSITIVE_INFINITY;
+    const places = (items as readonly Schema[]).slice(0, most).map((item, index) => ({ optional: index >= least, type: typeOf(item) }));
+    const rest = most <= items.length ? never : isSchema(additionalItems) ? typeOf(additionalItems) : unknown;
+    return rest === never ? { kind: "tuple", items: places } : { kind: "tuple", items: places, rest };
+  };
+
+  /** Own and `allOf`'s inline keywords as one object type; other kinds of value stay as they are. */
+  const mergeObjects = (inline: readonly JsonObject[], others: readonly JsonObject[]): TypeNode | undefined => {
+    const spoken = inline.filter((part) => kindsOf(part) !== undefined);
+    if (spoken.length === 0) return undefined;
+    if (spoken.every((part) => isKind(part, "object"))) return objectOf(spoken, others);
+    return intersection(spoken.flatMap(ownParts));
+  };
+
+  /** @param bases schemas that hold beside these: where the properties may be that these only require */
+  const objectOf = (schemas: readonly JsonObject[], bases: readonly JsonObject[]): ObjectNode | undefined => {
+    const required = new Set(schemas.flatMap((schema) => stringsOf(schema["required"])));
+    const found = new Map<string, { readonly type: TypeNode; readonly schema: Schema }>();
+    for (const schema of schemas) {
+      for (const [name, property] of Object.entries(isObject(schema["properties"]) ? schema["properties"] : {})) {
+        if (!isSchema(property)) continue;
+        const before = found.get(name);
+        const type = typeOf(property);
+        found.set(name, { type: before === undefined ? type : intersection([before.type, type]), schema: property });
+      }
+    }
+    const members = [...found].map(([name, { type, schema }]) => ({
+      name,
+      optional: !required.has(name),
+      type,
+      docs: memberDocs(name, annotated(schema)),
+    }));
+    for (const name of required) {
+      if (found.has(name)) continue;
+      const inherited = findProperty(bases, name, new Set());
+      if (inherited?.required === true) continue;
+      const schema = inherited?.schema ?? extraOf(schemas);
+      members.push({
+        name,
+        optional: false,
+        type: typeOf(schema),
+        docs: inherited === undefined ? {} : memberDocs(name, annotated(schema)),
+      });
+    }
+    const index = indexOf(schemas, members, bases.length > 0);
+    return index === undefined ? { kind: "object", members } : { kind: "object", members, index };
+  };
+
+  /** The type of properties without a name, wide enough for the named ones that TypeScript counts among them. */
+  const indexOf = (schemas: readonly JsonObject[], members: readonly Member[], inherits: boolean): TypeNode | undefined => {
+    const types = schemas.flatMap((schema) => extraTypes(schema, members.length === 0 && !inherits));
+    if (types.length === 0) return undefined;
+    if (types.includes(unknown)) return unknown;
+    const named = members.map(({ type }) => type);
+    const all = union([...types, ...named].filter((type) => type !== never));
+    if (types.every((type) => type === never)) return members.length === 0 ? never : undefined;
+    return all.kind === "union" && all.members.length > 4 ? unknown : all;
+  };
+
+  const extraTypes = (schema: JsonObject, nameless: boolean): TypeNode[] => {
+    const { additionalProperties: extra, patternProperties } = schema;
+    const patterns = isObject(patternProperties) ? Object.entries(patternProperties).filter(([, value]) => isSchema(value)) : [];
+    const types = patterns.map(([, value]) => typeOf(isSchema(value) ? value : true));
+    if (patterns.some(([pattern]) => matchesAll(pattern))) return types;
+    if (extra === false) return types.length > 0 ? types : nameless ? [never] : [];
+    if (isSchema(extra)) return [...types, typeOf(extra)];
+    return types.length > 0 || nameless ? [unknown] : [];
+  };
+
+  const extraOf = (schemas: readonly JsonObject[]): Schema => {
+    const extra = schemas.map((schema) => schema["additionalProperties"]).find((value) => isObject(value));
+    return extra !== undefined && isSchema(extra) ? extra : true;
+  };
+
+  /** A property of schemas that hold at once, through the types they name. */
+  const findProperty = (
+    schemas: readonly JsonObject[],
+    name: string,
+    seen: Set<string>,
+  ): { readonly schema: Schema; readonly required: boolean } | undefined => {
+    let found: { readonly schema: Schema; readonly required: boolean } | undefined;
+    for (const schema of schemas) {
+      const target = resolve(schema, seen);
+      if (target === undefined) continue;
+      const { properties, allOf } = target;
+      const required = stringsOf(target["required"]).includes(name);
+      const own = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+      const inner = Array.isArray(allOf) ? findProperty(allOf.filter(isObject), name, seen) : undefined;
+      const hit = own !== undefined && isSchema(own) ? { schema: own, required } : inner;
+      if (hit !== undefined) found = { schema: hit.schema, required: hit.required || required || (found?.required ?? false) };
+    }
+    return found;
+  };
+
+  /** The schema behind a ref; `undefined` when it was seen before, is a boolean or is not there. */
+  const resolve = (schema: JsonObject, seen: Set<string>): JsonObject | undefined => {
+    const ref = refName(schema);
+    if (ref === undefined) return schema;
+    if (seen.has(ref)) return undefined;
+    seen.add(ref);
+    const target = definitions.get(ref)?.schema;
+    return isObject(target) ? resolve(target, seen) : undefined;
+  };
+
+  const onlyObjects = (schema: Schema, seen: Set<string>): boolean => {
+    if (typeof schema === "boolean") return false;
+    const target = resolve(schema, seen);
+    if (target === undefined) return true;
+    const kinds = kindsOf(target);
+    const lists = ["anyOf", "oneOf"].map((key) => target[key]).filter((list) => Array.isArray(list));
+    if (lists.length > 0)
+      return lists.every((list) => list.every((member: JsonValue) => isSchema(member) && onlyObjects(member, new Set(seen))));
+    if (kinds !== undefined) return kinds.every((kind) => kind === "object");
+    const { allOf } = target;
+    return Array.isArray(allOf) && allOf.some((member: JsonValue) => isSchema(member) && onlyObjects(member, new Set(seen)));
+  };
+
+  const interfaceOf = (definition: TypeDefinition): InterfaceNode | undefined => {
+    const { name, schema } = definition;
+    if (interfaces.has(name)) return interfaces.get(name);
+    // A type that comes back to itself while it is being looked at extends itself: no interface.
+    interfaces.set(name, undefined);
+    const node = typeof schema === "boolean" || refName(schema) !== undefined ? undefined : buildInterface(schema);
+    interfaces.set(name, node);
+    return node;
+  };
+
+  const buildInterface = (schema: JsonObject): InterfaceNode | undefined => {
+    if (Object.hasOwn(schema, "const") || Array.isArray(schema["enum"]) || schema["not"] === true) return undefined;
+    const { inline, others } = flattened(schema);
+    const bases = others.map(refName);
+    const own = mergeObjects(inline, others);
+    if (bases.includes(undefined) || own?.kind !== "object") return undefined;
+    if (inline.some((part) => alternativesOf(part, "anyOf").length + alternativesOf(part, "oneOf").length > 0)) return undefined;
+    if (bases.length === 0) return own.members.length === 0 && own.index === never ? undefined : { extends: [], body: own };
+    if (own.index !== undefined) return undefined;
+    const inherited = bases.map((base) => allMembers(base ?? ""));
+    const { members } = own;
+    if (inherited.includes(undefined) || members.length === 0) return undefined;
+    const seen = new Map<string, Member>();
+    for (const member of inherited.flatMap((list) => list ?? [])) {
+      const before = seen.get(member.name);
+      if (before !== undefined && (before.optional !== member.optional || flat(before.type) !== flat(member.type))) return undefined;
+      seen.set(member.name, member);
+    }
+    const fits = members.every((member) => {
+      const base = seen.get(member.name);
+      return base === undefined || ((base.optional || !member.optional) && isAssignable(member.type, base.type));
+    });
+    return fits ? { extends: bases.map((base) => nameOf(base ?? "")), body: own } : undefined;
+  };
+
+  /** Every member of an interface, inherited ones too; `undefined` for types that are none or that have an index signature. */
+  const allMembers = (name: string): readonly Member[] | undefined => {
+    const definition = definitions.get(name);
+    const node = definition === undefined ? undefined : interfaceOf(definition);
+    if (definition === undefined || node === undefined || node.body.index !== undefined) return undefined;
+    const own = new Set(node.body.members.map((member) => member.name));
+    const bases = isObject(definition.schema) ? flattened(definition.schema).others.map((part) => allMembers(refName(part) ?? "")) : [];
+    if (bases.includes(undefined)) return undefined;
+    return [...bases.flatMap((list) => (list ?? []).filter((member) => !own.has(member.name))), ...node.body.members];
+  };
+
+  const isAssignable = (from: TypeNode, to: TypeNode): boolean => {
+    const target = flat(to);
+    const source = flat(from);
+    if (to === unknown || from === never || (source !== undefined && source === target)) return true;
+    if (from.kind === "union") return from.members.every((member) => isAssignable(member, to));
+    if (to.kind === "union") return to.members.some((member) => isAssignable(from, member));
+    return from.kind === "text" && to.kind === "text" && literalKind(from.text) === to.text;
+  };
+
+  const union = (members: readonly TypeNode[]): TypeNode => {
+    const found = new Map<string | TypeNode, TypeNode>();
+    for (const member of members) {
+      for (const inner of member.kind === "union" ? member.members : [member]) {
+        if (inner === unknown) return unknown;
+        if (inner !== never) found.set(flat(inner) ?? inner, inner);
+      }
+    }
+    const texts = new Set(found.keys());
+    if (texts.has("true") && texts.has("false") && !texts.has("boolean")) {
+      const kept = [...found.values()].filter((member) => !(member.kind === "text" && literalKind(member.text) === "boolean"));
+      return union([...kept, text("boolean")]);
+    }
+    const kept = [...found.values()].filter((member) => !(member.kind === "text" && texts.has(literalKind(member.text) ?? "")));
+    const [only] = kept;
+    return only === undefined ? never : kept.length === 1 ? only : { kind: "union", members: kept };
+  };
+
+  const intersection = (members: readonly TypeNode[]): TypeNode => {
+    const found = new Map<string | TypeNode, TypeNode>();
+    for (const member of members) {
+      for (const inner of member.kind === "intersection" ? member.members : [member]) {
+        if (inner === never) return never;
+        if (inner !== unknown) found.set(flat(inner) ?? inner, inner);
+      }
+    }
+    const texts = new Set([...found.keys()].map((key) => (typeof key === "string" ? literalKind(key) : undefined)));
+    const kept = [...found.values()].filter((member) => !(member.kind === "text" && texts.has(member.text)));
+    const [only] = kept;
+    return only === undefined ? unknown : kept.length === 1 ? only : { kind: "intersection", members: kept };
+  };
+
+  /** A type on one line; `undefined` when it is longer than a line or has comments inside. */
+  const flat = (node: TypeNode): string | undefined => {
+    const known = flats.get(node);
+    if (known !== undefined) return known === false ? undefined : known;
+    const made = makeFlat(node);
+    const kept = made === undefined || (node.kind !== "text" && made.length > lineWidth) ? undefined : made;
+    flats.set(node, kept ?? false);
+    return kept;
+  };
+
+  const makeFlat = (node: TypeNode): string | undefined => {
+    if (node.kind === "text") return node.text;
+    if (node.kind === "array") return joined([node.item], ([item = ""]) => (isCompound(node.item) ? `(${item})[]` : `${item}[]`));
+    if (node.kind === "union") return joined(node.members, (members) => members.join(" | "));
+    if (node.kind === "intersection") return joined(node.members, (members) => withParentheses(node.members, members).join(" & "));
+    if (node.kind === "tuple") {
+      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
+      return joined(types, (texts) => `[${types.map((type, index) => tupleItem(node.items[index], type, texts[index] ?? "")).join(", ")}]`);
+    }
+    if (node.members.some(({ docs }) => docLines(docs, 0).length > 0)) return undefined;
+    const types = [...node.members.map(({ type }) => type), ...(node.index === undefined ? [] : [node.index])];
+    return joined(types, (texts) =>
+      types.length === 0 ? "{}" : `{ ${types.map((_, index) => `${memberHead(node.members[index])}: ${texts[index]}`).join("; ")} }`,
+    );
+  };
+
+  const joined = (nodes: readonly TypeNode[], join: (texts: readonly string[]) => string): string | undefined => {
+    const texts: string[] = [];
+    let length = 0;
+    for (const node of nodes) {
+      const inner = flat(node);
+      length += inner?.length ?? 0;
+      if (inner === undefined || length > lineWidth) return undefined;
+      texts.push(inner);
+    }
+    return join(texts);
+  };
+
+  const memberHead = (member: Member | undefined): string =>
+    member === undefined ? "[key: string]" : `${file.key(member.name)}${member.optional ? "?" : ""}`;
+
+  const layOut = (node: TypeNode, indent: number, used: number): string => {
+    const line = flat(node);
+    if (line !== undefined && indent + used + line.length <= lineWidth) return line;
+    if (node.kind === "text") return node.text;
+    if (node.kind === "array") {
+      if (!isCompound(node.item)) return `${layOut(node.item, indent, used + 2)}[]`;
+      const item = layOut(node.item, indent + 2, 0);
+      return item.startsWith("\n") ? `(${item}\n)[]` : `(\n  ${shifted(item, "  ")}\n)[]`;
+    }
+    if (node.kind === "union") return node.members.map((member) => `\n  | ${shifted(layOut(member, indent + 4, 1), "    ")}`).join("");
+    if (node.kind === "intersection") {
+      const members = node.members.map((member) => {
+        const inner = layOut(member, indent, used);
+        if (!isCompound(member)) return inner;
+        return inner.startsWith("\n") ? `(${inner}\n)` : `(${inner})`;
+      });
+      return members.join(" & ");
+    }
+    if (node.kind === "tuple") {
+      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
+      const items = types.map((type, index) => `  ${tupleItem(node.items[index], type, shifted(layOut(type, indent + 2, 1), "  "))},\n`);
+      return `[\n${items.join("")}]`;
+    }
+    return layOutBody(node, indent);
+  };
+
+  const layOutBody = (node: ObjectNode, indent: number): string => {
+    const lines = node.members.flatMap((member) => [...docLines(member.docs, indent + 2), layOutMember(member, member.type, indent + 2)]);
+    if (node.index !== undefined) lines.push(layOutMember(undefined, node.index, indent + 2));
+    return lines.length === 0 ? "{}" : `{\n${lines.map((line) => `  ${shifted(line, "  ")}`).join("\n")}\n}`;
+  };
+
+  const layOutMember = (member: Member | undefined, type: TypeNode, indent: number): string => {
+    const head = memberHead(member);
+    const laid = layOut(type, indent, head.length + ": ;".length);
+    return `${head}:${laid.startsWith("\n") ? "" : " "}${laid};`;
+  };
+
+  return { typeOf, interfaceOf, layOut, layOutBody };
+}
+
+/** Splits off what stands in `allOf`: inline members that are merged with the schema itself, and others (refs, schemas with alternatives). */
+function flattened(schema: JsonObject): { readonly inline: readonly JsonObject[]; readonly others: readonly JsonObject[] } {
+  const inline: JsonObject[] = [schema];
+  const others: JsonObject[] = [];
+  const { allOf } = schema;
+  for (const part of Array.isArray(allOf) ? (allOf as readonly JsonValue[]) : []) {
+    if (!isObject(part)) continue;
+    const mergeable = refName(part) === undefined && !["const", "enum"].some((key) => Object.hasOwn(part, key)) && !hasExtra(part);
+    if (!mergeable) others.push(part);
+    else {
+      const inner = flattened(part);
+      inline.push(...inner.inline);
+      others.push(...inner.others);
+    }
+  }
+  return { inline, others };
+}
+
+const hasExtra = (schema: JsonObject): boolean => isObject(schema["additionalProperties"]) || isObject(schema["patternProperties"]);
+
+/** The name of the type that a schema refers to. */
+export function refName(schema: JsonObject): string | undefined {
+  const ref = schema["$ref"];
+  return typeof ref === "string" && ref.startsWith(DEFINITIONS) ? ref.slice(DEFINITIONS.length) : undefined;
+}
+
+export const isSchema = (value: JsonValue | undefined): value is Schema =>
+  typeof value === "boolean" || (value !== undefined && isObject(value));
+
+const stringsOf = (value: JsonValue | undefined): readonly string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+
+const annotated = (schema: Schema): Annotated => (typeof schema === "boolean" ? {} : schema);
+
+/** Keywords that speak of the value. */
+const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
+
+/** Keywords that only speak of values of one kind. */
+const SPEAKS_OF: ReadonlyMap<string, string> = new Map([
+  ...[
+    "properties",
+    "required",
+    "additionalProperties",
+    "patternProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "dependencies",
+  ].map((key) => [key, "object"] as const),
+  ...["items", "additionalItems", "contains", "minItems", "maxItems", "uniqueItems"].map((key) => [key, "array"] as const),
+  ...["pattern", "minLength", "maxLength"].map((key) => [key, "string"] as const),
+  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"].map((key) => [key, "number"] as const),
+]);
+
+/** The kinds of value that a schema means: those it names, else those its keywords speak of; `undefined` when it says nothing. */
+function kindsOf(schema: JsonObject): readonly string[] | undefined {
+  const { type } = schema;
+  if (typeof type === "string") return [type];
+  if (Array.isArray(type)) return stringsOf(type);
+  const spoken = Object.keys(schema).flatMap((key) => SPEAKS_OF.get(key) ?? []);
+  return spoken.length === 0 ? undefined : [...new Set(spoken)];
+}
+
+const isKind = (schema: JsonObject, kind: string): boolean => kindsOf(schema)?.every((found) => found === kind) ?? false;
+
+/** Whether a schema only narrows what others say: which properties must be there, how many, not what they are. */
+function isConstraint(schema: Schema): boolean {
+  return typeof schema !== "boolean" && says(schema).every((key) => CONSTRAINTS.has(key));
+}
+const CONSTRAINTS: ReadonlySet<string> = new Set([
+  "required",
+  "not",
+  "minProperties",
+  "maxProperties",
+  "if",
+  "then",
+  "else",
+  "dependencies",
+  "propertyNames",
+]);
+
+/** Values of an `enum` that its `type` lets through. */
+export function allowedValues(values: readonly JsonValue[], type: JsonValue | undefined): readonly JsonValue[] {
+  const types = typeof type === "string" ? [type] : Array.isArray(type) ? stringsOf(type) : undefined;
+  return types === undefined ? values : values.filter((value) => types.some((name) => isOfType(value, name)));
+}
+
+function isOfType(value: JsonValue, type: string): boolean {
+  if (type === "null") return value === null;
+  if (type === "array") return Array.isArray(value);
+  if (type === "object") return isObject(value);
+  if (type === "integer") return Number.isInteger(value);
+  return typeof value === type;
+}
+
+/** Patterns that every name matches. */
+const matchesAll = (pattern: string): boolean => /^\^?(\.[*+]|\[\\s\\S\]\*)?\$?$/.test(pattern);
+
+/** The primitive that a literal type belongs to. */
+function literalKind(literal: string): string | undefined {
+  if (literal.startsWith('"')) return "string";
+  if (/^-?\d/.test(literal)) return "number";
+  return literal === "true" || literal === "false" ? "boolean" : undefined;
+}
+
+const isFree = (node: TypeNode): boolean =>
+  node.kind === "object" && node.members.length === 0 && (node.index === undefined || node.index === unknown);
+const isCompound = ({ kind }: TypeNode): boolean => kind === "union" || kind === "intersection";
+const withParentheses = (nodes: readonly TypeNode[], texts: readonly string[]): string[] =>
+  texts.map((inner, index) => (nodes[index]?.kind === "union" ? `(${inner})` : inner));
+
+function tupleItem(item: TupleItem | undefined, type: TypeNode, inner: string): string {
+  if (item === undefined) return `...${isCompound(type) ? `(${inner})` : inner}[]`;
+  return item.optional ? `${isCompound(type) ? `(${inner})` : inner}?` : inner;
+}
+
+/** Lines after the first, moved to the right. */
+const shifted = (lines: string, by: string): string => lines.replaceAll("\n", `\n${by}`);

@@ -1,0 +1,105 @@
+// URLs and paths: from what a server and a channel say to the path a socket is opened on.
+import type { ServerVariable } from "./model.ts";
+import type { SourceChannel, SourceServer } from "./source.ts";
+import { property } from "./tree.ts";
+
+/** A server's URL, taken apart. */
+export interface ServerAddress {
+  readonly source: SourceServer;
+  /** Scheme and authority: `wss://{region}.example.com`. */
+  readonly origin: string;
+  /** Path as written, without the last slash: `/v1`; empty for `/`. */
+  readonly path: string;
+  readonly speaks: "websocket" | "http" | "other";
+  /** Socket.IO is a protocol of its own on top of WebSocket, which plain clients do not speak. */
+  readonly socketIo: boolean;
+}
+
+const SCHEME = /^([a-z][a-z0-9+.-]*|\{[^{}]*\}):\/\//i;
+
+/** Takes a server's URL apart; a scheme that is missing is its protocol. */
+export function addressOfServer(source: SourceServer): ServerAddress {
+  const protocol = source.protocol.trim().toLowerCase();
+  const written = source.url.trim();
+  const found = SCHEME.exec(written);
+  const expanded = expand(found?.[1] ?? written, source.variables);
+  // `{server}:{port}/x` may hold its scheme in a variable's default.
+  const hidden = found === null ? SCHEME.exec(expanded) : null;
+  const scheme = (found === null ? (hidden?.[1] ?? protocol) : expanded).toLowerCase();
+  const rest = found === null ? written : written.slice(found[0].length);
+  const slash = rest.search(/[/?#]/);
+  const authority = slash === -1 ? rest : rest.slice(0, slash);
+  const path = slash === -1 ? "" : withoutQuery(rest.slice(slash));
+  const socketIo = /^socket[.-]?io$/.test(protocol);
+  const isWebSocket = isSocketScheme(protocol) || isSocketScheme(scheme) || socketIo;
+  return {
+    source,
+    origin: hidden === null ? `${printedScheme(found?.[1], scheme, protocol)}://${authority}` : authority,
+    path: trimSlash(expandFixed(path, source.variables)),
+    speaks: isWebSocket ? "websocket" : /^https?$/.test(protocol) || /^https?$/.test(scheme) ? "http" : "other",
+    socketIo,
+  };
+}
+
+function printedScheme(written: string | undefined, scheme: string, protocol: string): string {
+  if (written?.startsWith("{") === true) return written;
+  if (isSocketScheme(scheme)) return scheme;
+  if (isSocketScheme(protocol)) return protocol;
+  return scheme === "https" ? "wss" : "ws";
+}
+
+function isSocketScheme(scheme: string): boolean {
+  return scheme === "ws" || scheme === "wss";
+}
+
+/** How a channel's address names its place: a path of its own, or a topic on the server's one socket. */
+export function pathOfChannel(channel: SourceChannel, server: { readonly path: string; readonly socketIo: boolean }): string | undefined {
+  const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(/^wss?:\/\/[^/]*/i, ""));
+  if (address === "") return undefined;
+  if (address === "/") return server.path === "" ? "/" : server.path;
+  if (!address.startsWith("/") && !hasHandshake(channel) && !(server.path === "" && address.includes("/") && !server.socketIo)) return undefined;
+  const path = `/${address.replace(/^\/+/, "")}`.replaceAll(/\/{2,}/g, "/");
+  const complete = server.path === "" || path === server.path || path.startsWith(`${server.path}/`);
+  return complete ? path : `${server.path}${path}`;
+}
+
+/** Names in braces, in order, each once. */
+export function parametersOf(template: string): string[] {
+  return [...new Set([...template.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name ?? ""))];
+}
+
+/** Segments of a path that are no parameters. */
+export function literalSegments(path: string): string[] {
+  return path.split("/").filter((segment) => segment !== "" && !segment.includes("{"));
+}
+
+function hasHandshake(channel: SourceChannel): boolean {
+  const ws = channel.bindings === undefined ? undefined : property(channel.bindings.value, "ws");
+  return ["query", "headers", "method"].some((key) => property(ws, key) !== undefined);
+}
+
+/** Whether a channel's bindings are all for other protocols; an empty list says nothing. */
+export function bindsOtherProtocols(channel: SourceChannel): readonly string[] | undefined {
+  const names = channel.bindings === undefined ? [] : Object.keys(channel.bindings.value).filter((name) => !name.startsWith("x-") && name !== "$ref");
+  return names.length > 0 && !names.includes("ws") ? names : undefined;
+}
+
+function withoutQuery(address: string): string {
+  return address.replace(/[?#].*$/s, "");
+}
+
+function trimSlash(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+function expand(template: string, variables: readonly ServerVariable[]): string {
+  return template.replaceAll(/\{([^{}]*)\}/g, (all, name: string) => variables.find((variable) => variable.name === name)?.default ?? all);
+}
+
+/** Variables of the path that can have one value only are that value; the others stay, as parameters of the path. */
+function expandFixed(path: string, variables: readonly ServerVariable[]): string {
+  return path.replaceAll(/\{([^{}]*)\}/g, (all, name: string) => {
+    const variable = variables.find((candidate) => candidate.name === name);
+    return variable !== undefined && (variable.enum ?? []).length <= 1 ? (variable.default ?? variable.enum?.[0] ?? all) : all;
+  });
+}

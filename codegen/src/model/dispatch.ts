@@ -1,0 +1,312 @@
+// Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
+import type { Constant, DispatchNode, DispatchTree, Format, JsonKind, Path } from "@wsgen/runtime/generated/server";
+import { evidenceAt, pathsOf, type Evidence, type Shape } from "./shape.ts";
+
+/** A message to be told from others. */
+export interface Candidate {
+  readonly name: string;
+  readonly format: Format;
+  readonly shape: Shape;
+}
+
+/** How the messages of one direction are told apart. */
+export interface Dispatch {
+  readonly tree: DispatchTree;
+  /** Every set of messages that a leaf stands for, in the tree's order; one of several members is a union. */
+  readonly leaves: readonly (readonly Candidate[])[];
+  /** Places whose constant tells a message apart although its schema lets the sender leave it out, by message. */
+  readonly required: ReadonlyMap<string, readonly Path[]>;
+  /** In words, for the summary. */
+  readonly by: string;
+  /** Whether a separation rests on "what a schema does not declare is not there". */
+  readonly assumed: boolean;
+}
+
+const MAX_DEPTH = 4;
+const MAX_PATHS = 400;
+
+/**
+ * Builds the tree. `leafName` names a set of messages that cannot be told apart (it is given one message too, for which it is its own name).
+ * Deterministic: nothing depends on the order of candidates but the order of cases.
+ */
+export function buildDispatch(candidates: readonly Candidate[], leafName: (members: readonly Candidate[]) => string): Dispatch {
+  const builder = createBuilder(leafName);
+  const ofFormat = (...formats: readonly Format[]): Candidate[] => candidates.filter(({ format }) => formats.includes(format));
+
+  const binary = ofFormat("binary");
+  const json = ofFormat("json", "any");
+  const texts = ofFormat("text");
+  const fixed = texts.filter(({ shape }) => shape.values !== undefined);
+  const free = [...texts.filter(({ shape }) => shape.values === undefined), ...ofFormat("any")];
+  // A single message that may be anything needs no look at its JSON: the runtime parses it when it can.
+  const onlyAny = json.length > 0 && json.every(({ format }) => format === "any") && texts.length === 0 && json.length === 1;
+
+  const constants = groupByValue(fixed).map(([value, members]) => [String(value), builder.leaf(members)] as const);
+  const tree: DispatchTree = {
+    ...(binary.length > 0 && { binary: builder.leaf(binary) }),
+    ...(constants.length > 0 && { constants }),
+    ...(json.length > 0 && !onlyAny && { json: builder.root(json) }),
+    ...(free.length > 0 && { text: builder.leaf(free) }),
+  };
+  const frames = [binary.length > 0, json.length > 0 || texts.length > 0].filter(Boolean).length;
+  const by = [
+    ...(frames > 1 ? ["frame kind"] : []),
+    ...(constants.length > 0 && candidates.length > 1 ? ["the text itself"] : []),
+    ...(texts.length > 0 && json.length > 0 ? ["whether it is JSON"] : []),
+    ...builder.words(),
+  ];
+  return {
+    tree,
+    leaves: builder.leaves(),
+    required: builder.required(),
+    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : by.join(", then "),
+    assumed: builder.assumed(),
+  };
+}
+
+/** One way to split a set of messages at one place. */
+interface Split {
+  readonly kind: "constant" | "presence" | "kind";
+  readonly path: Path;
+  readonly exits: readonly (readonly Candidate[])[];
+  /** Sum over the messages of the largest set each may end in: what is left to tell apart. Lower is better. */
+  readonly left: number;
+  /** Messages that may leave the property out. */
+  readonly optional: number;
+  readonly assumed: boolean;
+  readonly build: (next: (members: readonly Candidate[]) => DispatchNode) => DispatchNode;
+  /** Messages whose constant here is required in effect. */
+  readonly demands: readonly Candidate[];
+}
+
+interface Builder {
+  root(members: readonly Candidate[]): DispatchNode;
+  leaf(members: readonly Candidate[]): string;
+  leaves(): readonly (readonly Candidate[])[];
+  required(): ReadonlyMap<string, readonly Path[]>;
+  words(): readonly string[];
+  assumed(): boolean;
+}
+
+function createBuilder(leafName: (members: readonly Candidate[]) => string): Builder {
+  const leaves = new Map<string, readonly Candidate[]>();
+  const required = new Map<string, Path[]>();
+  const words = new Map<string, number>();
+  const paths = new Map<Candidate, readonly Path[]>();
+  const evidence = new Map<Candidate, Map<string, Evidence>>();
+  let assumed = false;
+
+  const pathsAt = (candidate: Candidate): readonly Path[] => {
+    let found = paths.get(candidate);
+    if (found === undefined) {
+      found = pathsOf(candidate.shape, { depth: MAX_DEPTH, limit: MAX_PATHS });
+      paths.set(candidate, found);
+    }
+    return found;
+  };
+  const look = (candidate: Candidate, path: Path, key: string): Evidence => {
+    let known = evidence.get(candidate);
+    if (known === undefined) evidence.set(candidate, (known = new Map()));
+    let found = known.get(key);
+    if (found === undefined) known.set(key, (found = evidenceAt(candidate.shape, path)));
+    return found;
+  };
+
+  const leaf = (members: readonly Candidate[]): string => {
+    const name = leafName(members);
+    leaves.set(name, members);
+    return name;
+  };
+
+  const note = (split: Split, level: number): void => {
+    const text = describe(split);
+    if (!words.has(text)) words.set(text, level);
+    assumed ||= split.assumed;
+    for (const { name } of split.demands) required.set(name, [...(required.get(name) ?? []), split.path]);
+  };
+
+  const node = (members: readonly Candidate[], used: ReadonlySet<string>, level: number): DispatchNode => {
+    if (members.length === 1) return leaf(members);
+    const split = bestSplit(members, used);
+    if (split === undefined) return leaf(members);
+    note(split, level);
+    const now = new Set([...used, `${split.kind} ${keyOf(split.path)}`]);
+    return split.build((next) => node(next, now, level + 1));
+  };
+
+  const bestSplit = (members: readonly Candidate[], used: ReadonlySet<string>): Split | undefined => {
+    const all = new Map<string, Path>();
+    for (const candidate of members) for (const path of pathsAt(candidate)) all.set(keyOf(path), path);
+    const places = [...all].map(([key, path]) => ({ path, seen: members.map((candidate) => [candidate, look(candidate, path, key)] as const) }));
+    const open = (kind: Split["kind"]) => places.filter(({ path }) => !used.has(`${kind} ${keyOf(path)}`));
+    const root = { path: [], seen: members.map((candidate) => [candidate, look(candidate, [], "")] as const) };
+    const constants = [...open("constant"), ...(used.has("constant ") ? [] : [root])].flatMap(({ path, seen }) => constantSplit(path, seen) ?? []);
+    return (
+      best(constants, members.length) ??
+      best(
+        [...open("presence").flatMap(({ path, seen }) => presenceSplit(path, seen) ?? []), ...open("kind").flatMap(({ path, seen }) => kindSplit(path, seen) ?? [])],
+        members.length,
+      )
+    );
+  };
+
+  return {
+    root: (members) => {
+      // JSON kind comes first, when it tells anything: an array has no properties to look at.
+      const seen = members.map((candidate) => [candidate, look(candidate, [], "")] as const);
+      const split = members.length === 1 ? undefined : kindSplit([], seen);
+      if (split === undefined || split.exits.some((exit) => exit.length === members.length)) return node(members, new Set(), 0);
+      note(split, 0);
+      return split.build((next) => node(next, new Set(["kind "]), 1));
+    },
+    leaf,
+    leaves: () => [...leaves.values()],
+    required: () => required,
+    words: () => [...words].sort((a, b) => a[1] - b[1]).map(([text]) => text),
+    assumed: () => assumed,
+  };
+}
+
+type Seen = readonly (readonly [Candidate, Evidence])[];
+
+/** Splits by constants: one case for each value, and where to go when the property is absent or has a value of no case. */
+function constantSplit(path: Path, seen: Seen): Split | undefined {
+  const fixed = seen.filter(([, { presence, values }]) => presence !== "absent" && values !== undefined);
+  if (fixed.length === 0) return undefined;
+  const lacking = seen.filter(([, { presence }]) => presence === "absent");
+  const free = seen.filter(([, { presence, values }]) => presence !== "absent" && values === undefined);
+  const canLack = lacking.length > 0 || free.some(([, { presence }]) => presence === "optional");
+  const optional = fixed.filter(([, { presence }]) => presence === "optional");
+  // Where another message lacks the property, one with an optional tag may be meant as well; otherwise its tag is required in effect.
+  const absent = canLack ? seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate) : [];
+  const other = free.map(([candidate]) => candidate);
+  const byValue = new Map<Constant, Candidate[]>();
+  for (const [candidate, { values }] of fixed) for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
+  const cases = [...byValue];
+  const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
+  return {
+    kind: "constant",
+    path,
+    exits,
+    left: leftOf(exits, seen),
+    optional: optional.length,
+    assumed: lacking.some(([, { proven }]) => !proven) || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
+    demands: canLack ? [] : optional.map(([candidate]) => candidate),
+    build: (next) => {
+      const known = new Map<string, DispatchNode>();
+      // Cases that lead to the same messages share one subtree: it is decided once.
+      const once = (members: readonly Candidate[]): DispatchNode => {
+        const key = members.map(({ name }) => name).join(" ");
+        const found = known.get(key) ?? next(members);
+        known.set(key, found);
+        return found;
+      };
+      return {
+        path,
+        cases: cases.map(([value, members]) => [value, once(members)] as const),
+        ...(absent.length > 0 && { absent: once(absent) }),
+        ...(other.length > 0 && { other: once(other) }),
+      };
+    },
+  };
+}
+
+/** Splits by whether a property is there. */
+function presenceSplit(path: Path, seen: Seen): Split | undefined {
+  const present = seen.filter(([, evidence]) => evidence.presence !== "absent").map(([candidate]) => candidate);
+  const absent = seen.filter(([, evidence]) => evidence.presence !== "required").map(([candidate]) => candidate);
+  if (present.length === 0 || absent.length === 0) return undefined;
+  const exits = [present, absent];
+  return {
+    kind: "presence",
+    path,
+    exits,
+    left: leftOf(exits, seen),
+    optional: seen.filter(([, { presence }]) => presence === "optional").length,
+    assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
+    demands: [],
+    build: (next) => ({ path, present: next(present), absent: next(absent) }),
+  };
+}
+
+/** Splits by the JSON kind of what is there. */
+function kindSplit(path: Path, seen: Seen): Split | undefined {
+  const byKind = new Map<JsonKind, Candidate[]>();
+  for (const [candidate, { kinds }] of seen) for (const kind of kinds) byKind.set(kind, [...(byKind.get(kind) ?? []), candidate]);
+  if (byKind.size < 2) return undefined;
+  const absent = seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate);
+  const exits = [...byKind.values(), absent].filter((exit) => exit.length > 0);
+  return {
+    kind: "kind",
+    path,
+    exits,
+    left: leftOf(exits, seen),
+    optional: seen.filter(([, { presence }]) => presence === "optional").length,
+    assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
+    demands: [],
+    build: (next) => {
+      const kinds: { [Kind in JsonKind]?: DispatchNode } = {};
+      const known = new Map<string, DispatchNode>();
+      for (const [kind, members] of byKind) {
+        const key = members.map(({ name }) => name).join(" ");
+        const found = known.get(key) ?? next(members);
+        known.set(key, found);
+        kinds[kind] = found;
+      }
+      return { path, kinds, ...(absent.length > 0 && { absent: next(absent) }) };
+    },
+  };
+}
+
+function leftOf(exits: readonly (readonly Candidate[])[], seen: Seen): number {
+  const largest = new Map<Candidate, number>();
+  for (const exit of exits) for (const candidate of exit) largest.set(candidate, Math.max(largest.get(candidate) ?? 0, exit.length));
+  return seen.reduce((sum, [candidate]) => sum + (largest.get(candidate) ?? 0), 0);
+}
+
+/** The split that leaves least to tell apart; then the outer one, the one that is required, and the first by name. */
+function best(splits: readonly Split[], size: number): Split | undefined {
+  const useful = splits.filter(({ left }) => left < size * size);
+  const [first, ...rest] = useful;
+  if (first === undefined) return undefined;
+  return rest.reduce((a, b) => (compare(a, b) <= 0 ? a : b), first);
+}
+
+function compare(a: Split, b: Split): number {
+  return (
+    a.left - b.left ||
+    a.path.length - b.path.length ||
+    a.optional - b.optional ||
+    Number(a.assumed) - Number(b.assumed) ||
+    (a.kind === b.kind ? 0 : a.kind === "presence" ? -1 : 1) ||
+    (keyOf(a.path) < keyOf(b.path) ? -1 : 1)
+  );
+}
+
+function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, readonly Candidate[]])[] {
+  const groups = new Map<Constant, Candidate[]>();
+  for (const candidate of candidates) for (const value of candidate.shape.values ?? []) groups.set(value, [...(groups.get(value) ?? []), candidate]);
+  return [...groups];
+}
+
+function describe({ kind, path }: Split): string {
+  const place = wordsOfPath(path);
+  if (kind === "constant") return place;
+  if (kind === "presence") return `whether there is ${place}`;
+  return path.length === 0 ? "JSON kind" : `the kind of ${place}`;
+}
+
+/** A path as people write it: `params.channel`, `[0]`. */
+export function wordsOfPath(path: Path): string {
+  if (path.length === 0) return "the value itself";
+  return `\`${path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("")}\``;
+}
+
+function keyOf(path: Path): string {
+  return path.map((step) => JSON.stringify(step)).join("/");
+}
+
+function kindOfConstant(value: Constant): JsonKind {
+  // JSON's scalars have no other types than these.
+  return value === null ? "null" : (typeof value as JsonKind);
+}

@@ -1,0 +1,104 @@
+// `x-wsgen: { error }`: our own errors as a message of the contract, proven to be valid for every error the runtime can have.
+import type { JsonValue } from "../document/document.ts";
+import type { ErrorExtension } from "./extensions.ts";
+import type { Findings } from "./findings.ts";
+import type { Judge } from "./judge.ts";
+import type { Direction, ErrorMapping, Message } from "./model.ts";
+import { joinPointer } from "./tree.ts";
+
+/** What `code` can say (runtime/src/contract/session.ts writes them). */
+export const ERROR_CODES = ["invalid_message", "unknown_message", "invalid_json", "unsupported_data", "internal_error"] as const;
+
+/** `detail` is a sentence of 1 to this many characters. */
+const LONGEST_DETAIL = 200;
+
+export interface MappedError {
+  readonly message: Message;
+  readonly extension: ErrorExtension;
+}
+
+/** Checks the mapping of one endpoint; `undefined` (and an error that says why) when it cannot work. */
+export function buildErrorMapping(mapped: readonly MappedError[], clientToServer: Direction, judge: Judge, findings: Findings): ErrorMapping | undefined {
+  const [first, ...others] = mapped;
+  if (first === undefined) return undefined;
+  for (const { extension, message } of others) {
+    findings.error({
+      code: "error-message",
+      message: `\`${first.message.name}\` carries the errors of this endpoint already, \`${message.name}\` cannot as well.`,
+      fix: "Keep `x-wsgen: { error }` on one of them.",
+      pointer: extension.pointer,
+      at: "key",
+    });
+  }
+  const { message, extension } = first;
+  if (message.format !== "json") {
+    findings.error({
+      code: "error-message",
+      message: `\`${message.name}\` is not JSON, so our errors have no place in it.`,
+      fix: "Map the errors onto a JSON message.",
+      pointer: extension.pointer,
+      at: "key",
+    });
+    return undefined;
+  }
+  const ids = [...new Set(clientToServer.messages.flatMap(({ reply }) => (reply === undefined ? [] : [reply.id])))];
+  for (const sample of samplesOf(message, extension, ids)) {
+    const refusals = judge.refusals(message.type, sample.value);
+    if (refusals === undefined || refusals.length === 0) continue;
+    findings.error({
+      code: "error-message",
+      message: `\`${message.name}\` cannot carry our error ${sample.what}: ${refusals[0]} in ${JSON.stringify(sample.value)}.`,
+      fix: "Make the payload accept any text where `code` and `detail` go, and require nothing that the mapping does not fill in.",
+      pointer: extension.pointer,
+      at: "key",
+    });
+    return undefined;
+  }
+  return {
+    message: message.name,
+    ...(extension.code !== undefined && { code: extension.code }),
+    ...(extension.detail !== undefined && { detail: extension.detail }),
+    ...(extension.correlation !== undefined && { correlation: extension.correlation }),
+  };
+}
+
+interface Sample {
+  readonly what: string;
+  readonly value: JsonValue;
+}
+
+/** Every kind of payload that the runtime builds: each code, short and long details, with an id and without. */
+function samplesOf(message: Message, { code, detail, correlation }: ErrorExtension, ids: readonly string[]): Sample[] {
+  const samples: Sample[] = [];
+  const known: (string | number | undefined)[] = [undefined, ...(correlation === undefined ? [] : ids.map((id) => SAMPLE_IDS[id] ?? "1"))];
+  for (const text of ERROR_CODES) {
+    for (const reason of ["/ is wrong", "x".repeat(LONGEST_DETAIL)]) {
+      for (const id of known) {
+        // An error about no JSON at all answers no request.
+        if (id !== undefined && (text === "invalid_json" || text === "unsupported_data" || text === "unknown_message")) continue;
+        let value: JsonValue = { ...message.constants };
+        if (code !== undefined) value = withValue(value, code, text);
+        if (detail !== undefined) value = withValue(value, detail, reason);
+        if (correlation !== undefined && id !== undefined) value = withValue(value, correlation, id);
+        const parts = [`\`${text}\``, id === undefined ? "without the id of a request" : "with the id of a request", ...(reason.length > 50 ? [`and a detail of ${LONGEST_DETAIL} characters`] : [])];
+        samples.push({ what: parts.join(" "), value });
+      }
+    }
+  }
+  return samples;
+}
+
+const SAMPLE_IDS: Readonly<Record<string, string | number>> = { string: "1", integer: 1, uuid: "00000000-0000-4000-8000-000000000000" };
+
+function withValue(value: JsonValue, path: readonly (string | number)[], leaf: JsonValue): JsonValue {
+  const [step, ...rest] = path;
+  if (step === undefined) return leaf;
+  const outer = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: JsonValue }) : {};
+  const inner = Object.hasOwn(outer, step) ? (outer[String(step)] ?? {}) : {};
+  return { ...outer, [String(step)]: withValue(inner, rest, leaf) };
+}
+
+/** Where a mapping's part is written, for findings. */
+export function pointerOfPart({ pointer }: ErrorExtension, part: "code" | "detail" | "correlation"): string {
+  return joinPointer(pointer, part);
+}

@@ -1,0 +1,217 @@
+// What an upgrade request says: path parameters, and the query and headers of the `ws` binding, as types.
+import type { Coercion } from "@wsgen/runtime/generated/server";
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import { literalSegments, parametersOf } from "./addresses.ts";
+import type { Socket } from "./endpoints.ts";
+import type { Findings } from "./findings.ts";
+import { emptyObject, type Schema } from "./keywords.ts";
+import type { HandshakePart } from "./model.ts";
+import { DEFINITIONS, type Types } from "./schemas.ts";
+import type { Resolve } from "./shape.ts";
+import { isObject, property, refOf, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+
+/** The parts of one endpoint's handshake; `type` is still the type's id. */
+export interface Handshake {
+  readonly parameters?: HandshakePart;
+  readonly query?: HandshakePart;
+  readonly headers?: HandshakePart;
+}
+
+interface Context {
+  readonly tree: Tree;
+  readonly types: Types;
+  readonly findings: Findings;
+  /** PascalCase name of the endpoint: the types are `<Endpoint>Parameters` and so on. */
+  readonly typeName: string;
+  readonly channelWords: string;
+}
+
+/** Builds the handshake types of a socket and adds them to `types`. */
+export function buildHandshake(socket: Socket, context: Context): Handshake {
+  const parameters = buildParameters(socket, context);
+  const query = buildBinding(socket, "query", context);
+  const headers = buildBinding(socket, "headers", context);
+  return { ...(parameters && { parameters }), ...(query && { query }), ...(headers && { headers }) };
+}
+
+function buildParameters(socket: Socket, { types, findings, typeName, channelWords }: Context): HandshakePart | undefined {
+  const names = parametersOf(socket.address);
+  const properties = emptyObject();
+  for (const name of names) properties[name] = parameterSchema(socket, name, types, findings);
+  reportUnused(socket, names, findings);
+  const [channel] = socket.channels;
+  if (names.length === 0 || channel === undefined) return undefined;
+  const schema = { type: "object", required: names, properties };
+  const id = `parameters ${channel.pointer} ${socket.address}`;
+  types.add({
+    id,
+    pointer: channel.pointer,
+    base: `${typeName}Parameters`,
+    role: "handshake",
+    channel: channelWords,
+    docs: { description: `Path parameters of \`${socket.address}\`.` },
+    schema,
+  });
+  return { type: id, optional: false, coerce: coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema) };
+}
+
+function parameterSchema(socket: Socket, name: string, types: Types, findings: Findings): Schema {
+  for (const channel of socket.channels) {
+    const declared = channel.parameters.find((parameter) => parameter.name === name);
+    if (declared !== undefined) return types.normalise(declared.schema);
+  }
+  for (const { source } of socket.servers) {
+    const variable = source.variables.find((candidate) => candidate.name === name);
+    if (variable === undefined) continue;
+    return { type: "string", ...(variable.enum && { enum: variable.enum }), ...(variable.docs.description !== undefined && { description: variable.docs.description }) };
+  }
+  const [channel] = socket.channels;
+  findings.warning({
+    code: "parameter-undeclared",
+    message: `The address \`${socket.address}\` has the parameter \`${name}\`, which is not declared; it is taken as a string.`,
+    fix: `Describe it under the channel's \`parameters\`.`,
+    pointer: channel?.pointer ?? "/channels",
+    at: "key",
+  });
+  return { type: "string" };
+}
+
+function reportUnused(socket: Socket, names: readonly string[], findings: Findings): void {
+  for (const channel of socket.channels) {
+    const inTopic = parametersOf(channel.address ?? "");
+    for (const { name, pointer } of channel.parameters) {
+      if (names.includes(name) || inTopic.includes(name)) continue;
+      findings.warning({
+        code: "parameter-unused",
+        message: `The parameter \`${name}\` is declared, but the address \`${channel.address ?? ""}\` does not have it; it is ignored.`,
+        fix: `Put \`{${name}}\` into the address, or take the parameter away.`,
+        pointer,
+        at: "key",
+      });
+    }
+    const query = channel.address?.includes("?") === true ? channel.address.slice(channel.address.indexOf("?")) : "";
+    if (query === "") continue;
+    findings.warning({
+      code: "address-query",
+      message: `The query in the address (\`${query}\`) is not checked.`,
+      fix: "Describe it under the channel's `bindings.ws.query`.",
+      pointer: channel.pointer,
+      at: "key",
+    });
+  }
+}
+
+function buildBinding(socket: Socket, part: "query" | "headers", context: Context): HandshakePart | undefined {
+  const { tree, types, findings, typeName } = context;
+  const bound = socket.channels.flatMap((channel) => {
+    const place = channel.bindings === undefined ? undefined : tree.object(channel.bindings, "ws");
+    const found = place === undefined ? undefined : tree.child(place, part);
+    return place === undefined || found === undefined ? [] : [{ channel, place: found, written: placeOf(place, part) }];
+  });
+  const [first, ...others] = bound;
+  if (first === undefined) return undefined;
+  for (const other of others) {
+    if (JSON.stringify(other.place.value) === JSON.stringify(first.place.value)) continue;
+    findings.warning({
+      code: "binding-differs",
+      message: `The channels \`${first.channel.key}\` and \`${other.channel.key}\` share the socket \`${socket.address}\`, but ask for another ${part === "query" ? "query" : "set of headers"}; the first one counts.`,
+      fix: "Write the same binding on both, once under `components` and with a `$ref`.",
+      pointer: other.written.pointer,
+      at: "key",
+    });
+  }
+  const properties = property(first.place.value, "properties");
+  if (!isObject(first.place.value) || !isObject(properties)) {
+    findings.warning({
+      code: "binding",
+      message: `\`bindings.ws.${part}\` must be a schema of an object with \`properties\`; it is ignored.`,
+      fix: `Write \`${part}: { type: object, properties: { … } }\`.`,
+      pointer: first.written.pointer,
+      at: "key",
+    });
+    return undefined;
+  }
+  const normalised = types.normalise(first.place);
+  if (typeof normalised === "boolean") return undefined;
+  const schema = { ...(part === "headers" ? lowerCased(normalised) : normalised), type: "object" };
+  const id = `${part} ${first.place.pointer}`;
+  const described = normalised["description"];
+  const what = `${part === "query" ? "Query parameters" : "Headers"} of \`${socket.address}\`.`;
+  types.add({
+    id,
+    pointer: first.place.pointer,
+    base: `${typeName}${part === "query" ? "Query" : "Headers"}`,
+    role: "handshake",
+    channel: context.channelWords,
+    docs: { description: typeof described === "string" ? `${what}\n\n${described}` : what },
+    schema,
+  });
+  const required = property(schema, "required");
+  return {
+    type: id,
+    optional: !Array.isArray(required) || required.length === 0,
+    coerce: coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema),
+  };
+}
+
+function placeOf(owner: ObjectPlace, key: string): Place {
+  return { pointer: `${owner.pointer}/${key}`, value: property(owner.value, key) ?? null };
+}
+
+/** Header names are compared without case (RFC 9110 section 5.1), and Node gives them in small letters. */
+function lowerCased(schema: JsonObject): JsonObject {
+  const properties = property(schema, "properties");
+  const required = property(schema, "required");
+  const copy = emptyObject();
+  if (isObject(properties)) for (const [name, inner] of Object.entries(properties)) copy[name.toLowerCase()] = inner;
+  return {
+    ...schema,
+    properties: copy,
+    ...(Array.isArray(required) && { required: required.map((name: JsonValue) => (typeof name === "string" ? name.toLowerCase() : name)) }),
+  };
+}
+
+/** How the strings on the wire become what the schema of each property says. */
+function coercionsOf(schema: JsonObject, resolve: Resolve): { readonly [name: string]: Coercion } {
+  const properties = property(schema, "properties");
+  const coerce: { [name: string]: Coercion } = {};
+  if (!isObject(properties)) return coerce;
+  for (const [name, inner] of Object.entries(properties)) {
+    // Normalised schemas hold schemas there.
+    const coercion = coercionOf(inner as Schema, resolve, 0);
+    if (coercion !== undefined) Object.defineProperty(coerce, name, { value: coercion, enumerable: true, configurable: true, writable: true });
+  }
+  return coerce;
+}
+
+function coercionOf(schema: Schema, resolve: Resolve, depth: number): Coercion | undefined {
+  if (typeof schema === "boolean" || depth > 20) return undefined;
+  const ref = refOf(schema);
+  if (ref !== undefined) {
+    const target = resolve(ref.slice(DEFINITIONS.length));
+    return target === undefined ? undefined : coercionOf(target, resolve, depth + 1);
+  }
+  const types = new Set(Array.isArray(schema["type"]) ? (schema["type"] as readonly JsonValue[]) : schema["type"] === undefined ? [] : [schema["type"]]);
+  types.delete("null");
+  if (types.has("string")) return undefined;
+  if (types.has("array")) return "strings";
+  if (types.has("number")) return "number";
+  if (types.has("integer")) return "integer";
+  if (types.has("boolean")) return "boolean";
+  const values = [property(schema, "const"), ...(Array.isArray(schema["enum"]) ? (schema["enum"] as readonly JsonValue[]) : [])].filter((value) => value !== undefined);
+  if (values.length > 0 && values.every((value) => typeof value === "number")) return "number";
+  if (values.length > 0 && values.every((value) => typeof value === "boolean")) return "boolean";
+  for (const key of ["allOf", "anyOf", "oneOf"]) {
+    const inner = schema[key];
+    if (!Array.isArray(inner)) continue;
+    const found = new Set(inner.map((part: JsonValue) => coercionOf(part as Schema, resolve, depth + 1)).filter((part) => part !== undefined));
+    if (found.size === 1) return [...found][0];
+  }
+  return undefined;
+}
+
+/** Literal words of a path, for names; of its parameters where there are none. */
+export function wordsOfAddress(address: string): string {
+  const literal = literalSegments(address);
+  return (literal.length > 0 ? literal : parametersOf(address)).join(" ");
+}

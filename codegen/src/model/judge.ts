@@ -1,0 +1,44 @@
+// AJV as the judge of what this model claims about values: examples in diagnostics and proofs are tried, not believed.
+import { Ajv, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+import type { JsonValue } from "../document/document.ts";
+import type { Schema } from "./keywords.ts";
+
+/** Judges values by the schemas of one document. */
+export interface Judge {
+  /** Why the definition refuses the value; empty when it accepts, `undefined` when AJV cannot compile it. */
+  refusals(name: string, value: JsonValue): readonly string[] | undefined;
+}
+
+/** Compiles definitions, whose refs are `#/definitions/<name>`, when they are asked for. */
+export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
+  let ajv: Ajv | undefined;
+  const compiled = new Map<string, ValidateFunction | undefined>();
+  const compile = (name: string): ValidateFunction | undefined => {
+    if (ajv === undefined) {
+      ajv = new Ajv({ strict: false, validateSchema: false, logger: false, allErrors: false, ownProperties: true });
+      addFormats.default(ajv);
+      ajv.addSchema({ definitions: Object.fromEntries(definitions) }, "model");
+    }
+    try {
+      return ajv.getSchema(`model#/definitions/${encodeURIComponent(name)}`);
+    } catch {
+      // What AJV cannot compile is reported where validators are made.
+      return undefined;
+    }
+  };
+  return {
+    refusals: (name, value) => {
+      if (!compiled.has(name)) compiled.set(name, compile(name));
+      const validate = compiled.get(name);
+      if (validate === undefined) return undefined;
+      try {
+        if (validate(value) === true) return [];
+      } catch (error) {
+        // Endless recursion ends the stack; it is refused by name elsewhere.
+        return [error instanceof Error ? error.message : String(error)];
+      }
+      return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath === "" ? "the payload" : `\`${instancePath}\``} ${message ?? "is invalid"}`);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+// Reads Message Objects of every version: traits merged, refs of the payload kept.
+import { FILES_KEY, type JsonValue } from "../document/document.ts";
+import { readMessageExtension } from "./extensions.ts";
+import type { Findings } from "./findings.ts";
+import type { SourceMessage } from "./source.ts";
+import { docsOf, isObject, joinPointer, nameOfPointer, property, splitPointer, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+
+/** Where a message was met, for those that are written there instead of under `components`. */
+export interface MessageUse {
+  /** Key of the channel. */
+  readonly channel: string;
+  /** Its key among the channel's messages (3.x). */
+  readonly key?: string;
+  /** The 2.x operation it is written in. */
+  readonly operation?: "publish" | "subscribe";
+}
+
+export interface MessageReader {
+  /** The message at a place, refs followed; `undefined` when there is none. */
+  read(place: Place, use: MessageUse): SourceMessage | undefined;
+}
+
+/**
+ * Builds a reader of messages. `traits` says whose fields win where a message and its traits have the same: the traits (2.x, JSON Merge Patch
+ * onto the message) or the message (3.x, "a property on a trait MUST NOT override the same property on the target object").
+ */
+export function createMessageReader(tree: Tree, findings: Findings, { traits }: { readonly traits: "override" | "complete" }): MessageReader {
+  const known = new Map<string, SourceMessage>();
+
+  const readAt = (place: ObjectPlace, use: MessageUse): SourceMessage => {
+    const own = [place];
+    const others = traitsOf(tree, place);
+    const layers = traits === "override" ? [...others.reverse(), ...own] : [...own, ...others.reverse()];
+    const field = (key: string): Place | undefined => {
+      for (const layer of layers) {
+        const value = property(layer.value, key);
+        if (value !== undefined) return { pointer: joinPointer(layer.pointer, key), value };
+      }
+      return undefined;
+    };
+    const text = (key: string): string | undefined => {
+      const value = field(key)?.value;
+      return typeof value === "string" && value !== "" ? value : undefined;
+    };
+
+    const segments = splitPointer(place.pointer);
+    const component = segments.length === 3 && segments[0] === "components" && segments[1] === "messages";
+    const inFile = segments[0] === FILES_KEY;
+    const inline = !component && !inFile;
+    const ownName = inline ? (text("name") ?? text("messageId") ?? use.key ?? text("title")) : nameOfPointer(place.pointer);
+
+    const written = field("payload");
+    const multiFormat = written !== undefined && isObject(written.value) && Object.hasOwn(written.value, "schemaFormat") ? written : undefined;
+    const payload = multiFormat === undefined ? written : schemaOf(multiFormat);
+    const format = multiFormat === undefined ? field("schemaFormat") : formatOf(multiFormat);
+    const correlation = field("correlationId");
+    const location = correlation === undefined ? undefined : tree.child(correlation, "location");
+    const docs = docsOf(Object.fromEntries(["title", "summary", "description", "deprecated"].map((key) => [key, field(key)?.value ?? null])));
+    return {
+      pointer: place.pointer,
+      name: ownName,
+      inlineIn: inline ? use.channel : undefined,
+      inlineAs: inline ? use.operation : undefined,
+      docs,
+      payload,
+      schemaFormat: format !== undefined && typeof format.value === "string" ? { value: format.value, pointer: format.pointer } : undefined,
+      contentType: text("contentType"),
+      correlation: typeof location?.value === "string" ? { location: location.value, pointer: location.pointer } : undefined,
+      headers: field("headers"),
+      extension: readMessageExtension(place, findings),
+    };
+  };
+
+  return {
+    read: (place, use) => {
+      const here = tree.follow(place);
+      if (here === undefined) return undefined;
+      const found = known.get(here.pointer);
+      if (found !== undefined) return found;
+      if (!isObject(here.value)) {
+        findings.error({
+          code: "message",
+          message: `A message must be an object, this is ${kindName(here.value)}.`,
+          fix: "Write the message here, or a `$ref` to one.",
+          pointer: place.pointer,
+        });
+        return undefined;
+      }
+      const message = readAt({ pointer: here.pointer, value: here.value }, use);
+      known.set(here.pointer, message);
+      return message;
+    },
+  };
+}
+
+function traitsOf(tree: Tree, place: ObjectPlace): ObjectPlace[] {
+  return tree.items(place, "traits").flatMap((item) => {
+    const trait = tree.follow(item);
+    return trait !== undefined && isObject(trait.value) ? [{ pointer: trait.pointer, value: trait.value }] : [];
+  });
+}
+
+function schemaOf(payload: Place): Place | undefined {
+  const value = property(payload.value, "schema");
+  return value === undefined ? undefined : { pointer: joinPointer(payload.pointer, "schema"), value };
+}
+
+function formatOf(payload: Place): Place | undefined {
+  const value = stringAt(payload.value, "schemaFormat");
+  return value === undefined ? undefined : { pointer: joinPointer(payload.pointer, "schemaFormat"), value };
+}
+
+/** A JSON value's kind, for a sentence. */
+export function kindName(value: JsonValue): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

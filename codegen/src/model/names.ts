@@ -1,0 +1,149 @@
+// Invents every identifier of the generated code: total, deterministic, and from a definition's own key, never from position or count, so that
+// reordering a document or adding something unrelated to it renames nothing.
+import { createHash } from "node:crypto";
+
+/** A definition that needs an identifier. */
+export interface Named {
+  /** Words to name it by. */
+  readonly base: string;
+  /** Where it was written: what tells two of one name apart in the end. */
+  readonly identity: string;
+  /** The channel it is written in: what tells two of one name apart first. */
+  readonly channel?: string | undefined;
+  /** Appended when the name is taken by the language, and (for types of messages) always. */
+  readonly suffix?: { readonly text: string; readonly always: boolean };
+  /** Chosen by the user (`x-wsgen: { name }`): stays as it is in a clash. */
+  readonly chosen?: boolean;
+}
+
+/** An identifier, and whether it had to be told apart from another one. */
+export interface Assigned {
+  readonly name: string;
+  /** Identities of the definitions that had the same name at first. */
+  readonly clash: readonly string[];
+}
+
+/** Assigns PascalCase names, compared without case, to the types of a document. */
+export function assignTypeNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
+  return assign(named, pascalCase, GLOBAL_TYPES);
+}
+
+/** Assigns camelCase names, compared without case, to the messages of one direction of one endpoint. */
+export function assignMethodNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
+  return assign(named, camelCase, MEMBERS);
+}
+
+/** Assigns camelCase names, compared without case, to the endpoints or servers of a document. */
+export function assignVariableNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
+  return assign(named, camelCase, RESERVED);
+}
+
+function assign(named: readonly Named[], style: (words: string) => string, taken: ReadonlySet<string>): ReadonlyMap<string, Assigned> {
+  const spell = (definition: Named, base: string): string => {
+    const plain = style(base) || style(`${definition.suffix?.text ?? "unnamed"} ${hash(base)}`);
+    const { suffix } = definition;
+    if (suffix === undefined || plain.toLowerCase().endsWith(suffix.text.toLowerCase())) return taken.has(plain) && suffix === undefined ? `${plain}_` : plain;
+    return suffix.always || taken.has(plain) ? `${plain}${suffix.text}` : plain;
+  };
+
+  let spelled = named.map((definition) => ({ definition, name: spell(definition, definition.base) }));
+  const first = clashes(spelled);
+  if (first.size > 0) {
+    spelled = spelled.map((entry) => {
+      const { definition } = entry;
+      if (!first.has(entry.name.toLowerCase()) || definition.chosen === true || definition.channel === undefined) return entry;
+      return { definition, name: spell(definition, `${definition.channel} ${definition.base}`) };
+    });
+  }
+  // Four hexadecimal digits are nearly always enough; where they are not, more of the same digest are.
+  for (let digits = 4, rest = clashes(spelled); rest.size > 0 && digits <= 64; digits *= 2, rest = clashes(spelled)) {
+    spelled = spelled.map((entry) => {
+      const members = rest.get(entry.name.toLowerCase());
+      if (members === undefined || (entry.definition.chosen === true && members.filter((member) => member.chosen === true).length === 1)) return entry;
+      return { definition: entry.definition, name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.identity, digits)}` };
+    });
+  }
+  return new Map(
+    spelled.map(({ definition, name }) => {
+      const others = first.get(spell(definition, definition.base).toLowerCase()) ?? [];
+      return [definition.identity, { name, clash: others.filter((other) => other !== definition).map((other) => other.identity) }];
+    }),
+  );
+}
+
+function clashes(spelled: readonly { readonly definition: Named; readonly name: string }[]): Map<string, Named[]> {
+  const groups = new Map<string, Named[]>();
+  for (const { definition, name } of spelled) {
+    const key = name.toLowerCase();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [definition]);
+    else group.push(definition);
+  }
+  for (const [key, group] of groups) if (group.length === 1) groups.delete(key);
+  return groups;
+}
+
+/** The first digits of the SHA-256 of a text, in hexadecimal. */
+export function hash(text: string, digits = 4): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, digits);
+}
+
+/** `post message`, `PostMessage`, `POST_MESSAGE` and `post.message` → `PostMessage`; an acronym inside a mixed name stays (`HTTPServer`). */
+export function pascalCase(text: string): string {
+  return join(wordsOf(text).map((word) => word.charAt(0).toUpperCase() + word.slice(1)));
+}
+
+/** The same with a small first word: `HTTPServer` → `httpServer`. */
+export function camelCase(text: string): string {
+  return join(wordsOf(text).map((word, index) => (index === 0 ? word.toLowerCase() : word.charAt(0).toUpperCase() + word.slice(1))));
+}
+
+/** Words of a name: letters and digits, split at everything else and where the case changes; a name in capitals is written small. */
+export function wordsOf(text: string): string[] {
+  return [...text.normalize("NFC").matchAll(/[\p{L}\p{Nd}\p{Mn}\p{Mc}]+/gu)].flatMap(([run]) => {
+    if (run === run.toUpperCase() && run !== run.toLowerCase()) return [run.toLowerCase()];
+    return run.split(/(?<=[\p{Ll}\p{Nd}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u);
+  });
+}
+
+/** Words that begin with a digit take `_` where they would not be a word of their own otherwise; marks cannot begin an identifier. */
+function join(words: readonly string[]): string {
+  let name = "";
+  for (const word of words) {
+    const apart = name === "" ? /^[\p{Nd}\p{Mn}\p{Mc}]/u.test(word) : /^\p{Nd}/u.test(word) && /\p{Nd}$/u.test(name);
+    name += apart ? `_${word}` : word;
+  }
+  return name;
+}
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+/** Reserved words of ECMAScript and TypeScript, and the names strict code cannot bind. */
+const RESERVED = words(
+  "abstract any arguments as async await boolean break case catch class const continue debugger declare default delete do else enum eval export extends " +
+    "false finally for from function get if implements import in infer instanceof interface is keyof let module namespace never new null number object of " +
+    "package private protected public readonly require return satisfies set static string super switch symbol this throw true try type typeof undefined " +
+    "unique unknown using var void while with yield",
+);
+
+/** What a method of a handlers object cannot be called: reserved words, and what objects, promises and our own connections already mean. */
+const MEMBERS: ReadonlySet<string> = new Set([
+  ...RESERVED,
+  ...words(
+    "catch close constructor context emit finally flushed hasOwnProperty isPrototypeOf join leave log messages off on once open params " +
+      "propertyIsEnumerable prototype request send signal terminate then to toJSON toLocaleString toString valueOf",
+  ),
+]);
+
+/** Types that every module sees, of the language and of browsers and Node, and names the generated code or its reader would mistake. */
+const GLOBAL_TYPES = words(
+  "AbortController AbortSignal AggregateError Any Array ArrayBuffer ArrayLike AsyncGenerator AsyncIterable AsyncIterator Atomics Awaited BigInt " +
+    "BigInt64Array BigUint64Array Blob Boolean BroadcastChannel Buffer Capitalize CloseEvent Console Crypto CustomEvent DataView Date Disposable Document " +
+    "Element Error ErrorEvent EvalError Event EventSource EventTarget Exclude Extract File Float32Array Float64Array FormData Function Generator Headers " +
+    "History Infinity Int16Array Int32Array Int8Array Intl Iterable Iterator IteratorResult JSON Location Lowercase Map Math Message MessageChannel " +
+    "MessageEvent MessagePort NaN Navigator NoInfer Node NonNullable Notification Number Object Omit Parameters Partial Performance Pick Plugin Position " +
+    "Promise PromiseLike PropertyKey Proxy Range RangeError Readonly ReadonlyArray ReadonlyMap ReadonlySet Record ReferenceError Reflect RegExp Request " +
+    "Required Response ReturnType Selection Set SharedArrayBuffer Storage String Symbol SymbolConstructor SyntaxError Text TextDecoder TextEncoder " +
+    "ThisType TypeError Uint16Array Uint32Array Uint8Array Uint8ClampedArray Uncapitalize Uppercase URIError URL URLSearchParams WeakMap WeakRef WeakSet " +
+    "WebAssembly WebSocket Window Worker",
+);

@@ -1,0 +1,101 @@
+// Which side a document describes. Nothing in AsyncAPI says it; in 3.x the words do, often enough.
+import type { Perspective } from "./model.ts";
+import type { Source, SourceMessage } from "./source.ts";
+import { wordsOf } from "./names.ts";
+
+export interface PerspectiveQuestion {
+  /** 3.x documents are written from either side; 2.x says what others may do. */
+  readonly version: 2 | 3;
+  readonly option: "server" | "client" | undefined;
+  readonly extension: "server" | "client" | undefined;
+  /** How clearly the words speak for the server (above 0) or the client (below). */
+  readonly words: number;
+}
+
+/** Below this the words are not taken as an answer. */
+const CLEAR = 0.5;
+
+/** The option, else `x-wsgen`, else the version's meaning (2.x) or the words (3.x), else the server. */
+export function decidePerspective({ version, option, extension, words }: PerspectiveQuestion): Perspective {
+  const said = option ?? extension;
+  if (said !== undefined) return { side: said, because: "option" };
+  if (version === 2) return { side: "server", because: "standard" };
+  if (Math.abs(words) >= CLEAR) return { side: words > 0 ? "server" : "client", because: "words" };
+  return { side: "server", because: "default" };
+}
+
+/** Whether the words speak clearly for the other side than the one decided on. */
+export function contradicts({ side }: Perspective, words: number): boolean {
+  return Math.abs(words) >= CLEAR && (words > 0 ? "server" : "client") !== side;
+}
+
+/** What a message's words tell about who sends it. */
+export interface Spoken {
+  readonly message: SourceMessage;
+  /** String constants of its payload. */
+  readonly constants: readonly string[];
+}
+
+/**
+ * Reads who sends what from names, constants and descriptions: the mean over what the application receives minus the mean over what it sends, so
+ * above 0 it receives what clients send. Messages of both directions do not count.
+ */
+export function readWords(source: Source, spoken: (message: SourceMessage) => Spoken): number {
+  const operations = source.channels.flatMap((channel) => channel.operations);
+  const received = new Set(operations.filter(({ action }) => action === "receive").flatMap(({ messages }) => messages));
+  const sent = new Set(operations.filter(({ action }) => action === "send").flatMap(({ messages }) => messages));
+  for (const message of received) {
+    if (!sent.has(message)) continue;
+    received.delete(message);
+    sent.delete(message);
+  }
+  const sides = [[...received].map(spoken), [...sent].map(spoken)] as const;
+  const difference = (score: (entry: Spoken) => number): number => mean(sides[0].map(score)) - mean(sides[1].map(score));
+  const asking = operations.filter(({ replies }) => replies.length > 0);
+  const asked = asking.filter(({ action }) => action === "receive").length;
+  const replies = operations.length === 0 ? 0 : (3 * (asked - (asking.length - asked))) / operations.length;
+  return (
+    difference(({ message }) => scoreOfName(message.name ?? "")) +
+    difference(({ constants }) => mean(constants.map(scoreOfName))) +
+    difference(({ message }) => scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`)) +
+    replies
+  );
+}
+
+function mean(values: readonly number[]): number {
+  const opinions = values.filter((value) => value !== 0);
+  return opinions.length === 0 ? 0 : opinions.reduce((sum, value) => sum + value, 0) / opinions.length;
+}
+
+/** +1: sounds like something a client sends; −1: a server. */
+function scoreOfName(name: string): number {
+  const words = wordsOf(name).map((word) => word.toLowerCase());
+  if (words.length > 1 && /^(message|msg|payload)$/.test(words.at(-1) ?? "")) words.pop();
+  const last = words.at(-1) ?? "";
+  const first = words[0] ?? "";
+  if (CLIENT_LAST.has(last)) return 1;
+  if (SERVER_LAST.has(last) || /[^e]ed$/.test(last)) return -1;
+  if (CLIENT_FIRST.has(first)) return 1;
+  return SERVER_FIRST.has(first) ? -1 : 0;
+}
+
+function scoreOfProse(prose: string): number {
+  const text = prose.toLowerCase();
+  const client = /\b(sent by the client|client sends|from (the |a )?client|client request|client to (the )?server|to the server|clients? can send|sent to the (server|api))\b/.test(text);
+  const server =
+    /\b(sent by the server|server sends|from (the )?server|server response|server to (the )?client|to (the |all )?(connected )?clients?|pushed by|server notif|received from)\b/.test(text);
+  return client === server ? 0 : client ? 1 : -1;
+}
+
+const set = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+const CLIENT_LAST = set("request req command cmd query subscribe unsubscribe ping login input action");
+const SERVER_LAST = set(
+  "response resp res reply result event events update updates ack acknowledgement acknowledgment error errors notification notifications snapshot data status " +
+    "pong info warning push broadcast ticker trade trades heartbeat welcome feed stream",
+);
+const CLIENT_FIRST = set(
+  "subscribe unsubscribe ping get list set create add remove delete cancel send post put place request authenticate auth login logout join leave start stop " +
+    "end edit modify fetch query register execute submit configure close open connect keepalive",
+);
+const SERVER_FIRST = set("pong on error ack snapshot event notify notification response result");

@@ -1,0 +1,382 @@
+// Normalises schemas: whatever dialect the document speaks becomes draft-07, and every referenced schema becomes a type of its own.
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { Findings } from "./findings.ts";
+import { emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema } from "./keywords.ts";
+import { kindName } from "./messages.ts";
+import type { Docs } from "./model.ts";
+import { nearest } from "../diagnostics.ts";
+import { docsOf, isObject, joinPointer, nameOfPointer, property, refOf, stringAt, type Place, type Tree } from "./tree.ts";
+
+/** Prefix of every `$ref` in a normalised schema. Until names are assigned, a definition's id stands behind it; then its name. */
+export const DEFINITIONS = "#/definitions/";
+
+/** A type that the generated code will have, before it has its final name. */
+export interface TypeDraft {
+  /** Its pointer, or for types that the document does not have, a text that no pointer can be. */
+  readonly id: string;
+  readonly pointer: string;
+  /** Words to name it by. */
+  readonly base: string;
+  /** Where it stands decides how it is named and printed. */
+  readonly role: "schema" | "message" | "handshake" | "union";
+  /** The channel it is written in, when it is. */
+  readonly channel: string | undefined;
+  /** Chosen by `x-wsgen: { name }`. */
+  readonly chosen?: boolean;
+  readonly docs: Docs;
+  readonly schema: Schema;
+}
+
+/** Types collected so far, by id. */
+export interface Types {
+  readonly drafts: ReadonlyMap<string, TypeDraft>;
+  /** Adds a type, or replaces the one of the same id. */
+  add(draft: TypeDraft): void;
+  /** Normalises a schema; what it refers to becomes types. */
+  normalise(place: Place): Schema;
+  /** The id of the type that a place refers to; `undefined` when a schema is written there instead. */
+  named(place: Place): string | undefined;
+}
+
+/** Starts the collection of a document's types. */
+export function createTypes(tree: Tree, findings: Findings): Types {
+  const drafts = new Map<string, TypeDraft>();
+  const waiting: Place[] = [];
+  let busy = false;
+
+  const reference = (place: Place): string | undefined => {
+    const ref = refOf(place.value);
+    const target = ref === undefined ? undefined : tree.target(ref);
+    // What a chain of refs never ends at is no schema; load reports refs to nowhere.
+    if (target === undefined || tree.follow(target) === undefined) return undefined;
+    if (!drafts.has(target.pointer)) {
+      drafts.set(target.pointer, draftOf(target, true));
+      waiting.push(target);
+    }
+    return target.pointer;
+  };
+
+  const draftOf = (place: Place, schema: Schema): TypeDraft => ({
+    id: place.pointer,
+    pointer: place.pointer,
+    base: nameOfPointer(place.pointer),
+    role: "schema",
+    channel: undefined,
+    docs: typeof schema === "boolean" ? {} : docsOf(schema),
+    schema,
+  });
+
+  // Refs are worked off one after another, so that a chain of a thousand schemas is no recursion a thousand deep.
+  const drain = (): void => {
+    if (busy) return;
+    busy = true;
+    for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
+      const before = drafts.get(place.pointer);
+      const schema = normaliseSchema(place);
+      const draft = draftOf(place, schema);
+      drafts.set(place.pointer, before === undefined || before.role === "schema" ? draft : { ...before, schema });
+    }
+    busy = false;
+  };
+
+  const normaliseSchema = (place: Place): Schema => {
+    const { value } = place;
+    if (typeof value === "boolean") return value;
+    if (!isObject(value)) {
+      findings.warning({
+        code: "schema",
+        message: `A schema must be an object or a boolean, this is ${kindName(value)}; any value is let through here.`,
+        fix: "Write a schema, such as `{ type: string }`.",
+        pointer: place.pointer,
+      });
+      return true;
+    }
+    return refOf(value) === undefined ? normaliseObject({ pointer: place.pointer, value }) : normaliseRef({ pointer: place.pointer, value });
+  };
+
+  const normaliseRef = (place: Place & { readonly value: JsonObject }): Schema => {
+    const id = reference(place);
+    const dropped = Object.keys(place.value).filter((key) => key !== "$ref" && !QUIET_SIBLINGS.has(key) && !key.startsWith("x-"));
+    if (dropped.length > 0) {
+      findings.warning({
+        code: "ref-siblings",
+        message: `${list(dropped)} beside \`$ref\` ${dropped.length === 1 ? "is" : "are"} ignored, as draft-07 says.`,
+        fix: "Write `allOf: [{ $ref: … }]` with the other keywords beside `allOf`.",
+        pointer: joinPointer(place.pointer, dropped[0] ?? "$ref"),
+        at: "key",
+      });
+    }
+    if (id === undefined) return true;
+    const schema = emptyObject();
+    schema["$ref"] = DEFINITIONS + id;
+    for (const key of ["title", "description", "deprecated"]) {
+      const value = property(place.value, key);
+      if (value !== undefined && KEYWORDS.get(key)?.accepts(value) === true) schema[key] = value;
+    }
+    return schema;
+  };
+
+  const within = (place: Place, key: string, value: JsonValue): Place => ({ pointer: joinPointer(place.pointer, key), value });
+  const normaliseAll = (place: Place): Schema[] =>
+    Array.isArray(place.value) ? place.value.map((item: JsonValue, index) => normaliseSchema(within(place, String(index), item))) : [];
+  const normaliseMap = (place: Place): JsonObject => {
+    const copy = emptyObject();
+    if (isObject(place.value)) for (const [name, item] of Object.entries(place.value)) copy[name] = normaliseSchema(within(place, name, item));
+    return copy;
+  };
+
+  const normaliseObject = (place: Place & { readonly value: JsonObject }): Schema => {
+    const schema = emptyObject();
+    for (const [key, value] of Object.entries(place.value)) {
+      const at = within(place, key, value);
+      const keyword = KEYWORDS.get(key);
+      if (keyword === undefined) {
+        reportUnknown(at, key);
+        continue;
+      }
+      const known = key === "type" ? typeNames(at) : translate(key, value, place.value);
+      if (known === undefined) continue;
+      if (!keyword.accepts(known)) {
+        findings.warning({
+          code: "schema-keyword",
+          message: `\`${key}\` must be ${keyword.wants}, this is ${Array.isArray(value) && value.length === 0 ? "an empty list" : kindName(value)}; it is ignored.`,
+          fix: key === "required" ? "List the names of required properties beside `properties`." : `Write ${keyword.wants}, or leave it out.`,
+          pointer: at.pointer,
+          at: "key",
+        });
+        continue;
+      }
+      if (keyword.holds === "schema") schema[key] = normaliseSchema(at);
+      else if (keyword.holds === "schemas") schema[key] = normaliseAll(at);
+      else if (keyword.holds === "map") schema[key] = normaliseMap(at);
+      else if (keyword.holds === "items") schema[key] = Array.isArray(value) ? normaliseAll(at) : normaliseSchema(at);
+      else if (keyword.holds === "dependencies") schema[key] = normaliseDependencies(at);
+      else schema[key] = known;
+    }
+    translate2020(place, schema);
+    if (property(place.value, "exclusiveMinimum") === true) delete schema["minimum"];
+    if (property(place.value, "exclusiveMaximum") === true) delete schema["maximum"];
+    const example = property(place.value, "example");
+    if (example !== undefined && schema["examples"] === undefined) schema["examples"] = [example];
+    const discriminated = property(place.value, "discriminator") === undefined ? schema : discriminate(place, schema);
+    return property(place.value, "nullable") === true ? nullable(discriminated) : discriminated;
+  };
+
+  const reportUnknown = (at: Place, key: string): void => {
+    if (FOREIGN_KEYWORDS.has(key)) {
+      if (["unevaluatedProperties", "unevaluatedItems", "minContains", "maxContains", "$dynamicRef", "$recursiveRef"].includes(key)) {
+        findings.warning({
+          code: "schema-keyword",
+          message: `\`${key}\` is no keyword of draft-07, which AsyncAPI's schemas are; it is not checked.`,
+          fix: key.startsWith("unevaluated") ? `Use \`${key === "unevaluatedItems" ? "additionalItems" : "additionalProperties"}\`.` : "Leave it out.",
+          pointer: at.pointer,
+          at: "key",
+        });
+      }
+      return;
+    }
+    if (key.startsWith("x-")) return;
+    const suggestion = nearest(key, [...KEYWORDS.keys()]);
+    if (suggestion === undefined) return;
+    findings.warning({
+      code: "unknown-keyword",
+      message: `\`${key}\` is no keyword of JSON Schema; it is ignored.`,
+      fix: `Did you mean \`${suggestion}\`?`,
+      pointer: at.pointer,
+      at: "key",
+    });
+  };
+
+  const typeNames = (at: Place): JsonValue | undefined => {
+    const written = Array.isArray(at.value) ? (at.value as readonly JsonValue[]) : [at.value];
+    const names = [...new Set(written.filter((name) => typeof name === "string" && TYPES.has(name)))];
+    const wrong = written.find((name) => typeof name !== "string" || !TYPES.has(name));
+    if (wrong !== undefined) {
+      const meant = typeof wrong === "string" ? (MEANT_TYPES[wrong.toLowerCase()] ?? nearest(wrong, [...TYPES])) : undefined;
+      findings.warning({
+        code: "schema-type",
+        message: `${JSON.stringify(wrong)} is no type of JSON Schema; ${names.length === 0 ? "any type is" : "the others are"} let through here.`,
+        fix: meant === undefined ? `Use one of ${list([...TYPES])}.` : `Did you mean \`${meant}\`?`,
+        pointer: at.pointer,
+      });
+    }
+    if (names.length === 0) return undefined;
+    return names.length === 1 && !Array.isArray(at.value) ? names[0] : names;
+  };
+
+  const normaliseDependencies = (at: Place): JsonObject => {
+    const copy = emptyObject();
+    if (isObject(at.value)) {
+      for (const [name, item] of Object.entries(at.value)) {
+        copy[name] = Array.isArray(item) ? item : normaliseSchema(within(at, name, item));
+      }
+    }
+    return copy;
+  };
+
+  /** Keywords of draft 2020-12 that draft-07 says differently. */
+  const translate2020 = (place: Place & { readonly value: JsonObject }, schema: Record<string, JsonValue>): void => {
+    const prefix = property(place.value, "prefixItems");
+    if (Array.isArray(prefix)) {
+      const rest = schema["items"];
+      schema["items"] = normaliseAll(within(place, "prefixItems", prefix));
+      if (rest !== undefined && !Array.isArray(rest)) schema["additionalItems"] = rest;
+    }
+    for (const key of ["dependentRequired", "dependentSchemas"]) {
+      const value = property(place.value, key);
+      if (value === undefined || !isObject(value)) continue;
+      const found = normaliseDependencies(within(place, key, value));
+      const before = schema["dependencies"];
+      schema["dependencies"] = isObject(before) ? Object.assign(emptyObject(), before, found) : found;
+    }
+  };
+
+  /**
+   * `discriminator` names the property whose value is the name of the schema. Where alternatives are listed and leave the property open, that is
+   * what the document means and each gets its constant; where they have constants, those count; elsewhere it says nothing that draft-07 could check.
+   */
+  const discriminate = (place: Place & { readonly value: JsonObject }, schema: Record<string, JsonValue>): Record<string, JsonValue> => {
+    const written = property(place.value, "discriminator");
+    const name = typeof written === "string" ? written : stringAt(written, "propertyName");
+    const key = Array.isArray(schema["oneOf"]) ? "oneOf" : "anyOf";
+    const members = property(place.value, key);
+    if (name === undefined || !Array.isArray(members)) return schema;
+    const found = members.map((member: JsonValue, index) => memberOf(tree, within(within(place, key, members), String(index), member), name));
+    if (found.some((member) => member === "constant")) return schema;
+    if (!found.every((member) => member === "open")) {
+      findings.hint({
+        code: "discriminator",
+        message: `\`discriminator: ${name}\` is not evaluated, because not every alternative has that property.`,
+        fix: `Give each alternative \`${name}: { const: … }\` and list it under \`required\`.`,
+        pointer: joinPointer(place.pointer, "discriminator"),
+      });
+      return schema;
+    }
+    const mapping = property(written, "mapping");
+    const refs = members.map((member: JsonValue) => refOf(member) ?? "");
+    const alternatives = schema[key];
+    if (!Array.isArray(alternatives)) return schema;
+    const tagged = alternatives.map((alternative: JsonValue, index) => {
+      const mapped = isObject(mapping) ? Object.entries(mapping).find(([, ref]) => ref === refs[index])?.[0] : undefined;
+      const constant = mapped ?? nameOfPointer(tree.target(refs[index] ?? "")?.pointer ?? "");
+      return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: { const: constant } } }] };
+    });
+    return { ...schema, [key]: tagged };
+  };
+
+  return {
+    drafts,
+    add: (draft) => {
+      drafts.set(draft.id, draft);
+    },
+    normalise: (place) => {
+      const schema = normaliseSchema(place);
+      drain();
+      return schema;
+    },
+    named: (place) => {
+      if (!isObject(place.value) || refOf(place.value) === undefined) return undefined;
+      const schema = normaliseRef({ pointer: place.pointer, value: place.value });
+      drain();
+      return typeof schema === "boolean" ? undefined : refOf(schema)?.slice(DEFINITIONS.length);
+    },
+  };
+}
+
+/** Values that other dialects write differently; `undefined` leaves the keyword out. */
+function translate(key: string, value: JsonValue, owner: JsonObject): JsonValue | undefined {
+  // Draft-04: a flag that makes the bound beside it exclusive.
+  if (key === "exclusiveMinimum" && typeof value === "boolean") return value ? property(owner, "minimum") : undefined;
+  if (key === "exclusiveMaximum" && typeof value === "boolean") return value ? property(owner, "maximum") : undefined;
+  // OpenAPI lists examples by name; they are prose here.
+  if (key === "examples" && !Array.isArray(value)) return isObject(value) ? Object.values(value) : undefined;
+  if (key === "enum" && Array.isArray(value)) return [...new Map(value.map((item: JsonValue) => [JSON.stringify(item), item])).values()];
+  if (key === "required" && Array.isArray(value)) return [...new Set(value as readonly JsonValue[])];
+  return value;
+}
+
+/** OpenAPI's `nullable`: what the schema says, or null. */
+function nullable(schema: Record<string, JsonValue>): Schema {
+  const { type } = schema;
+  if (type === undefined) {
+    const constrains = Object.keys(schema).some((key) => !["title", "description", "deprecated", "default", "examples"].includes(key));
+    if (!constrains) return schema;
+    const outer = emptyObject();
+    const inner = emptyObject();
+    for (const [key, value] of Object.entries(schema)) {
+      if (["title", "description", "deprecated", "default", "examples"].includes(key)) outer[key] = value;
+      else inner[key] = value;
+    }
+    outer["anyOf"] = [inner, { type: "null" }];
+    return outer;
+  }
+  const types = Array.isArray(type) ? (type as readonly JsonValue[]) : [type];
+  const copy = Object.assign(emptyObject(), schema, { type: types.includes("null") ? types : [...types, "null"] });
+  if (Array.isArray(copy["enum"]) && !copy["enum"].includes(null)) copy["enum"] = [...(copy["enum"] as readonly JsonValue[]), null];
+  if (copy["const"] !== undefined) {
+    copy["enum"] = [copy["const"], null];
+    delete copy["const"];
+  }
+  return copy;
+}
+
+/** Whether an alternative has the discriminating property, and with a value of its own or any string. */
+function memberOf(tree: Tree, member: Place, name: string): "constant" | "open" | "missing" {
+  const ref = refOf(member.value);
+  const here = tree.follow(member);
+  if (here === undefined) return "missing";
+  const own = tree.object(here, "properties");
+  const found = own === undefined ? undefined : tree.child(own, name);
+  if (found !== undefined && isObject(found.value)) {
+    const fixed = Object.hasOwn(found.value, "const") || Object.hasOwn(found.value, "enum");
+    const required = property(here.value, "required");
+    if (fixed) return "constant";
+    return ref !== undefined && Array.isArray(required) && required.includes(name) ? "open" : "missing";
+  }
+  const inherited = tree.items(here, "allOf").map((part) => (refOf(part.value) === undefined ? memberOf(tree, part, name) : inheritedMember(tree, part, name)));
+  if (inherited.includes("constant")) return "constant";
+  return ref !== undefined && inherited.includes("open") ? "open" : "missing";
+}
+
+/** One level of inheritance is looked through, no more: the parent may list its children again. */
+function inheritedMember(tree: Tree, part: Place, name: string): "constant" | "open" | "missing" {
+  const properties = tree.object(part, "properties");
+  const found = properties === undefined ? undefined : tree.child(properties, name);
+  if (found === undefined || !isObject(found.value)) return "missing";
+  return Object.hasOwn(found.value, "const") || Object.hasOwn(found.value, "enum") ? "constant" : "open";
+}
+
+const TYPES: ReadonlySet<string> = new Set(["null", "boolean", "object", "array", "number", "string", "integer"]);
+const MEANT_TYPES: Readonly<Record<string, string>> = {
+  bool: "boolean",
+  date: "string",
+  datetime: "string",
+  decimal: "number",
+  dict: "object",
+  double: "number",
+  float: "number",
+  int: "integer",
+  int32: "integer",
+  int64: "integer",
+  list: "array",
+  long: "integer",
+  map: "object",
+  str: "string",
+  uuid: "string",
+};
+
+/** What may stand beside a `$ref` without anybody expecting it to be checked. */
+const QUIET_SIBLINGS: ReadonlySet<string> = new Set(["title", "description", "deprecated", "summary", "example", "examples", "externalDocs", "$comment"]);
+
+function list(words: readonly string[]): string {
+  const quoted = words.map((word) => `\`${word}\``);
+  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}
+
+/** A schema with the id (or name) behind every ref replaced. */
+export function renameRefs(schema: Schema, rename: (id: string) => string): Schema {
+  if (typeof schema === "boolean") return schema;
+  const copy = mapSubschemas(schema, (inner) => renameRefs(inner, rename));
+  const ref = refOf(copy);
+  return ref === undefined ? copy : Object.assign(emptyObject(), copy, { $ref: DEFINITIONS + rename(ref.slice(DEFINITIONS.length)) });
+}

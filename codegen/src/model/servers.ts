@@ -1,0 +1,39 @@
+// Server variables and security, which 2.x and 3.x write alike.
+import type { JsonValue } from "../document/document.ts";
+import type { ServerVariable } from "./model.ts";
+import { docsOf, isObject, property, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+
+/** Reads the variables of a Server Object. */
+export function readVariables(tree: Tree, server: Place): ServerVariable[] {
+  return tree.entries(server, "variables").flatMap(([name, place]) => {
+    const variable = tree.follow(place);
+    if (variable === undefined || !isObject(variable.value)) return [];
+    const fallback = scalarText(property(variable.value, "default"));
+    const allowed = tree.items(variable, "enum").flatMap((item) => scalarText(item.value) ?? []);
+    return [
+      {
+        name,
+        docs: docsOf(variable.value),
+        ...(fallback !== undefined && { default: fallback }),
+        ...(allowed.length > 0 && { enum: allowed }),
+      },
+    ];
+  });
+}
+
+/** The security schemes that a server asks for: 3.x lists them, 2.x names them. */
+export function securityOf(tree: Tree, server: Place): ObjectPlace[] {
+  return tree.items(server, "security").flatMap((item) => {
+    const requirement = tree.follow(item);
+    if (requirement === undefined || !isObject(requirement.value)) return [];
+    if (stringAt(requirement.value, "type") !== undefined) return [{ pointer: requirement.pointer, value: requirement.value }];
+    const components = tree.child(tree.root, "components");
+    const schemes = components === undefined ? undefined : tree.child(components, "securitySchemes");
+    return Object.keys(requirement.value).flatMap((name) => (schemes === undefined ? [] : (tree.object(schemes, name) ?? [])));
+  });
+}
+
+/** YAML writes `default: 8080` where AsyncAPI means "8080". */
+function scalarText(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}

@@ -1,0 +1,267 @@
+// What a schema proves about its values: kinds, fixed values and members, through refs, `allOf`, `anyOf` and `oneOf`.
+import type { Constant, JsonKind, Path } from "@wsgen/runtime/generated/server";
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { Schema } from "./keywords.ts";
+import { DEFINITIONS } from "./schemas.ts";
+import { isObject, property, refOf } from "./tree.ts";
+
+/** The values that a schema (or several together) allows, as far as messages can be told apart by it. */
+export interface Shape {
+  readonly kinds: ReadonlySet<JsonKind>;
+  /** All values it can have, when they are listed; `undefined` when free. */
+  readonly values: readonly Constant[] | undefined;
+  /** Declared properties (by name) and tuple positions (by number). */
+  readonly members: ReadonlyMap<string | number, Member>;
+  /** Whether a value cannot have this member, because the schema is closed or never an object. */
+  forbids(member: string | number): boolean;
+}
+
+export interface Member {
+  readonly required: boolean;
+  readonly shape: Shape;
+}
+
+/** What a shape says about one place in its values. */
+export interface Evidence {
+  readonly presence: "required" | "optional" | "absent";
+  /** For an absent one: whether the schema rules it out, or only does not mention it. */
+  readonly proven: boolean;
+  readonly kinds: ReadonlySet<JsonKind>;
+  readonly values: readonly Constant[] | undefined;
+}
+
+/** Schemas that apply to one value together: no refs, no applicators. */
+export type Alternative = readonly JsonObject[];
+
+/** The schema behind the id or name of a ref. */
+export type Resolve = (id: string) => Schema | undefined;
+
+const ALL_KINDS: ReadonlySet<JsonKind> = new Set<JsonKind>(["object", "array", "string", "number", "boolean", "null"]);
+
+/** Stands for alternatives too many to look at: nothing is known then. */
+const OPAQUE: JsonObject = { $comment: "more alternatives than are looked at" };
+
+/** Beyond this many combinations a payload is taken as it comes. Real ones stay below 50. */
+const MAX_ALTERNATIVES = 256;
+
+/** Looks at a schema. Members are looked at when they are asked for, so recursive schemas are fine. */
+export function shapeOf(schema: Schema, resolve: Resolve): Shape {
+  return shapeOfAlternatives(alternativesOf([schema], resolve), resolve);
+}
+
+function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Shape {
+  // An alternative that allows no value at all is none.
+  const alternatives = all.filter((alternative) => kindsOfAll(alternative).size > 0 && valuesOfAll(alternative)?.length !== 0);
+  const kinds = new Set(alternatives.flatMap((alternative) => [...kindsOfAll(alternative)]));
+  const opaque = alternatives.some((alternative) => alternative.includes(OPAQUE));
+  let members: ReadonlyMap<string | number, Member> | undefined;
+  return {
+    kinds,
+    values: opaque ? undefined : union(alternatives.map(valuesOfAll)),
+    get members() {
+      members ??= membersOf(alternatives, opaque, resolve);
+      return members;
+    },
+    forbids: (member) => !opaque && alternatives.every((alternative) => forbids(alternative, member)),
+  };
+}
+
+/** What a shape says about the place that a path leads to. */
+export function evidenceAt(shape: Shape, path: Path): Evidence {
+  let here = shape;
+  let required = true;
+  for (const step of path) {
+    const member = here.members.get(step);
+    if (member === undefined) return { presence: "absent", proven: here.forbids(step), kinds: new Set(), values: undefined };
+    required &&= member.required && !othersThan(here.kinds, typeof step === "string" ? "object" : "array");
+    here = member.shape;
+  }
+  return { presence: required ? "required" : "optional", proven: false, kinds: here.kinds, values: here.values };
+}
+
+/** Paths of all declared members, outer ones first, no deeper than `depth` and no more than `limit`. */
+export function pathsOf(shape: Shape, { depth, limit }: { readonly depth: number; readonly limit: number }): Path[] {
+  const found: Path[] = [];
+  let level: { readonly path: Path; readonly shape: Shape }[] = [{ path: [], shape }];
+  for (let at = 0; at < depth && level.length > 0; at += 1) {
+    const next: typeof level = [];
+    for (const { path, shape: outer } of level) {
+      for (const [step, member] of outer.members) {
+        if (found.length >= limit) return found;
+        const inner = [...path, step];
+        found.push(inner);
+        next.push({ path: inner, shape: member.shape });
+      }
+    }
+    level = next;
+  }
+  return found;
+}
+
+/** Expands refs, `allOf`, `anyOf` and `oneOf` of schemas that apply together. */
+export function alternativesOf(schemas: readonly Schema[], resolve: Resolve, open: ReadonlySet<string> = new Set()): Alternative[] {
+  let found: Alternative[] = [[]];
+  for (const schema of schemas) {
+    found = product(found, alternativesOfOne(schema, resolve, open));
+    if (found.length === 0) return [];
+  }
+  return found;
+}
+
+function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<string>): Alternative[] {
+  if (typeof schema === "boolean") return schema ? [[]] : [];
+  const ref = refOf(schema);
+  if (ref !== undefined) {
+    const id = ref.slice(DEFINITIONS.length);
+    const target = resolve(id);
+    // Recursion without progress is reported elsewhere; here it adds nothing.
+    return target === undefined || open.has(id) ? [[]] : alternativesOfOne(target, resolve, new Set([...open, id]));
+  }
+  let found: Alternative[] = [[schema]];
+  const all = schema["allOf"];
+  if (Array.isArray(all)) found = product(found, alternativesOf(all as readonly Schema[], resolve, open));
+  for (const key of ["anyOf", "oneOf"]) {
+    const some = schema[key];
+    if (!Array.isArray(some)) continue;
+    found = product(
+      found,
+      some.flatMap((inner: JsonValue) => alternativesOfOne(inner as Schema, resolve, open)),
+    );
+  }
+  return found;
+}
+
+function product(left: readonly Alternative[], right: readonly Alternative[]): Alternative[] {
+  if (left.length * right.length > MAX_ALTERNATIVES) return left.slice(0, 1).map((alternative) => [...alternative.slice(0, 1), OPAQUE]);
+  return left.flatMap((a) => right.map((b) => [...a, ...b]));
+}
+
+/** Kinds of JSON value that all of the schemas allow. */
+export function kindsOfAll(alternative: Alternative): ReadonlySet<JsonKind> {
+  let kinds = ALL_KINDS;
+  for (const schema of alternative) {
+    const own = kindsOf(schema);
+    kinds = new Set([...kinds].filter((kind) => own.has(kind)));
+  }
+  return kinds;
+}
+
+function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
+  const { type } = schema;
+  let kinds: ReadonlySet<JsonKind> | undefined;
+  if (type !== undefined) {
+    const names = Array.isArray(type) ? (type as readonly JsonValue[]) : [type];
+    // The normaliser lets only JSON Schema's type names through; integers are numbers on the wire.
+    kinds = new Set(names.map((name) => (name === "integer" ? "number" : (name as JsonKind))));
+  }
+  const values = listed(schema);
+  if (values !== undefined) {
+    const own = new Set(values.map(kindOf));
+    return kinds === undefined ? own : new Set([...own].filter((kind) => kinds.has(kind)));
+  }
+  if (kinds !== undefined) return kinds;
+  // Strictly these keywords let every other kind through; nobody who writes them means that.
+  if (["properties", "required", "additionalProperties", "patternProperties"].some((key) => schema[key] !== undefined)) return new Set(["object"]);
+  if (schema["items"] !== undefined) return new Set(["array"]);
+  return ALL_KINDS;
+}
+
+function listed(schema: JsonObject): readonly JsonValue[] | undefined {
+  const constant = property(schema, "const");
+  if (constant !== undefined) return [constant];
+  const { enum: values } = schema;
+  return Array.isArray(values) ? values : undefined;
+}
+
+function valuesOfAll(alternative: Alternative): readonly Constant[] | undefined {
+  let values: readonly JsonValue[] | undefined;
+  for (const schema of alternative) {
+    const own = listed(schema);
+    if (own === undefined) continue;
+    values = values === undefined ? own : values.filter((value) => own.some((other) => JSON.stringify(other) === JSON.stringify(value)));
+  }
+  if (values === undefined) return undefined;
+  const kinds = kindsOfAll(alternative);
+  const possible = values.filter((value) => kinds.has(kindOf(value)));
+  return possible.every(isConstant) ? possible : undefined;
+}
+
+function union(lists: readonly (readonly Constant[] | undefined)[]): readonly Constant[] | undefined {
+  if (lists.length === 0) return undefined;
+  const all: Constant[] = [];
+  for (const list of lists) {
+    if (list === undefined) return undefined;
+    all.push(...list);
+  }
+  return [...new Set(all)];
+}
+
+function membersOf(alternatives: readonly Alternative[], opaque: boolean, resolve: Resolve): ReadonlyMap<string | number, Member> {
+  const steps = new Set<string | number>();
+  for (const alternative of alternatives) for (const schema of alternative) for (const step of stepsOf(schema)) steps.add(step);
+  const members = new Map<string | number, Member>();
+  for (const step of steps) {
+    let required = !opaque;
+    const inner: Alternative[] = [];
+    for (const alternative of alternatives) {
+      const declared = alternative.flatMap((schema) => memberSchema(schema, step) ?? []);
+      const demanded = alternative.some((schema) => requires(schema, step));
+      if (declared.length === 0 && !demanded) {
+        required = false;
+        continue;
+      }
+      required &&= demanded;
+      inner.push(...alternativesOf(declared, resolve));
+    }
+    // A member that can have no value (`false`) is not there.
+    if (inner.length > 0) members.set(step, { required, shape: shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve) });
+  }
+  return members;
+}
+
+/** Names and positions that a schema declares or requires. */
+export function stepsOf(schema: JsonObject): (string | number)[] {
+  const { properties, required, items } = schema;
+  return [
+    ...(isObject(properties) ? Object.keys(properties) : []),
+    ...(Array.isArray(required) ? (required as readonly string[]) : []),
+    ...(Array.isArray(items) ? items.keys() : []),
+  ];
+}
+
+/** The schema that is declared for a property or tuple position. */
+export function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
+  const found = typeof step === "string" ? property(schema["properties"], step) : property(Array.isArray(schema["items"]) ? schema["items"] : undefined, String(step));
+  // Normalised schemas hold schemas there.
+  return found as Schema | undefined;
+}
+
+/** Whether a schema asks for a member. */
+export function requires(schema: JsonObject, step: string | number): boolean {
+  if (typeof step === "number") return typeof schema["minItems"] === "number" && schema["minItems"] > step;
+  return Array.isArray(schema["required"]) && schema["required"].includes(step);
+}
+
+function forbids(alternative: Alternative, step: string | number): boolean {
+  const kinds = kindsOfAll(alternative);
+  if (!kinds.has(typeof step === "string" ? "object" : "array")) return true;
+  return alternative.some((schema) => {
+    if (memberSchema(schema, step) !== undefined) return memberSchema(schema, step) === false;
+    if (typeof step === "number") return Array.isArray(schema["items"]) && schema["additionalItems"] === false;
+    return schema["additionalProperties"] === false && schema["patternProperties"] === undefined;
+  });
+}
+
+function othersThan(kinds: ReadonlySet<JsonKind>, kind: JsonKind): boolean {
+  return kinds.size > 1 || !kinds.has(kind);
+}
+
+function isConstant(value: JsonValue): value is Constant {
+  return value === null || typeof value !== "object";
+}
+
+function kindOf(value: JsonValue): JsonKind {
+  if (value === null) return "null";
+  // JSON has no other types than these.
+  return Array.isArray(value) ? "array" : (typeof value as JsonKind);
+}

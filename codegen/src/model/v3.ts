@@ -1,0 +1,165 @@
+// Reads AsyncAPI 3.0 and 3.1.
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import { readChannelExtension } from "./extensions.ts";
+import type { Findings } from "./findings.ts";
+import { createMessageReader, type MessageReader } from "./messages.ts";
+import { readVariables, securityOf } from "./servers.ts";
+import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
+import { docsOf, isObject, property, refOf, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+
+/** Reads the servers, channels and operations of a 3.x document. */
+export function readV3(tree: Tree, findings: Findings): Source {
+  const messages = createMessageReader(tree, findings, { traits: "complete" });
+  const drafts = tree.entries(tree.root, "channels").flatMap(([key, place]) => {
+    const channel = tree.follow(place);
+    return channel !== undefined && isObject(channel.value) ? [readChannel(tree, key, { pointer: channel.pointer, value: channel.value }, messages, findings)] : [];
+  });
+  const byPointer = new Map(drafts.map((channel) => [channel.pointer, channel]));
+  const operations = tree.entries(tree.root, "operations").flatMap(([, place]) => {
+    const operation = tree.follow(place);
+    if (operation === undefined || !isObject(operation.value)) return [];
+    const found = readOperation(tree, { pointer: operation.pointer, value: operation.value }, byPointer, messages, findings);
+    return found === undefined ? [] : [found];
+  });
+  return {
+    servers: readServers(tree),
+    channels: drafts.map((channel) => ({
+      ...channel,
+      operations: operations.filter((operation) => operation.channel === channel.key),
+    })),
+    hasOperations: operations.length > 0,
+  };
+}
+
+function readServers(tree: Tree): SourceServer[] {
+  return tree.entries(tree.root, "servers").flatMap(([key, place]) => {
+    const server = tree.follow(place);
+    if (server === undefined || !isObject(server.value)) return [];
+    return [
+      {
+        key,
+        pointer: server.pointer,
+        docs: docsOf(server.value),
+        protocol: stringAt(server.value, "protocol") ?? "",
+        url: joinUrl(stringAt(server.value, "host") ?? "", stringAt(server.value, "pathname") ?? ""),
+        variables: readVariables(tree, server),
+        security: securityOf(tree, server),
+      },
+    ];
+  });
+}
+
+function joinUrl(host: string, pathname: string): string {
+  if (pathname === "" || pathname === "/") return host;
+  return `${host.replace(/\/$/, "")}/${pathname.replace(/^\//, "")}`;
+}
+
+type ChannelDraft = Omit<SourceChannel, "operations">;
+
+function readChannel(tree: Tree, key: string, place: ObjectPlace, reader: MessageReader, findings: Findings): ChannelDraft {
+  const address = stringAt(place.value, "address");
+  const messages = tree.entries(place, "messages").flatMap(([name, use]) => {
+    const message = reader.read(use, { channel: key, key: name });
+    return message === undefined ? [] : [message];
+  });
+  const servers = tree.items(place, "servers").flatMap((item) => {
+    const ref = refOf(item.value);
+    const name = ref === undefined ? undefined : serverKey(tree, ref);
+    return name === undefined ? [] : [name];
+  });
+  return {
+    key,
+    pointer: place.pointer,
+    docs: docsOf(place.value),
+    namedBy: "key",
+    address: address === "" ? undefined : address,
+    servers: servers.length === 0 ? undefined : servers,
+    parameters: readParameters(tree, place),
+    bindings: tree.object(place, "bindings"),
+    name: readChannelExtension(place, findings).name,
+    messages: [...new Set(messages)],
+  };
+}
+
+/** Servers are compared by where their refs end, because a channel may name one through `components`. */
+function serverKey(tree: Tree, ref: string): string | undefined {
+  const target = tree.target(ref);
+  const end = target === undefined ? undefined : tree.follow(target)?.pointer;
+  if (end === undefined) return undefined;
+  return tree.entries(tree.root, "servers").find(([, place]) => tree.follow(place)?.pointer === end)?.[0];
+}
+
+/** A 3.x parameter is always a string: an `enum`, a `default`, prose and examples. */
+function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
+  return tree.entries(channel, "parameters").flatMap(([name, place]) => {
+    const parameter = tree.follow(place);
+    if (parameter === undefined || !isObject(parameter.value)) return [];
+    const schema: Record<string, JsonValue> = { type: "string" };
+    for (const key of ["enum", "default", "description", "examples"]) {
+      const value = property(parameter.value, key);
+      if (value !== undefined) schema[key] = value;
+    }
+    // Some 3.x documents keep the 2.x `schema`; what it says is meant.
+    const old = property(parameter.value, "schema");
+    const value: JsonObject = old !== undefined && isObject(old) ? { ...schema, ...old } : schema;
+    return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value } }];
+  });
+}
+
+function readOperation(
+  tree: Tree,
+  place: ObjectPlace,
+  channels: ReadonlyMap<string, ChannelDraft>,
+  reader: MessageReader,
+  findings: Findings,
+): (SourceOperation & { readonly channel: string }) | undefined {
+  const action = stringAt(place.value, "action");
+  const channel = channels.get(tree.object(place, "channel")?.pointer ?? "");
+  if ((action !== "send" && action !== "receive") || channel === undefined) {
+    findings.warning({
+      code: "operation",
+      message: channel === undefined ? "This operation has no channel and is left out." : "This operation neither sends nor receives and is left out.",
+      fix: channel === undefined ? "Give it `channel: { $ref: '#/channels/…' }`." : "Give it `action: send` or `action: receive`.",
+      pointer: place.pointer,
+      at: "key",
+    });
+    return undefined;
+  }
+  const messages = readMessages(tree, place, channel, reader);
+  const reply = tree.object(place, "reply");
+  const replies = reply === undefined ? [] : readReply(tree, reply, messages, { own: channel, channels, reader, findings });
+  return { action, pointer: place.pointer, channel: channel.key, messages, replies };
+}
+
+/** The messages listed, or all of the channel's when there is no list. */
+function readMessages(tree: Tree, owner: ObjectPlace, channel: ChannelDraft, reader: MessageReader): readonly SourceMessage[] {
+  if (!Object.hasOwn(owner.value, "messages")) return channel.messages;
+  return tree.items(owner, "messages").flatMap((item: Place) => {
+    const message = reader.read(item, { channel: channel.key });
+    return message === undefined ? [] : [message];
+  });
+}
+
+interface ReplyContext {
+  readonly own: ChannelDraft;
+  readonly channels: ReadonlyMap<string, ChannelDraft>;
+  readonly reader: MessageReader;
+  readonly findings: Findings;
+}
+
+function readReply(tree: Tree, place: ObjectPlace, requests: readonly SourceMessage[], context: ReplyContext): SourceReply[] {
+  const named = context.channels.get(tree.object(place, "channel")?.pointer ?? "");
+  const listed = Object.hasOwn(place.value, "messages");
+  if (named === undefined && !listed) {
+    context.findings.warning({
+      code: "reply",
+      message: "This reply names neither messages nor a channel, so nothing is known about it.",
+      fix: "Give it `messages`, or the `channel` whose messages answer.",
+      pointer: place.pointer,
+      at: "key",
+    });
+    return [];
+  }
+  const channel = named ?? context.own;
+  return [{ requests, messages: readMessages(tree, place, channel, context.reader), channel: channel.key, pointer: place.pointer }];
+}

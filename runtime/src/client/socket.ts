@@ -1,0 +1,38 @@
+// The standard WebSocket as far as the client needs it, and what a platform must offer to open one.
+
+import type { CloseOutcome } from "../connection/connection.ts";
+
+/** What the client uses of a `WebSocket`: those of browsers, Node >= 22, Deno and Bun, that of `ws`, and the one of `testServer` have it. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  /** Bytes that were sent and have not left yet. */
+  readonly bufferedAmount: number;
+  readonly protocol: string;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "error", listener: (event: object) => void): void;
+  addEventListener(type: "close", listener: (event: CloseOutcome) => void): void;
+}
+
+/** A constructor with the standard's two arguments, and `ws`'s third, which is given only when there are headers to send. */
+export interface WebSocketConstructor {
+  new (url: string, protocols: string[], options?: { readonly headers: Record<string, string> }): WebSocketLike;
+}
+
+/** What a connection attempt starts with. */
+export interface Attempt {
+  readonly socket: WebSocketLike;
+  /** The HTTP answer when the server refused the handshake, as far as the platform shows it. */
+  refusal?(): { readonly status: number; readonly body: string } | undefined;
+}
+
+/** How a platform opens a socket; `headers` is empty when there are none to send. */
+export type OpenSocket = (
+  url: string,
+  protocols: string[],
+  headers: Record<string, string>,
+  given: WebSocketConstructor | undefined,
+) => Attempt | Promise<Attempt>;

@@ -1,0 +1,225 @@
+// What has arrived and waits: a bounded queue of raw messages, delivered in order, one at a time, to a sink (push) or a reader (pull).
+
+import { Buffer } from "node:buffer";
+import { WsgenError } from "../errors.ts";
+import type { CloseOutcome, Sink } from "./connection.ts";
+import { noteMessage } from "./writer.ts";
+
+/** Reading stops when this many messages or bytes wait … */
+const INBOX = { messages: 16, bytes: 256 * 1024 } as const;
+/** … or this many while a handler waits for an answer of the peer, which lies behind them. */
+const READ_AHEAD = { messages: 1024, bytes: 1024 * 1024 } as const;
+
+/** One message as it lies in the inbox. */
+export interface Arrival {
+  readonly data: Buffer;
+  readonly binary: boolean;
+}
+
+/** Who pulls from an inbox. */
+export interface Puller {
+  /** There may be something to take, or the end. */
+  wake(): void;
+}
+
+/** What an Inbox asks of its connection. */
+export interface InboxOwner {
+  /** Whether delivery must wait, because this connection's own outbound is over the mark. */
+  readonly congested: boolean;
+  hold(): void;
+  release(): void;
+  /** The sink threw or rejected. */
+  onFailure(error: unknown): void;
+  /** The connection is closed and everything that had arrived has been delivered. */
+  onEmptied(): void;
+}
+
+export class Inbox {
+  readonly #owner: InboxOwner;
+  #sink: Sink | undefined;
+  #puller: Puller | undefined;
+  #queue: Arrival[] = [];
+  #bytes = 0;
+  #busy = false;
+  #held = false;
+  /** Nothing more will arrive. */
+  #complete = false;
+  #outcome: CloseOutcome | undefined;
+  /** Made for the first handler that returns a promise. */
+  #callbacks: { readonly next: () => void; readonly failed: (error: unknown) => void } | undefined;
+
+  constructor(owner: InboxOwner) {
+    this.#owner = owner;
+  }
+
+  start(sink: Sink): void {
+    if (this.#sink !== undefined) throw new WsgenError("WSGEN_USAGE", "start(): this connection has a sink already.");
+    if (this.#puller !== undefined) throw new WsgenError("WSGEN_USAGE", "start(): messages() is reading this connection already.");
+    this.#sink = sink;
+    this.pump();
+    this.#conclude();
+  }
+
+  attach(puller: Puller): void {
+    if (this.#sink !== undefined) {
+      throw new WsgenError("WSGEN_USAGE", "messages(): this route's messages go to its handlers, they cannot be read here as well.");
+    }
+    if (this.#puller !== undefined) {
+      throw new WsgenError("WSGEN_USAGE", "messages(): somebody is reading this connection already; end that loop first.");
+    }
+    this.#puller = puller;
+  }
+
+  /** Lets another reader come; what waits goes on waiting. */
+  detach(puller: Puller): void {
+    if (this.#puller === puller) this.#puller = undefined;
+  }
+
+  /** Whether everything has been delivered and nothing will follow. */
+  get ended(): boolean {
+    return this.#complete && this.#queue.length === 0;
+  }
+
+  /** Takes a message off the wire. */
+  offer(data: Buffer, binary: boolean): void {
+    const sink = this.#sink;
+    if (sink !== undefined) {
+      if (sink.peeking === true && this.#peek(sink, data, binary)) return;
+      if (!this.#busy && this.#queue.length === 0 && !this.#owner.congested) {
+        this.#deliver(sink, data, binary);
+        return;
+      }
+    }
+    // Far ahead, views would pin far more than they show.
+    this.#queue.push({ data: this.#queue.length < INBOX.messages ? data : Buffer.from(data), binary });
+    this.#bytes += data.length;
+    if (!this.#held && this.#full) {
+      this.#held = true;
+      this.#owner.hold();
+    }
+    this.#puller?.wake();
+  }
+
+  /** Delivers what can be delivered now, and lets the wire go on when there is room. */
+  pump(): void {
+    const sink = this.#sink;
+    if (sink === undefined) {
+      this.#puller?.wake();
+    } else {
+      while (!this.#busy && !this.#owner.congested) {
+        const arrival = this.#shift();
+        if (arrival === undefined) break;
+        this.#deliver(sink, arrival.data, arrival.binary);
+      }
+    }
+    this.#settle();
+  }
+
+  /** The next message for a puller; `taken` is to be called once it has been handed on. */
+  take(): Arrival | undefined {
+    return this.#owner.congested ? undefined : this.#shift();
+  }
+
+  taken(): void {
+    noteMessage();
+    this.#settle();
+  }
+
+  /** Nothing more will arrive: what waits is delivered still. */
+  complete(): void {
+    this.#complete = true;
+    this.#puller?.wake();
+  }
+
+  /** Nothing more will be delivered. */
+  drop(): void {
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#held = false;
+    this.complete();
+    this.#conclude();
+  }
+
+  /** The connection is closed; the sink hears of it behind its last message. */
+  close(outcome: CloseOutcome): void {
+    this.#outcome = outcome;
+    this.complete();
+    this.pump();
+    this.#conclude();
+  }
+
+  get #full(): boolean {
+    const bound = this.#sink?.peeking === true ? READ_AHEAD : INBOX;
+    return this.#queue.length >= bound.messages || this.#bytes >= bound.bytes;
+  }
+
+  #shift(): Arrival | undefined {
+    const arrival = this.#queue.shift();
+    if (arrival !== undefined) this.#bytes -= arrival.data.length;
+    return arrival;
+  }
+
+  #settle(): void {
+    if (this.#held && !this.#full) {
+      this.#held = false;
+      this.#owner.release();
+    }
+    this.#conclude();
+  }
+
+  /** Tells the end, once, behind the last message. */
+  #conclude(): void {
+    const outcome = this.#outcome;
+    if (outcome === undefined || this.#queue.length > 0) return;
+    this.#owner.onEmptied();
+    const sink = this.#sink;
+    if (sink === undefined) return; // One that starts late is told then.
+    this.#outcome = undefined;
+    try {
+      sink.closed?.(outcome);
+    } catch (error) {
+      this.#owner.onFailure(error);
+    }
+  }
+
+  #peek(sink: Sink, data: Buffer, binary: boolean): boolean {
+    try {
+      return sink.peek?.(data, binary) === true;
+    } catch (error) {
+      this.#owner.onFailure(error);
+      return true;
+    }
+  }
+
+  #deliver(sink: Sink, data: Buffer, binary: boolean): void {
+    this.#busy = true; // What arrives meanwhile queues behind.
+    try {
+      const result = sink.message(data, binary);
+      if (isThenable(result)) {
+        this.#callbacks ??= { next: () => this.#next(), failed: (error) => this.#failed(error) };
+        result.then(this.#callbacks.next, this.#callbacks.failed);
+        noteMessage();
+        return;
+      }
+    } catch (error) {
+      this.#owner.onFailure(error);
+    }
+    this.#busy = false;
+    noteMessage();
+  }
+
+  #next(): void {
+    this.#busy = false;
+    this.pump();
+  }
+
+  #failed(error: unknown): void {
+    this.#owner.onFailure(error);
+    this.#next();
+  }
+}
+
+/** Looks at the value, not at the type: a handler typed void may return anything, and a query builder is a promise as well. */
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return value instanceof Promise || (typeof value === "object" && value !== null && "then" in value && typeof value.then === "function");
+}

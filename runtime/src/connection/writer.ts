@@ -1,0 +1,211 @@
+// What leaves: frames are gathered per connection and written once per turn of the event loop, for all connections together.
+
+import { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
+import type { Sent } from "./connection.ts";
+
+/** Bytes one connection may queue in a turn before `push` gives a promise, so that a loop which awaits its sends yields. */
+const TURN_LIMIT = 64 * 1024;
+/** A turn that has lasted longer than this, in ms, is flushed early … */
+const TURN_TIME = 2;
+/** … which is looked at every so many messages. A power of two. */
+const LOOK_EVERY = 8;
+/** Batches below this size are copied into one Buffer; above it they go out as one writev. */
+const CONCAT_LIMIT = 64 * 1024;
+
+/** What an Outbox tells its connection. */
+export interface OutboxOwner {
+  /** Something was written, or the socket drained: there may be room again. */
+  onFlushed(): void;
+  /** The peer does not read and the sends do not wait: as much again as the high-water mark was queued beyond it. */
+  onOverflow(): void;
+}
+
+interface Waiter {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The outgoing frames of one connection, in program order, whoever sends them. */
+export class Outbox {
+  readonly #socket: Duplex;
+  readonly #owner: OutboxOwner;
+  readonly #mark: number;
+  #frames: Buffer[] | undefined;
+  #bytes = 0;
+  /** Bytes taken since the socket went over the mark: what did not wait for it. */
+  #excess = 0;
+  #waiter: Waiter | undefined;
+  #dirty = false;
+
+  constructor(socket: Duplex, owner: OutboxOwner, highWaterMark: number) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#mark = Math.max(highWaterMark, socket.writableHighWaterMark); // Below its own mark a stream says nothing when it drains.
+  }
+
+  /** Whether as much waits to be taken by the kernel as may. */
+  get full(): boolean {
+    return this.#bytes + this.#socket.writableLength >= this.#mark;
+  }
+
+  /** Queues a frame for this turn's write. */
+  push(frame: Buffer): Sent {
+    if (this.#frames === undefined) {
+      this.#frames = [frame];
+      if (!this.#dirty) {
+        this.#dirty = true;
+        markDirty(this);
+      }
+    } else {
+      this.#frames.push(frame);
+    }
+    this.#bytes += frame.length;
+    if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
+    this.#waiter ??= createWaiter();
+    return this.#waiter.promise;
+  }
+
+  /** Called once per turn by the writer. */
+  flushTurn(): void {
+    this.#dirty = false;
+    this.flush();
+  }
+
+  /** Writes what is queued, in one write. */
+  flush(): void {
+    const frames = this.#frames;
+    if (frames === undefined) return;
+    const bytes = this.#bytes;
+    this.discard();
+    if (this.#socket.writableLength < this.#mark) {
+      this.#excess = 0;
+    } else {
+      this.#excess += bytes;
+      if (this.#excess > this.#mark) {
+        this.#owner.onOverflow();
+        return;
+      }
+    }
+    writeBatch(this.#socket, frames, bytes);
+    this.settle();
+  }
+
+  /** Drops what is queued and not written. */
+  discard(): void {
+    this.#frames = undefined;
+    this.#bytes = 0;
+  }
+
+  /** Writes the last frame, behind everything queued and whatever the socket holds. */
+  end(frame: Buffer): void {
+    const frames = this.#frames ?? [];
+    const bytes = this.#bytes + frame.length;
+    this.discard();
+    frames.push(frame);
+    writeBatch(this.#socket, frames, bytes);
+    this.settle();
+  }
+
+  /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
+  settle(): void {
+    if (this.#waiter !== undefined && this.#socket.writableLength < this.#mark) {
+      this.#waiter.resolve();
+      this.#waiter = undefined;
+    }
+    this.#owner.onFlushed();
+  }
+
+  /** The connection is gone: drops everything and tells those who wait. */
+  fail(error: Error): void {
+    this.discard();
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+  }
+}
+
+function createWaiter(): Waiter {
+  let resolve!: () => void; // Assigned by the executor, which runs before the constructor returns.
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(ignore);
+  return { promise, resolve, reject };
+}
+
+/** Marks a promise as handled: whoever does not await it must not bring the process down. */
+export function ignore(): void {}
+
+// ---- One list for all connections ---------------------------------------------------------------------------------
+
+let dirty: Outbox[] = [];
+let scheduled = false;
+let flushing = false;
+let turnStart = 0;
+let messages = 0;
+/** The batch written last and its bytes: the members of a room mostly have the same one. */
+let lastFrames: readonly Buffer[] | undefined;
+let lastBatch: Buffer | undefined;
+
+function markDirty(outbox: Outbox): void {
+  dirty.push(outbox);
+  if (scheduled) return;
+  scheduled = true;
+  turnStart = performance.now();
+  setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  scheduled = false;
+  flushAll();
+}
+
+function flushAll(): void {
+  if (flushing) return;
+  flushing = true;
+  const outboxes = dirty;
+  dirty = []; // What is pushed from here on belongs to the next turn.
+  try {
+    for (const outbox of outboxes) outbox.flushTurn();
+  } finally {
+    lastFrames = undefined;
+    lastBatch = undefined;
+    flushing = false;
+  }
+}
+
+/** To be called after every message handled: answers leave early when a turn of many messages lasts long. */
+export function noteMessage(): void {
+  messages = (messages + 1) & (LOOK_EVERY - 1);
+  if (messages !== 0 || dirty.length === 0) return;
+  const now = performance.now();
+  if (now - turnStart < TURN_TIME) return;
+  turnStart = now;
+  flushAll();
+}
+
+function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number): void {
+  const [first] = frames;
+  if (first !== undefined && frames.length === 1) {
+    socket.write(first);
+  } else if (bytes < CONCAT_LIMIT) {
+    if (lastBatch === undefined || lastFrames === undefined || !equal(frames, lastFrames)) {
+      lastBatch = Buffer.concat(frames, bytes);
+      lastFrames = frames;
+    }
+    socket.write(lastBatch);
+  } else {
+    socket.cork();
+    for (const frame of frames) socket.write(frame);
+    socket.uncork();
+  }
+}
+
+function equal(a: readonly Buffer[], b: readonly Buffer[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

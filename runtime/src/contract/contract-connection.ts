@@ -1,0 +1,139 @@
+// A connection as a contract's handlers see it: what it sends is checked, what it was opened with is typed.
+import type { Awaitable, CloseOutcome, Connection, ConnectionCore, Logger, Sent, UpgradeRequest } from "../connection/connection.ts";
+import type { Member, Recipients, Rooms } from "./rooms.ts";
+
+/**
+ * One client of one endpoint. The generated interface adds the types of `params`, `query` and `headers`, and `request` where the server asks
+ * something. Message names are members of `send` and `request` alone, so that they cannot clash with ours.
+ */
+export interface ContractConnection<Send = object, Context = object> {
+  /** Unique in this process and beyond. */
+  readonly id: string;
+  /** What the router's middleware added. */
+  readonly context: Context;
+  readonly handshake: UpgradeRequest;
+  /** Path parameters, as the document types them. */
+  readonly params: object;
+  /** The query of the upgrade request, as the document types it; empty when the document says nothing about it. */
+  readonly query: object;
+  /** Headers of the upgrade request that the document names. */
+  readonly headers: object;
+  /** The subprotocol that was agreed on, "" when none was. */
+  readonly protocol: string;
+  /** Aborts when the connection closes, for whatever reason. */
+  readonly signal: AbortSignal;
+  /** Settles, never rejects, once the connection is closed. */
+  readonly closed: Promise<CloseOutcome>;
+  readonly log: Logger;
+  /** One method for every message the server sends. Each checks its payload and throws ContractError when the contract does not allow it. */
+  readonly send: Send;
+  /** Settles when the kernel has taken everything sent so far. */
+  flushed(): Promise<void>;
+  /** Sends a ping and gives the round-trip time in ms. */
+  ping(data?: Uint8Array): Promise<number>;
+  /** Closes; later calls change nothing. 1000 or 3000–4999, reason up to 123 bytes of UTF-8. */
+  close(code?: number, reason?: string): Promise<CloseOutcome>;
+  /** Puts this connection into a room of its endpoint. It leaves when it closes. */
+  join(room: string): void;
+  leave(room: string): void;
+  /** Everyone in a room of this endpoint, this connection included. */
+  to(room: string): Recipients<Send>;
+}
+
+/** Reaches the clients of one endpoint from anywhere. */
+export interface EndpointHandle<Send> {
+  /** Everyone in a room of this endpoint. */
+  to(room: string): Recipients<Send>;
+}
+
+/** What a handler for one endpoint looks like when nothing is known of its document. */
+export interface EndpointHandler {
+  readonly open?: (conn: ContractConnection) => Awaitable<void>;
+  readonly messages?: Readonly<Record<string, (payload: unknown, conn: ContractConnection) => unknown>>;
+  readonly close?: (conn: ContractConnection, outcome: CloseOutcome) => Awaitable<void>;
+}
+
+/** What the handshake said, checked and typed by the contract. */
+export interface HandshakeValues {
+  readonly params: object;
+  readonly query: object;
+  readonly headers: object;
+}
+
+/** Puts a contract's face on a connection. */
+export class EndpointConnection implements ContractConnection, Member {
+  readonly params: object;
+  readonly query: object;
+  readonly headers: object;
+  readonly send: object;
+  /** Present in the generated interface where the server asks something. */
+  readonly request: object;
+  readonly #core: ConnectionCore;
+  readonly #rooms: Rooms;
+
+  constructor(core: ConnectionCore, values: HandshakeValues, rooms: Rooms, calls: { readonly send: object; readonly request: object }) {
+    this.#core = core;
+    this.#rooms = rooms;
+    this.params = values.params;
+    this.query = values.query;
+    this.headers = values.headers;
+    this.send = calls.send;
+    this.request = calls.request;
+  }
+
+  get id(): string {
+    return this.#core.id;
+  }
+
+  get context(): object {
+    return this.#core.context;
+  }
+
+  get handshake(): UpgradeRequest {
+    return this.#core.handshake;
+  }
+
+  get protocol(): string {
+    return this.#core.protocol;
+  }
+
+  get signal(): AbortSignal {
+    return this.#core.signal;
+  }
+
+  get closed(): Promise<CloseOutcome> {
+    return this.#core.closed;
+  }
+
+  get log(): Logger {
+    return this.#core.log;
+  }
+
+  flushed(): Promise<void> {
+    return this.#core.flushed();
+  }
+
+  ping(data?: Uint8Array): Promise<number> {
+    return this.#core.ping(data);
+  }
+
+  close(...reason: Parameters<Connection["close"]>): Promise<CloseOutcome> {
+    return this.#core.close(...reason);
+  }
+
+  join(room: string): void {
+    this.#rooms.join(room, this);
+  }
+
+  leave(room: string): void {
+    this.#rooms.leave(room, this);
+  }
+
+  to(room: string): Recipients<object> {
+    return this.#rooms.to(room);
+  }
+
+  push(frame: Buffer): Sent {
+    return this.#core.push(frame);
+  }
+}

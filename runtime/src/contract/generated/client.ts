@@ -1,0 +1,13 @@
+// Everything a generated client may import. Hand-written and versioned: names are added, never changed.
+export type {
+  Awaitable,
+  ClientConnection,
+  ClientOptions,
+  ConnectOptions,
+  Optional,
+  RequestOptions,
+  Sent,
+  Unsubscribe,
+} from "../../client/index.ts";
+export { createClient, serverUrl } from "../../client/index.ts";
+export type { Contract, Guard } from "../contract.ts";

@@ -1,0 +1,82 @@
+// Path parameters, query and headers of an upgrade request, as the values that the document speaks of.
+import type { UpgradeRequest } from "../connection/connection.ts";
+import type { Coercion, EndpointContract, GuardError, HandshakeContract } from "./contract.ts";
+import type { HandshakeValues } from "./contract-connection.ts";
+import { refusalOf } from "./dispatch.ts";
+
+/** Why a handshake does not match its contract. */
+export interface HandshakeProblem {
+  readonly in: "path" | "query" | "header";
+  /** The parameter that is wrong, where it can be told. */
+  readonly name: string | undefined;
+  /** One sentence for the client. */
+  readonly detail: string;
+}
+
+/** What the handshake said, or why it is refused. */
+export type HandshakeReading =
+  | { readonly kind: "values"; readonly values: HandshakeValues }
+  | { readonly kind: "problem"; readonly problem: HandshakeProblem };
+
+/**
+ * Reads what the contract says about the handshake, and nothing else. A query parameter that is given twice where one value is due stays a list,
+ * for the guard to refuse. Header names are compared in lower case, and a header that is sent twice is joined by commas (RFC 9110 section 5.3).
+ */
+export function readHandshake(request: UpgradeRequest, { parameters, query, headers }: EndpointContract): HandshakeReading {
+  const values = {
+    params: parameters === undefined ? {} : readStrings(Object.entries(request.params), parameters),
+    query: query === undefined ? {} : readStrings(request.query, query),
+    headers: headers === undefined ? {} : readStrings(request.headers, headers),
+  };
+  const problem =
+    check("path", values.params, parameters) ?? check("query", values.query, query) ?? check("header", values.headers, headers);
+  return problem === undefined ? { kind: "values", values } : { kind: "problem", problem };
+}
+
+function readStrings(pairs: Iterable<readonly [string, string]>, { coerce = {} }: HandshakeContract): object {
+  const lists = new Map<string, string[]>();
+  for (const [name, text] of pairs) {
+    const list = lists.get(name);
+    if (list === undefined) lists.set(name, [text]);
+    else list.push(text);
+  }
+  return Object.fromEntries(
+    [...lists].map(([name, list]) => [name, coerceValues(list, Object.hasOwn(coerce, name) ? coerce[name] : undefined)]),
+  );
+}
+
+function coerceValues(list: readonly string[], coercion: Coercion | undefined): unknown {
+  const [text, ...more] = list;
+  if (coercion === "strings" || text === undefined || more.length > 0) return list;
+  switch (coercion) {
+    case undefined:
+      return text;
+    case "integer":
+      return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
+    case "number":
+      return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : text;
+  }
+}
+
+const kinds = { path: "path parameter", query: "query parameter", header: "header" } as const;
+
+function check(where: HandshakeProblem["in"], value: object, contract: HandshakeContract | undefined): HandshakeProblem | undefined {
+  const { guard } = contract ?? {};
+  const refusal = guard === undefined ? undefined : refusalOf(guard, value);
+  if (refusal === undefined) return undefined;
+  const error = guard?.errors?.[0];
+  const name = error === undefined ? undefined : nameIn(error);
+  const what = name === undefined ? kinds[where] : `${kinds[where]} ${JSON.stringify(name)}`;
+  if (error?.keyword === "required") return { in: where, name, detail: `The ${what} is missing.` };
+  if (error?.keyword === "additionalProperties") return { in: where, name, detail: `The ${what} is not known.` };
+  return { in: where, name, detail: `The ${what} ${refusal.reason}.` };
+}
+
+function nameIn({ keyword, instancePath, params }: GuardError): string | undefined {
+  const named =
+    keyword === "required" ? params["missingProperty"] : keyword === "additionalProperties" ? params["additionalProperty"] : undefined;
+  const first = instancePath.split("/")[1]?.replaceAll("~1", "/").replaceAll("~0", "~");
+  return (first ?? (typeof named === "string" ? named : undefined))?.slice(0, 40);
+}

@@ -1,0 +1,258 @@
+// Requests that wait for their reply, on either side of a connection.
+import { type ConnectionClosedError, ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
+import type { EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
+import { type Decoder, refusalOf } from "./dispatch.ts";
+import type { Correlation, Encode } from "./encode.ts";
+import { valueAt } from "./path.ts";
+
+/** How long a request waits for its reply unless told otherwise, in ms. */
+export const DEFAULT_REQUEST_TIMEOUT = 10_000;
+
+/** Ids of requests given up whose reply may still come: so many are remembered. */
+const MAX_ABANDONED = 1_000;
+
+/** How one request waits. */
+export interface RequestOptions {
+  /** How long to wait for the reply, in ms; 0 waits until the connection closes. Default: 10 000. */
+  readonly timeout?: number | undefined;
+  /** Gives the request up; the call rejects with the signal's reason. The peer is not told. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The open requests of one connection. */
+export interface Requests {
+  /** How many wait for their reply. */
+  readonly waiting: number;
+  /** How many wait or were given up, so that a late reply may still come: while it is 0, `settle` need not be asked. */
+  readonly size: number;
+  /**
+   * Sends a request and gives its reply. The id is made up unless the payload has one.
+   *
+   * Rejects with ContractError (the request is invalid, or its reply is), RequestTimeoutError, RequestFailedError (the peer answered with the
+   * contract's error message), ConnectionClosedError, WsgenError `WSGEN_USAGE` (an open request has this id), or the signal's reason.
+   */
+  send(
+    name: string,
+    payload: unknown,
+    options: RequestOptions | undefined,
+    write: (data: string | Uint8Array) => unknown,
+  ): Promise<unknown>;
+  /** Shows a received payload; true when it answered a request, or came too late to, and is dealt with. */
+  settle(payload: unknown): boolean;
+  /** Rejects the request that an invalid payload seems to answer; true when there is one. */
+  refuse(payload: unknown, error: ContractError): boolean;
+  /** Rejects every request. Later ones are rejected as well. */
+  close(error: ConnectionClosedError): void;
+}
+
+interface Reply extends ReplyContract {
+  readonly guards: readonly (Guard<unknown> | undefined)[];
+}
+
+interface Pending {
+  readonly id: unknown;
+  readonly name: string;
+  readonly reply: Reply;
+  /** Absent once the request was given up. */
+  settle?: { readonly resolve: (payload: unknown) => void; readonly reject: (error: unknown) => void };
+}
+
+/**
+ * Makes ready the requests that one side of an endpoint may send. What it returns makes the table of one connection.
+ * `encoders` and `decoder` are those of the same side.
+ */
+export function prepareRequests(endpoint: EndpointContract, encoders: ReadonlyMap<string, Encode>, decoder: Decoder): () => Requests {
+  const received = endpoint.receives.messages;
+  const guardOf = (name: string): Guard<unknown> | undefined => received[name]?.guard;
+  // Only the side that receives the contract's error message can be answered with it.
+  const failure = endpoint.error !== undefined && Object.hasOwn(received, endpoint.error.message) ? endpoint.error : undefined;
+
+  const replies = new Map<string, Reply>();
+  const places = new Map<string, Path>();
+  for (const [name, { reply }] of Object.entries(endpoint.sends)) {
+    if (reply === undefined) continue;
+    const key = JSON.stringify(reply.reply);
+    const place = places.get(key) ?? reply.reply;
+    places.set(key, place);
+    const names = reply.messages.filter((message) => message !== failure?.message && Object.hasOwn(received, message));
+    replies.set(name, { ...reply, reply: place, guards: names.map(guardOf) });
+  }
+
+  const accepts = (guard: Guard<unknown> | undefined, payload: unknown) => guard === undefined || refusalOf(guard, payload) === undefined;
+  const isFailure = (payload: unknown) => failure?.correlation !== undefined && accepts(guardOf(failure.message), payload);
+  // A reply with few rules may also accept the error message; the tree knows better.
+  const isReply = (payload: unknown, { guards }: Reply) =>
+    guards.some((guard) => accepts(guard, payload)) && !(decoder.find(payload) === failure?.message && isFailure(payload));
+
+  return () => {
+    // Ids are unique per connection, whatever place of the payload they are at.
+    const table = new Map<unknown, Pending>();
+    let abandoned = 0;
+    let counter = 0;
+    let closed: ConnectionClosedError | undefined;
+
+    function newId(kind: ReplyContract["id"]): string | number {
+      for (;;) {
+        const id = kind === "uuid" ? uuid() : ++counter;
+        const typed = kind === "string" ? String(id) : id;
+        if (!table.has(typed)) return typed;
+      }
+    }
+
+    function find(payload: unknown, path: Path): Pending | undefined {
+      return table.get(valueAt(payload, path));
+    }
+
+    function remove(pending: Pending): void {
+      if (pending.settle === undefined) abandoned--;
+      table.delete(pending.id);
+    }
+
+    function giveUp(pending: Pending, error: unknown): void {
+      pending.settle?.reject(error);
+      delete pending.settle;
+      if (++abandoned <= MAX_ABANDONED) return;
+      for (const oldest of table.values()) {
+        if (oldest.settle !== undefined) continue;
+        remove(oldest);
+        return;
+      }
+    }
+
+    return {
+      get waiting() {
+        return table.size - abandoned;
+      },
+      get size() {
+        return table.size;
+      },
+
+      async send(name, payload, options = {}, write) {
+        const reply = replies.get(name);
+        const encode = encoders.get(name);
+        if (reply === undefined || encode === undefined) throw new WsgenError("WSGEN_USAGE", `"${name}" is no request of the contract.`);
+        if (closed !== undefined) throw closed;
+        const { timeout = DEFAULT_REQUEST_TIMEOUT, signal } = options;
+        signal?.throwIfAborted();
+
+        const given = valueAt(payload, reply.request);
+        const id = given === undefined ? newId(reply.id) : given;
+        if (table.has(id)) {
+          throw new WsgenError(
+            "WSGEN_USAGE",
+            `An open request has the id ${JSON.stringify(id)} already; leave it out to have one made up.`,
+          );
+        }
+        const data = encode(payload, given === undefined ? { path: reply.request, id } : undefined);
+
+        return new Promise((resolve, reject) => {
+          const abort = () => giveUp(pending, signal?.reason);
+          const timer = timeout > 0 ? setTimeout(() => giveUp(pending, new RequestTimeoutError(name, timeout)), timeout) : undefined;
+          const done = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener("abort", abort);
+          };
+          signal?.addEventListener("abort", abort);
+          const pending: Pending = {
+            id,
+            name,
+            reply,
+            settle: {
+              resolve(reply) {
+                done();
+                resolve(reply);
+              },
+              reject(error) {
+                done();
+                reject(error);
+              },
+            },
+          };
+          table.set(id, pending);
+          try {
+            write(data);
+          } catch (error) {
+            remove(pending);
+            pending.settle?.reject(error);
+          }
+        });
+      },
+
+      settle(payload) {
+        for (const path of places.values()) {
+          const pending = find(payload, path);
+          if (pending?.reply.reply !== path || !isReply(payload, pending.reply)) continue;
+          remove(pending);
+          pending.settle?.resolve(payload);
+          return true;
+        }
+        const failed = failure?.correlation === undefined ? undefined : find(payload, failure.correlation);
+        if (failure === undefined || failed === undefined || !isFailure(payload)) return false;
+        remove(failed);
+        failed.settle?.reject(new RequestFailedError(failed.name, failure.message, payload));
+        return true;
+      },
+
+      refuse(payload, error) {
+        for (const path of places.values()) {
+          const pending = find(payload, path);
+          if (pending?.reply.reply !== path) continue;
+          remove(pending);
+          pending.settle?.reject(error);
+          return true;
+        }
+        return false;
+      },
+
+      close(error) {
+        closed = error;
+        for (const { settle } of table.values()) settle?.reject(error);
+        table.clear();
+        abandoned = 0;
+      },
+    };
+  };
+}
+
+/** The id of a request and where it goes in the reply; `undefined` when the request has none. */
+export function correlationOf(reply: ReplyContract, request: unknown): Correlation | undefined {
+  const id = valueAt(request, reply.request);
+  return id === undefined ? undefined : { path: reply.reply, id };
+}
+
+/**
+ * Makes the reply to a request ready for the wire, with the request's correlation id copied. Where a request has several kinds of reply, the
+ * first one whose guard accepts the answer is sent: prefer answers that name themselves (their constant property).
+ *
+ * @throws ContractError (outbound) when no kind of reply allows the answer.
+ */
+export function encodeReply(
+  reply: ReplyContract,
+  encoders: ReadonlyMap<string, Encode>,
+  request: unknown,
+  answer: unknown,
+): string | Uint8Array {
+  const correlation = correlationOf(reply, request);
+  let refusal: unknown;
+  for (const name of reply.messages) {
+    try {
+      const data = encoders.get(name)?.(answer, correlation);
+      if (data !== undefined) return data;
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal ?? new WsgenError("WSGEN_USAGE", `The contract has none of the replies ${reply.messages.join(", ")}.`);
+}
+
+function uuid(): string {
+  // Browsers offer randomUUID on secure pages only.
+  if (globalThis.crypto.randomUUID !== undefined) return globalThis.crypto.randomUUID();
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  // RFC 9562 section 5.4: version 4, variant 10.
+  hex[6] = `4${hex[6]?.slice(1)}`;
+  hex[8] = ((Number.parseInt(hex[8] ?? "", 16) & 0x3f) | 0x80).toString(16);
+  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -1,0 +1,330 @@
+// One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
+import { type Closure, closures } from "../connection/close.ts";
+import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
+import { encodeFrame, opcodes } from "../connection/wire.ts";
+import { ConnectionClosedError, ContractError, WsgenError } from "../errors.ts";
+import { type CallsOf, prepareCalls } from "./calls.ts";
+import type { EndpointContract, MessageContract } from "./contract.ts";
+import { type ContractConnection, EndpointConnection, type EndpointHandler, type HandshakeValues } from "./contract-connection.ts";
+import { createDecoder, type DecodeProblem, type Decoder, describe, inboundError } from "./dispatch.ts";
+import { createEncoders, type Encode } from "./encode.ts";
+import { valueAt, withValueAt } from "./path.ts";
+import { encodeReply, prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
+import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
+
+/** So many invalid messages within this time, in ms, and the connection is closed with 1008. */
+const INVALID = { messages: 20, window: 10_000 } as const;
+
+/** The longest `detail` we put into the contract's error message, in characters. */
+const MAX_DETAIL_LENGTH = 200;
+
+/** Who hears of what goes wrong. */
+export interface SessionHooks {
+  /** A message arrived that the contract does not allow. */
+  onInvalid(error: ContractError, conn: ContractConnection): void;
+  /** A handler threw. */
+  onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
+}
+
+/** What all connections of one endpoint share. */
+export interface Endpoint {
+  readonly contract: EndpointContract;
+  readonly handler: EndpointHandler;
+  readonly hooks: SessionHooks;
+  readonly decoder: Decoder;
+  readonly encoders: ReadonlyMap<string, Encode>;
+  readonly rooms: Rooms;
+  readonly Send: CallsOf<Deliver>;
+  readonly Request: CallsOf<Session>;
+  /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
+  readonly createRequests: (() => Requests) | undefined;
+}
+
+/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
+export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler, hooks: SessionHooks): Endpoint {
+  const decoder = createDecoder(contract.receives);
+  const encoders = createEncoders(contract.sends);
+  assertHandlers(label, contract, handler);
+
+  const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
+    const encode = encoders.get(name)!; // The names are the map's own.
+    return (deliver) => (payload) => deliver(frameOf(encode(payload)));
+  });
+  const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
+  const Request = prepareCalls<Session, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
+    asked.map(([name]) => name),
+    (name) => (session) => (payload, options) => session.request(name, payload, options),
+  );
+  const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
+  return { contract, handler, hooks, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+}
+
+/** TypeScript checks this for everyone who uses it. */
+function assertHandlers(label: string, { receives, sends }: EndpointContract, { messages = {} }: EndpointHandler): void {
+  const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
+  for (const name of leavesOf(receives.dispatch)) {
+    if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
+    throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);
+  }
+}
+
+function leavesOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<string> {
+  const leaves = new Set(constants.map(([, name]) => name));
+  const walk = (node: typeof json): void => {
+    if (node === undefined) return;
+    if (typeof node === "string") {
+      leaves.add(node);
+      return;
+    }
+    walk(node.absent);
+    if ("cases" in node) {
+      for (const [, then] of node.cases) walk(then);
+      walk(node.other);
+    } else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
+    else walk(node.present);
+  };
+  [json, binary, text].forEach(walk);
+  return leaves;
+}
+
+/** Nothing is allocated per message as long as handlers are synchronous. */
+export class Session implements Sink {
+  readonly conn: EndpointConnection;
+  /** Settles when the connection is closed and no handler runs any more. */
+  readonly done: Promise<void>;
+  readonly #endpoint: Endpoint;
+  readonly #core: ConnectionCore;
+  /** `open`, while it has not settled. */
+  #opening: Promise<void> | undefined;
+  /** The message handler that has not settled. */
+  #running: Promise<void> | undefined;
+  #draining = false;
+  #requests: Requests | undefined;
+  #outcome: CloseOutcome | undefined;
+  /** When invalid messages came, in ms, at most INVALID.messages of them. */
+  #invalid: number[] | undefined;
+  #finish!: () => void; // Assigned by the executor of `done`.
+
+  constructor(core: ConnectionCore, endpoint: Endpoint, values: HandshakeValues) {
+    this.#core = core;
+    this.#endpoint = endpoint;
+    const { rooms, Send, Request } = endpoint;
+    this.conn = new EndpointConnection(core, values, rooms, { send: new Send((frame) => core.push(frame)), request: new Request(this) });
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
+  start(): void {
+    try {
+      const opening = this.#endpoint.handler.open?.(this.conn);
+      if (isThenable(opening)) {
+        this.#opening = Promise.resolve(opening).then(
+          () => this.#opened(),
+          (error: unknown) => this.#failedToOpen(error),
+        );
+      }
+    } catch (error) {
+      this.#failedToOpen(error);
+    }
+    this.#core.start(this);
+  }
+
+  /** Lets nothing new begin; settles when what runs is done. */
+  drain(): Awaitable<void> {
+    this.#draining = true;
+    return this.#running ?? this.#opening;
+  }
+
+  request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown> {
+    this.#requests ??= this.#endpoint.createRequests?.();
+    const requests = this.#requests;
+    if (requests === undefined) throw new WsgenError("WSGEN_USAGE", `"${name}" is no request of the contract.`);
+    if (this.#outcome !== undefined) requests.close(closedError(this.#outcome));
+    return requests.send(name, payload, options, (data) => void this.#core.push(frameOf(data)));
+  }
+
+  get peeking(): boolean {
+    return (this.#requests?.size ?? 0) > 0;
+  }
+
+  /** Replies do not queue behind the message whose handler waits for them. */
+  peek(data: Buffer, binary: boolean): boolean {
+    const requests = this.#requests;
+    if (requests === undefined || binary) return false;
+    const decoded = this.#endpoint.decoder.decode(data.toString(), (payload) => requests.settle(payload));
+    if (decoded === undefined) return true;
+    if (decoded.kind === "message" || !requests.refuse(decoded.payload, inboundError(decoded))) return false;
+    this.#countInvalid(decoded);
+    return true;
+  }
+
+  message(data: Buffer, binary: boolean): Awaitable<void> {
+    return this.#opening === undefined ? this.#handle(data, binary) : this.#opening.then(() => this.#handle(data, binary));
+  }
+
+  closed(outcome: CloseOutcome): void {
+    this.#outcome = outcome;
+    this.#endpoint.rooms.leaveAll(this.conn);
+    this.#requests?.close(closedError(outcome));
+    void this.#close(outcome);
+  }
+
+  #handle(data: Buffer, binary: boolean): Awaitable<void> {
+    if (this.#draining) return new Promise(() => {}); // The connection is about to be closed, which lets go of this.
+    const decoded = this.#endpoint.decoder.decode(binary ? data : data.toString());
+    if (decoded.kind !== "message") return this.#refuse(decoded);
+    const { name, payload } = decoded;
+    const { messages } = this.#endpoint.handler;
+    if (messages === undefined || !Object.hasOwn(this.#endpoint.contract.receives.messages, name) || typeof messages[name] !== "function") {
+      this.#core.log.debug({ message: name }, "a reply that nobody waits for");
+      return;
+    }
+    try {
+      const result = messages[name](payload, this.conn);
+      if (!isThenable(result)) return this.#answer(name, payload, result);
+      const running = Promise.resolve(result)
+        .then((answer) => this.#answer(name, payload, answer))
+        .catch((error: unknown) => this.#failed(error, name, payload))
+        .finally(() => {
+          this.#running = undefined;
+        });
+      this.#running = running;
+      return running;
+    } catch (error) {
+      this.#failed(error, name, payload);
+    }
+  }
+
+  /** Sends what a handler returned, where the contract says that it returns something. */
+  #answer(name: string, request: unknown, answer: unknown): Awaitable<void> {
+    const reply = this.#messageContract(name)?.reply;
+    if (reply === undefined) return undefined;
+    // No handler of this connection starts while its client does not take the answers.
+    void this.#core.push(frameOf(encodeReply(reply, this.#endpoint.encoders, request, answer)));
+    return undefined;
+  }
+
+  #refuse(problem: DecodeProblem): void {
+    const error = inboundError(problem);
+    if (this.#requests?.refuse(problem.payload, error)) return;
+    if (this.#countInvalid(problem)) return;
+    const told = this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
+    if (!told) this.#shut(refusals[problem.kind]);
+  }
+
+  /** True when it was one too many, and the connection is closing. */
+  #countInvalid(problem: DecodeProblem): boolean {
+    this.#core.log.debug({ problem: problem.kind, message: problem.name, path: problem.path }, "an invalid message");
+    this.#hook(() => this.#endpoint.hooks.onInvalid(inboundError(problem), this.conn));
+    const now = performance.now();
+    this.#invalid = (this.#invalid ?? []).filter((time) => now - time < INVALID.window);
+    this.#invalid.push(now);
+    if (this.#invalid.length < INVALID.messages) return false;
+    this.#shut(closures.invalidMessage);
+    return true;
+  }
+
+  #failed(error: unknown, name: string, payload: unknown): void {
+    // A handler that was still talking when its client left has done nothing wrong.
+    if (this.#core.signal.aborted && error instanceof ConnectionClosedError) return;
+    this.#report(error);
+    if (!this.#tell("internal_error", "The message could not be handled.", name, payload)) this.#shut(closures.internalError);
+  }
+
+  #opened(): void {
+    this.#opening = undefined;
+  }
+
+  #failedToOpen(error: unknown): void {
+    this.#opening = undefined;
+    this.#draining = true;
+    if (!(this.#core.signal.aborted && error instanceof ConnectionClosedError)) this.#report(error);
+    this.#shut(closures.internalError);
+  }
+
+  async #close(outcome: CloseOutcome): Promise<void> {
+    try {
+      await this.#opening;
+      await this.#running;
+      await this.#endpoint.handler.close?.(this.conn, outcome);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#finish();
+  }
+
+  /** Says what is wrong in the contract's own words; false when it has none for this. */
+  #tell(code: string, detail: string, name: string | undefined, payload: unknown): boolean {
+    const { error } = this.#endpoint.contract;
+    const encode = error === undefined ? undefined : this.#endpoint.encoders.get(error.message);
+    if (error === undefined || encode === undefined) return false;
+    const request = name === undefined ? undefined : this.#messageContract(name)?.reply?.request;
+    const id = request === undefined ? undefined : valueAt(payload, request);
+    let body: unknown = {};
+    if (error.code !== undefined) body = withValueAt(body, error.code, code);
+    if (error.detail !== undefined) body = withValueAt(body, error.detail, detail.slice(0, MAX_DETAIL_LENGTH));
+    if (error.correlation !== undefined && (typeof id === "string" || typeof id === "number"))
+      body = withValueAt(body, error.correlation, id);
+    try {
+      void this.#core.push(frameOf(encode(body)));
+      return true;
+    } catch (refusal) {
+      if (!(refusal instanceof ContractError)) throw refusal;
+      this.#core.log.warn({ code, reason: refusal.message }, "the contract's error message cannot say this");
+      return false;
+    }
+  }
+
+  #messageContract(name: string): MessageContract | undefined {
+    return this.#endpoint.contract.receives.messages[name];
+  }
+
+  #report(error: unknown): void {
+    this.#hook(() => this.#endpoint.hooks.onError(error, this.conn, this.#core));
+  }
+
+  /** Hooks are the user's as well, and must not take the connection down. */
+  #hook(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#core.log.error({ err: error }, "a hook failed");
+    }
+  }
+
+  #shut({ code, reason }: Closure): void {
+    void this.#core.shut(code, reason);
+  }
+}
+
+/** What `code` says in the contract's error message. */
+const codes = {
+  "frame-kind": "unsupported_data",
+  "not-json": "invalid_json",
+  "too-deep": "invalid_message",
+  "unknown-message": "unknown_message",
+  "invalid-message": "invalid_message",
+} as const satisfies Readonly<Record<DecodeProblem["kind"], string>>;
+
+/** How the connection ends where the contract has no error message. */
+const refusals = {
+  "frame-kind": closures.unsupportedData,
+  "not-json": closures.invalidPayload,
+  "too-deep": closures.invalidMessage,
+  "unknown-message": closures.unknownMessage,
+  "invalid-message": closures.invalidMessage,
+} as const satisfies Readonly<Record<DecodeProblem["kind"], Closure>>;
+
+function frameOf(data: string | Uint8Array): Buffer {
+  return encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
+}
+
+function closedError({ code, reason }: CloseOutcome): ConnectionClosedError {
+  return new ConnectionClosedError(code, reason);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,64 @@
+// Tests without a port, on the code path of production: the same HTTP server, the same handshake, the same frames.
+import { createServer } from "node:http";
+import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
+import type { Router } from "../upgrade/router.ts";
+import { type Attachment, type AttachOptions, attach, serve } from "../upgrade/server.ts";
+import { createDuplexPair } from "./duplex-pair.ts";
+
+/** Where in-memory servers seem to be. */
+const ADDRESS = "ws://wsgen.test";
+
+/** Options of {@link testServer}. */
+export interface TestServerOptions extends AttachOptions {
+  /** Listen on a free port of 127.0.0.1 instead. Default: false. */
+  readonly tcp?: boolean;
+}
+
+/** A server that exists for a test. */
+export interface TestServer extends AsyncDisposable {
+  /** What to connect to, together with `WebSocket`. Without TCP no other client can reach it. */
+  readonly url: string;
+  /** A WebSocket class (that of the package ws) whose connections lead to this server. */
+  readonly WebSocket: new (
+    address: string | URL,
+    protocols?: string | string[],
+    options?: ClientOptions,
+  ) => WsWebSocket;
+  /** Number of open connections. */
+  readonly connections: number;
+  /** Shuts the server down as in production: peers are closed with 1012. */
+  close(): Promise<void>;
+}
+
+/** Runs a router for a test: in memory, or on a real port with `{ tcp: true }`. */
+export async function testServer(router: Router, { tcp = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
+  if (tcp) {
+    const running = await serve(router, { ...options, host: "127.0.0.1", signals: [] });
+    return describeServer(running, running.url, WsWebSocket);
+  }
+  const http = createServer();
+  const attached = attach(router, http, options);
+  const connect = (): ReturnType<NonNullable<ClientOptions["createConnection"]>> => {
+    const [client, server] = createDuplexPair();
+    http.emit("connection", server);
+    return client as ReturnType<NonNullable<ClientOptions["createConnection"]>>; // Node's types ask for a Socket; its code takes any Duplex.
+  };
+  class MemoryWebSocket extends WsWebSocket {
+    constructor(address: string | URL, protocols?: string | string[], options?: ClientOptions) {
+      super(address, protocols, { ...options, createConnection: connect });
+    }
+  }
+  return describeServer(attached, ADDRESS, MemoryWebSocket);
+}
+
+function describeServer(attachment: Attachment, url: string, WebSocket: TestServer["WebSocket"]): TestServer {
+  return {
+    url,
+    WebSocket,
+    get connections() {
+      return attachment.connections;
+    },
+    close: () => attachment.close(),
+    [Symbol.asyncDispose]: () => attachment.close(),
+  };
+}

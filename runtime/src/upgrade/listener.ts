@@ -1,0 +1,71 @@
+// The server around the upgrades: its port, its plain HTTP, its signals.
+import type { RequestListener, Server } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import { Server as TlsServer } from "node:tls";
+import { pathOf, refuse } from "./handshake.ts";
+
+/** Time for plain HTTP that is still being answered when all connections are closed, in ms. */
+const GRACE = 2_000;
+
+/** Opens a port; rejects when that is not possible. */
+export async function listen(
+  server: Server | HttpsServer,
+  { port = 0, host }: { readonly port?: number; readonly host?: string },
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Everyone has left; what still holds the listener is plain HTTP, or somebody who does not take a refusal. */
+export async function stopListening(server: Server | HttpsServer, cutVisitors: () => void): Promise<void> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    cutVisitors();
+  }, GRACE);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(timer);
+}
+
+/** The answer to plain HTTP where the user has none. */
+export function answerHttp(isRoute: (path: string) => boolean): RequestListener {
+  return (request, response) => {
+    const found = isRoute(pathOf(request));
+    const get = request.method === "GET" || request.method === "HEAD";
+    const { response: refusal } = !found
+      ? refuse(404, "There is nothing here.")
+      : get
+        ? refuse(426, "This is a WebSocket address.", { upgrade: "websocket" })
+        : refuse(405, "A WebSocket handshake is a GET request.", { allow: "GET" });
+    response.writeHead(refusal.status, { ...Object.fromEntries(refusal.headers), connection: found && get ? "close, Upgrade" : "close" });
+    void refusal.text().then((text) => response.end(text));
+  };
+}
+
+/** Shuts down on the first signal and cuts on the second. Then the process ends by the signal, unless somebody else listens to it too. */
+export function obeySignals(signals: readonly NodeJS.Signals[], close: () => Promise<void>, cutNow: () => void): () => void {
+  let received = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (received) {
+      cutNow();
+      return;
+    }
+    received = true;
+    void close().then(() => {
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}
+
+export function urlOf(server: Server | HttpsServer, host: string | undefined, port: number): string {
+  const name = host === undefined || host === "::" || host === "0.0.0.0" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `${server instanceof TlsServer ? "wss" : "ws"}://${name}:${port}`;
+}

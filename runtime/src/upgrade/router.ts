@@ -1,0 +1,193 @@
+// Routes and what surrounds them: paths, middleware, and the one primitive every handler is made of.
+import type { Awaitable, Connection, ConnectionCore, Limits, Logger, UpgradeRequest } from "../connection/connection.ts";
+import { ConnectionClosedError, WsgenError } from "../errors.ts";
+import type { OriginPolicy } from "./handshake.ts";
+import { silent } from "./log.ts";
+import { type Accepted, accept, type Decision, type Middleware, type RoutedRequest } from "./middleware.ts";
+import { createRouteTable, type ParameterNames, type PathTemplate, parseTemplate, type RouteTable } from "./route.ts";
+
+/** A connection of a hand-written route, with the parameters of its path. */
+export type RouteConnection<Path extends string, Context> = Connection<Context> & {
+  readonly params: Readonly<Record<ParameterNames<Path>, string>>;
+};
+
+/** What a connection is for. Returning closes with 1000; throwing closes with 1011, an empty reason, and calls `onError`. */
+export type Handler<Path extends string = string, Context extends object = object> = (
+  conn: RouteConnection<Path, Context>,
+) => Promise<void>;
+
+/** A hand-written route. */
+export interface RouteOptions<Path extends string = string, Context extends object = object> {
+  /** Decides after all middleware whether to accept. Default: `accept()`. */
+  readonly upgrade?: (request: RoutedRequest<Context>) => Awaitable<Decision>;
+  /** Subprotocols this route speaks. The first that the client offers and that is among them is agreed on. Default: none. */
+  readonly protocols?: readonly string[];
+  /** Refuse (400) clients that offer none of `protocols`. Default: false, they connect without one. */
+  readonly requireProtocol?: boolean;
+  readonly handler: Handler<Path, Context>;
+}
+
+/** Where an error came from. There is no connection yet when middleware or `upgrade` threw. */
+export interface ErrorOrigin {
+  readonly request: UpgradeRequest;
+  readonly connection?: Connection;
+}
+
+/** Options of a router. */
+export interface RouterOptions {
+  /** A pino-shaped logger. Default: silent. */
+  readonly logger?: Logger;
+  /**
+   * Pages that may connect: exact origins such as `https://app.example.com`, and `same-origin` for pages of the host the request is for.
+   * Clients that send no Origin (all but browsers) pass. Default: `["same-origin"]`; others get 403.
+   */
+  readonly origins?: readonly string[];
+  /** Let every page connect, also with its visitor's cookies. For public data only. Default: false. */
+  readonly insecureAllowAnyOrigin?: boolean;
+  /** Time for middleware and `upgrade` to decide, in ms, before the client gets 503. Default: 10 000. */
+  readonly handshakeTimeout?: number;
+  /** Limits of every connection; see {@link Limits} for the defaults. */
+  readonly limits?: Partial<Limits>;
+  /** Called with what middleware, `upgrade` and handlers throw. Nothing of it reaches the client. Default: the logger, or without one `console.error`. */
+  readonly onError?: (error: unknown, origin: ErrorOrigin) => void;
+}
+
+/** What runs on an open connection, as far as shutting down needs to know. */
+export interface Occupant {
+  /** Starts nothing new; settles when what is being handled now is done. The connection is closed after that. */
+  drain(): Awaitable<void>;
+  /** Settles, never rejects, when nothing of the route runs any more. */
+  readonly done: Promise<void>;
+}
+
+/** A route as the server sees it: a hand-written one or an endpoint of a contract. */
+export interface Route {
+  readonly template: PathTemplate;
+  /** Who registered it, for people. */
+  readonly label: string;
+  readonly protocols: readonly string[];
+  readonly requireProtocol: boolean;
+  /** The middleware that surrounds it, outermost first. */
+  layers(): readonly Middleware[];
+  /** Decides, after all middleware, whether to accept, and if so what will run on the connection. */
+  admit(request: RoutedRequest): Awaitable<Admission | Response>;
+}
+
+/** A route's yes. */
+export interface Admission {
+  readonly accepted: Accepted;
+  /** Takes over the connection once it is open. Must not throw. */
+  readonly occupy: (connection: ConnectionCore) => Occupant;
+}
+
+/** What the other files of this package use of a router. */
+export interface RouterInternals {
+  readonly table: RouteTable<Route>;
+  readonly logger: Logger;
+  readonly originPolicy: OriginPolicy;
+  readonly handshakeTimeout: number;
+  readonly limits: Partial<Limits>;
+  readonly onError: (error: unknown, origin: ErrorOrigin) => void;
+  /** Registers a route below the router's prefix and inside its middleware. */
+  add(route: { readonly path: string } & Omit<Route, "template" | "layers">): void;
+}
+
+/** The key under which a router keeps what is not for its users. */
+export const internals: unique symbol = Symbol("wsgen.router");
+
+/**
+ * Routes with middleware around them. `Context` is what the middleware adds to it, and what handlers find in `conn.context`.
+ * (Members are properties rather than methods so that TypeScript checks contexts strictly.)
+ */
+export interface Router<Context extends object = object> {
+  /**
+   * Puts a layer around all routes of this router, those registered before included, inside the layers that are there already.
+   * Gives the same router back, with the type that now knows what the layer adds.
+   */
+  readonly use: <Added extends object>(middleware: Middleware<Context, Added>) => Router<Context & Added>;
+  /** Registers a route. Throws WSGEN_USAGE when the path is malformed or taken, naming both. */
+  readonly ws: <const Path extends string>(path: Path, route: Handler<Path, Context> | RouteOptions<Path, Context>) => void;
+  /** A router for the paths below `prefix`: in the same server, inside the same middleware, and with room for its own. */
+  readonly group: (prefix: string) => Router<Context>;
+  readonly [internals]: RouterInternals;
+}
+
+/** Creates a router. Throws WSGEN_USAGE when an option cannot work. */
+export function createRouter(options: RouterOptions = {}): Router {
+  const logger = options.logger ?? silent;
+  const origins = options.origins ?? ["same-origin"];
+  origins.forEach(assertOrigin);
+  return createScope("", () => [], {
+    table: createRouteTable<Route>(),
+    logger,
+    originPolicy: { origins, insecureAllowAnyOrigin: options.insecureAllowAnyOrigin ?? false },
+    handshakeTimeout: options.handshakeTimeout ?? 10_000,
+    limits: options.limits ?? {},
+    onError: options.onError ?? ((error, origin) => reportError(options.logger, error, origin)),
+  });
+}
+
+function createScope(prefix: string, outer: () => readonly Middleware[], shared: Omit<RouterInternals, "add">): Router {
+  const own: Middleware[] = [];
+  const layers = (): readonly Middleware[] => [...outer(), ...own];
+  const add: RouterInternals["add"] = ({ path, ...route }) =>
+    shared.table.add({ ...route, template: parseTemplate(prefix + path), layers });
+
+  const router: Router = {
+    use: <Added extends object>(middleware: Middleware<object, Added>) => {
+      own.push(middleware);
+      return router as Router<Added>; // The layer that was just added puts it there.
+    },
+    ws: (path, given) => {
+      const route: RouteOptions = typeof given === "function" ? { handler: given as Handler } : (given as RouteOptions); // `params` come from this very path.
+      if (typeof route.handler !== "function") throw new WsgenError("WSGEN_USAGE", `The route "${path}" has no handler.`);
+      add({
+        path,
+        label: "router.ws",
+        protocols: route.protocols ?? [],
+        requireProtocol: route.requireProtocol ?? false,
+        admit: async (request) => {
+          const decision = (await route.upgrade?.(request)) ?? accept();
+          if (decision instanceof Response) return decision;
+          return { accepted: decision, occupy: (connection) => occupy(connection, route.handler, shared.onError) };
+        },
+      });
+    },
+    group: (inner) => createScope(prefix + inner, layers, shared),
+    [internals]: { ...shared, add },
+  };
+  return router;
+}
+
+/** Lives as long as the handler: the connection closes when the handler ends, and the handler is told by `conn.signal` when the connection does. */
+function occupy(connection: ConnectionCore, handler: Handler, onError: RouterInternals["onError"]): Occupant {
+  const run = async (): Promise<void> => {
+    try {
+      await handler(connection);
+      await connection.shut(1000, "");
+    } catch (error) {
+      // A handler that was still talking when the peer left has done nothing wrong.
+      const left = connection.signal.aborted && (error instanceof ConnectionClosedError || error === connection.signal.reason);
+      if (!left) onError(error, { request: connection.handshake, connection });
+      await connection.shut(1011, "");
+    }
+  };
+  return { done: run(), drain() {} };
+}
+
+function assertOrigin(origin: string): void {
+  if (origin === "same-origin") return;
+  if (URL.canParse(origin) && (new URL(origin).origin === origin || /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+$/.test(origin))) return;
+  throw new WsgenError(
+    "WSGEN_USAGE",
+    `origins: ${JSON.stringify(origin)} is no origin. Write scheme, host and port alone, as in "https://app.example.com", or "same-origin". ` +
+      "To let every page connect, set insecureAllowAnyOrigin.",
+  );
+}
+
+/** Without a logger and without `onError` a bug would leave no trace at all. */
+function reportError(logger: Logger | undefined, error: unknown, { request }: ErrorOrigin): void {
+  const message = `A WebSocket handler for ${request.path} failed.`;
+  if (logger === undefined) console.error(message, error);
+  else logger.error({ err: error, path: request.path }, message);
+}

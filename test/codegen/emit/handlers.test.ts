@@ -1,0 +1,221 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type MergedHandlers, mergeHandlers, printHandlers } from "../../../codegen/src/emit/handlers.ts";
+import type { Endpoint } from "../../../codegen/src/model/model.ts";
+import { chat, direction, endpoint, message } from "./chat-model.ts";
+
+const room = (...names: readonly string[]): Endpoint => endpoint("room", { clientToServer: direction(names.map((name) => message(name))) });
+const merge = (text: string, endpoint: Endpoint): Promise<MergedHandlers> => mergeHandlers({ path: "/project/handlers/room.ts", text }, endpoint);
+
+describe("a new handler file", () => {
+  it("has a method for every message, each saying that it is not implemented yet", () => {
+    const [endpoint] = chat.endpoints;
+    expect(endpoint && printHandlers(endpoint, "../generated/server.js")).toBe(`import type { RoomHandler } from "../generated/server.js";
+
+/** One room. Whoever is connected to it hears what is said in it. */
+export const room: RoomHandler = {
+  messages: {
+    /** Say something to everyone in the room. */
+    postMessage(_payload, _conn) {
+      throw new Error("room.postMessage is not implemented yet");
+    },
+
+    /** Ask for what was said before. */
+    history(_payload, _conn) {
+      throw new Error("room.history is not implemented yet");
+    },
+  },
+};
+`);
+  });
+
+  it("has nothing missing right after it was printed", async () => {
+    const [endpoint] = chat.endpoints;
+    if (endpoint === undefined) throw new Error("the chat has an endpoint");
+    const text = printHandlers(endpoint, "../generated/server.js");
+    expect(await merge(text, endpoint)).toEqual({ text, added: [], diagnostics: [] });
+  });
+
+  it("handles the connection itself where nothing arrives", () => {
+    expect(printHandlers(endpoint("feed"), "../generated/server.js")).toBe(`import type { FeedHandler } from "../generated/server.js";
+
+export const feed: FeedHandler = {
+  open(_conn) {
+    throw new Error("feed.open is not implemented yet");
+  },
+};
+`);
+  });
+});
+
+describe("a message that is new in the document", () => {
+  it("gets its method behind the others, and every other byte stays", async () => {
+    const before = `import type { RoomHandler } from "../generated/server.js";
+
+const  odd   = 1 ;
+
+export const room : RoomHandler<{ user: string }> = {
+  messages: {
+    postMessage ( {text}, conn ) { void [ text,conn, odd ] },   // mine
+  }   ,
+};   
+`;
+    const { text, added } = await merge(before, room("postMessage", "history"));
+    expect(added).toEqual(["history"]);
+    expect(text).toBe(
+      before.replace(
+        "// mine\n",
+        `// mine
+
+    history(_payload, _conn) {
+      throw new Error("room.history is not implemented yet");
+    },
+`,
+      ),
+    );
+  });
+
+  it("is written as the file is: tabs, CRLF, single quotes, no semicolons, no empty lines, no comma behind the last", async () => {
+    const before = [
+      "import type { RoomHandler } from '../generated/server.js'",
+      "",
+      "export const room: RoomHandler = {",
+      "\tmessages: {",
+      "\t\ta() {},",
+      "\t\tb: async () => {} // last",
+      "\t}",
+      "}",
+      "",
+    ].join("\r\n");
+    const { text } = await merge(before, room("a", "b", "c", "d"));
+    expect(text).toBe(
+      before.replace(
+        "{} // last",
+        [
+          "{}, // last",
+          "\t\tc(_payload, _conn) {",
+          "\t\t\tthrow new Error('room.c is not implemented yet')",
+          "\t\t},",
+          "\t\td(_payload, _conn) {",
+          "\t\t\tthrow new Error('room.d is not implemented yet')",
+          "\t\t}",
+        ].join("\r\n"),
+      ),
+    );
+  });
+
+  it("opens an empty object, and one on a single line", async () => {
+    const method = `a(_payload, _conn) {\n    throw new Error("room.a is not implemented yet");\n  },\n`;
+    expect((await merge("export const room = { messages: {} };\n", room("a"))).text).toBe(
+      `export const room = { messages: {\n  ${method}} };\n`,
+    );
+    expect((await merge("export const room = {\n  messages: {\n  },\n};\n", room("a"))).text).toBe(
+      `export const room = {\n  messages: {\n    ${method.replaceAll("\n  ", "\n    ")}  },\n};\n`,
+    );
+    expect((await merge("export const room = { messages: { b() {} } };\n", room("a", "b"))).text).toContain("{ b() {},\n\n  a(_payload");
+  });
+
+  it("gets `messages` where there were none", async () => {
+    const before = "import type { RoomHandler } from './s.js';\nexport const room: RoomHandler = {\n  open() {},\n};\n";
+    const { text } = await merge(before, room("a"));
+    expect(text).toBe(
+      before.replace(
+        "  open() {},\n",
+        `  open() {},
+
+  messages: {
+    a(_payload, _conn) {
+      throw new Error('room.a is not implemented yet');
+    },
+  },
+`,
+      ),
+    );
+  });
+
+  const places = {
+    "a satisfies expression": "export const it = { messages: { old() {}, } } satisfies RoomHandler;",
+    "a type imported under another name": 'import type { RoomHandler as H } from "./s.js";\nexport const it: H = { messages: { old() {}, } };',
+    "a function that makes it": "export function make(db: Db): RoomHandler { return { messages: { old() {}, } }; }",
+    "an arrow function that makes it": "export const make = (db: Db): RoomHandler<C> => ({ messages: { old() {}, } });",
+    "a call around it": "export const room: RoomHandler = Object.freeze({ messages: { old() {}, } });",
+    "messages apart": "const messages: RoomMessages = { old() {}, };\nexport const room: RoomHandler = { messages };",
+    "messages under another name": "const all = { old() {}, };\nexport const room: RoomHandler = { messages: all };",
+    "quoted names": 'export const room: RoomHandler = { messages: { "old": () => {}, } };',
+  };
+  for (const [place, text] of Object.entries(places)) {
+    it(`finds the handlers in ${place}`, async () => {
+      const merged = await merge(text, room("old", "fresh"));
+      expect(merged.added).toEqual(["fresh"]);
+      expect(merged.diagnostics).toEqual([]);
+      const method = /\n\n\s*fresh\(_payload, _conn\) \{\s*throw new Error\("room.fresh is not implemented yet"\);\s*\},\n/;
+      expect(merged.text.replace(method, "")).toBe(text);
+      expect((await merge(merged.text, room("old", "fresh"))).text).toBe(merged.text);
+    });
+  }
+
+  it("is added to whatever layout, so that nothing is missing then and what was there is there still", async () => {
+    const gap = fc.constantFrom("", " ", "\n", "\r\n\t", " // c\n", " /* c */ ", "\n\n  ");
+    const member = fc.constantFrom("a() {}", "b: () => {}", "async c(x) { return x }", '"d": f', "e");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(gap, member, gap), { maxLength: 4 }), fc.boolean(), gap, async (members, comma, last) => {
+        const inside = members.map(([before, member, after]) => before + member + after).join(",") + (comma && members.length > 0 ? "," : "");
+        const before = `export const room: RoomHandler = {${last}messages: {${inside}${last}}${last}};\n`;
+        const { text, added, diagnostics } = await merge(before, room("a", "b", "c", "d", "e", "fresh"));
+        expect(diagnostics.filter(({ code }) => code !== "handlers-orphan")).toEqual([]);
+        expect(added).toContain("fresh");
+        expect(await merge(text, room("a", "b", "c", "d", "e", "fresh"))).toMatchObject({ text, added: [], diagnostics: [] });
+        // What was there is there still, in its order: only insertions happened.
+        let at = 0;
+        for (const character of before) {
+          at = text.indexOf(character, at) + 1;
+          expect(at).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("what cannot be added", () => {
+  it("is a warning at the file's first statement when no handlers are found", async () => {
+    const text = "// a comment\nexport const other = 1;\n";
+    const merged = await merge(text, room("a"));
+    expect(merged.text).toBe(text);
+    expect(merged.diagnostics).toMatchObject([
+      { severity: "warning", code: "handlers-not-found", position: { file: "/project/handlers/room.ts", line: 2, column: 1 } },
+    ]);
+    expect(merged.diagnostics[0]?.fix).toContain("`a(payload, conn)`");
+  });
+
+  it("is left to TypeScript when the handlers are put together with a spread", async () => {
+    const text = "export const room: RoomHandler = { messages: { ...others } };\n";
+    const merged = await merge(text, room("a"));
+    expect(merged.text).toBe(text);
+    expect(merged.diagnostics).toMatchObject([{ severity: "hint", code: "handlers-spread" }]);
+  });
+
+  it("is a warning at the mistake when the file does not parse", async () => {
+    const text = "export const room = {\n  messages: { a( },\n};\n";
+    const merged = await merge(text, room("a", "b"));
+    expect(merged.text).toBe(text);
+    expect(merged.diagnostics).toMatchObject([{ code: "handlers-syntax", position: { line: 2 } }]);
+  });
+});
+
+describe("a method whose message is gone", () => {
+  it("is a warning at its name", async () => {
+    const text = "export const room: RoomHandler = {\n  messages: {\n    a() {},\n    async gone() {},\n  },\n};\n";
+    const merged = await merge(text, room("a"));
+    expect(merged.text).toBe(text);
+    expect(merged.diagnostics).toEqual([
+      {
+        severity: "warning",
+        code: "handlers-orphan",
+        message: "`room.gone` handles a message that the document does not have any more.",
+        fix: "Remove the method, or rename it if its message was renamed.",
+        position: { file: "/project/handlers/room.ts", line: 4, column: 11, endLine: 4, endColumn: 15 },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { createGeneratedFile } from "../../../codegen/src/emit/file.ts";
+import { emitServer } from "../../../codegen/src/emit/server.ts";
+import type { Model, Reply } from "../../../codegen/src/model/model.ts";
+import { direction, endpoint, message, model } from "./chat-model.ts";
+
+const emit = (model: Model): string => {
+  const file = createGeneratedFile("server.ts", "");
+  emitServer(model, file);
+  return file.toString();
+};
+
+/** The declaration of one exported name, without its comment. */
+const declaration = (text: string, name: string): string => new RegExp(`^export (interface|type|function) ${name}\\b[\\s\\S]*?(^}|\\{\\})`, "m").exec(text)?.[0] ?? "";
+
+describe("server.ts", () => {
+  it("sends what the server sends, without what is filled in", () => {
+    const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("tick", { docs: { summary: "A price." } })]) })]));
+    expect(declaration(text, "FeedSend")).toBe(`export interface FeedSend {
+  /** A price. */
+  tick(payload: Optional<Tick, "type">): Sent;
+}`);
+  });
+
+  it("asks for no payload where nothing is left to say", () => {
+    const types = [{ name: "Ping", docs: {}, schema: { type: "object", required: ["type"] }, guard: true, pointer: "#" }];
+    const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("ping")]) })], { types }));
+    expect(text).toContain('ping(payload?: Optional<Ping, "type">): Sent;');
+  });
+
+  it("says bytes of a binary message", () => {
+    const audio = message("audio", { format: "binary", constants: {} });
+    const text = emit(model("Voice", [endpoint("voice", { clientToServer: direction([audio]), serverToClient: direction([audio]) })]));
+    expect(text).toContain("audio(payload: Uint8Array): Sent;");
+    expect(text).toContain("readonly audio: (payload: Uint8Array, conn: VoiceConnection<Context>) => Awaitable<void>;");
+    expect(text).not.toContain("./types.js");
+  });
+
+  it("gives the connection what its handshake carries, and no more", () => {
+    const plain = emit(model("A", [endpoint("a")]));
+    expect(declaration(plain, "AConnection")).toBe("export interface AConnection<Context = object> extends ContractConnection<ASend, Context> {}");
+    const part = (type: string) => ({ type, optional: false, coerce: {} });
+    const full = emit(model("A", [endpoint("a", { parameters: part("P"), query: part("Q"), headers: part("H") })]));
+    expect(declaration(full, "AConnection")).toContain("readonly params: P;\n  readonly query: Q;\n  readonly headers: H;");
+  });
+
+  it("asks clients with requests that settle with their replies", () => {
+    const reply: Reply = { messages: ["pong", "busy"], request: ["meta", "id"], reply: ["id"], id: "uuid" };
+    const text = emit(
+      model("Rpc", [
+        endpoint("rpc", {
+          serverToClient: direction([message("ping", { reply })]),
+          clientToServer: direction([message("pong", { replyOnly: true }), message("busy", { replyOnly: true })]),
+        }),
+      ]),
+    );
+    expect(declaration(text, "RpcRequest")).toContain('ping(payload: Optional<Ping, "type">, options?: RequestOptions): Promise<Pong | Busy>;');
+    expect(declaration(text, "RpcConnection")).toContain("readonly request: RpcRequest;");
+    expect(declaration(text, "RpcSend")).toBe("export interface RpcSend {}");
+    expect(declaration(text, "RpcHandler")).toContain("readonly messages?: RpcMessages<Context>;");
+  });
+
+  it("returns the reply to a client's request, one of several where there are several", () => {
+    const reply: Reply = { messages: ["pong", "busy"], request: ["id"], reply: ["id"], id: "uuid" };
+    const text = emit(
+      model("Rpc", [
+        endpoint("rpc", {
+          clientToServer: direction([message("ping", { reply, docs: { description: "Are you there?" } })]),
+          serverToClient: direction([message("pong", { replyOnly: true }), message("busy", { constants: {} })]),
+        }),
+      ]),
+    );
+    expect(declaration(text, "RpcMessages")).toBe(`export interface RpcMessages<Context = object> {
+  /** Are you there? Return the reply; its \`id\` is filled in. */
+  readonly ping: (
+    payload: Ping,
+    conn: RpcConnection<Context>,
+  ) => Awaitable<Optional<Pong, "type" | "id"> | Optional<Busy, "id">>;
+}`);
+    expect(declaration(text, "RpcSend")).toContain("busy(payload: Busy): Sent;");
+    expect(declaration(text, "RpcSend")).not.toContain("pong");
+  });
+
+  it("delivers messages that cannot be told apart under one name", () => {
+    const union = { name: "aOrB", docs: {}, type: "AOrB", format: "json", messages: ["a", "b"], pointer: "#" } as const;
+    const text = emit(model("U", [endpoint("u", { clientToServer: direction([message("a"), message("b")], { deliveries: [union] }) })]));
+    expect(declaration(text, "UMessages")).toContain("readonly aOrB: (payload: AOrB, conn: UConnection<Context>) => Awaitable<void>;");
+  });
+
+  it("keeps its own names where the document has types of the same", () => {
+    const names = ["Sent", "Chat", "RoomSend", "ChatHandlers", "Router", "Context"];
+    const messages = names.map((type) => message(type.charAt(0).toLowerCase() + type.slice(1), { type, constants: {} }));
+    const text = emit(model("Chat", [endpoint("room", { serverToClient: direction(messages), clientToServer: direction(messages) })]));
+    expect(text).toContain("  type Router as WsgenRouter,");
+    expect(text).toContain("  type Sent as WsgenSent,");
+    expect(text).toContain("  Chat as ChatType,\n  ChatHandlers as ChatHandlersType,");
+    expect(text).toContain("sent(payload: Sent): WsgenSent;");
+    expect(text).toContain("readonly context: (payload: ContextType, conn: RoomConnection<Context>) => Awaitable<void>;");
+  });
+
+  it("tells the API's interfaces from an endpoint's of the same name", () => {
+    const text = emit(model("RoomSend", [endpoint("room")]));
+    expect(text.match(/^export interface RoomSend\b/gm)).toHaveLength(1);
+    expect(text).toContain("export interface RoomSendApi {");
+  });
+});
