@@ -1,8 +1,9 @@
 // wsgen.config.{js,mjs,json}: what would otherwise have to be typed at every call. Paths in it are relative to the file itself.
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nearest } from "./diagnostics.ts";
+import { shown } from "./write.ts";
 
 /** What a configuration file may say; options of the command line win over it. */
 export interface Config {
@@ -32,13 +33,12 @@ export function defineConfig(config: Config): Config {
 /** A configuration that cannot be used: what is wrong, and what to do. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  readonly code = "config";
-  readonly file: string;
+  readonly code: "config" | "no-document";
   readonly fix: string;
 
-  constructor(file: string, message: string, fix: string, options?: ErrorOptions) {
+  constructor(message: string, fix: string, options?: ErrorOptions & { readonly code?: "no-document" }) {
     super(message, options);
-    this.file = file;
+    this.code = options?.code ?? "config";
     this.fix = fix;
   }
 }
@@ -51,24 +51,34 @@ export interface LoadedConfig extends Config {
 
 const fileNames = ["wsgen.config.js", "wsgen.config.mjs", "wsgen.config.json"];
 
+/** The configuration files in the first of the folders that has any; more than one is an error for whoever reads them. */
+export async function findConfig(folders: readonly string[]): Promise<readonly string[]> {
+  for (const folder of new Set(folders.map((folder) => resolve(folder)))) {
+    const files = fileNames.map((name) => join(folder, name));
+    const there = await Promise.all(
+      files.map((file) =>
+        access(file)
+          .then(() => true)
+          .catch(() => false),
+      ),
+    );
+    const found = files.filter((_, index) => there[index] === true);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
 /**
- * Reads the first configuration file that there is in one of the folders.
+ * Reads the configuration of the first of the folders that has one.
  *
  * @throws ConfigError when there are several, or when it cannot be read or says what wsgen does not know
  */
 export async function loadConfig(folders: readonly string[]): Promise<LoadedConfig> {
-  for (const folder of new Set(folders.map((folder) => resolve(folder)))) {
-    const found: string[] = [];
-    for (const name of fileNames) {
-      const file = join(folder, name);
-      if ((await readFile(file).catch(() => undefined)) !== undefined) found.push(file);
-    }
-    const [file, second] = found;
-    if (file === undefined) continue;
-    if (second !== undefined) throw new ConfigError(second, `There are two configurations, ${file} and ${second}.`, "Remove one of them.");
-    return { ...absolute(file, parseConfig(file, await readConfig(file))), file };
-  }
-  return { file: undefined };
+  const [file, second] = await findConfig(folders);
+  if (file === undefined) return { file };
+  if (second !== undefined)
+    throw new ConfigError(`There are two configurations, ${shown(file)} and ${shown(second)}.`, "Remove one of them.");
+  return { ...absolute(file, parseConfig(shown(file), await readConfig(file))), file };
 }
 
 async function readConfig(file: string): Promise<unknown> {
@@ -78,7 +88,9 @@ async function readConfig(file: string): Promise<unknown> {
     const { default: value }: { readonly default?: unknown } = await import(`${pathToFileURL(file).href}?at=${Date.now()}`);
     return value;
   } catch (error) {
-    throw new ConfigError(file, `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, "Correct the file.", { cause: error });
+    throw new ConfigError(`${shown(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}`, "Correct the file.", {
+      cause: error,
+    });
   }
 }
 
@@ -104,7 +116,7 @@ const keys: { readonly [Key in keyof Required<Config>]: { readonly says: string;
 function parseConfig(file: string, value: unknown): Config {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const fix = file.endsWith(".json") ? "Write an object, { … }." : "Write `export default { … };`.";
-    throw new ConfigError(file, `${file} holds no configuration.`, fix);
+    throw new ConfigError(`${file} holds no configuration.`, fix);
   }
   for (const [key, setting] of Object.entries(value)) {
     // For editors, as in every JSON file.
@@ -112,9 +124,9 @@ function parseConfig(file: string, value: unknown): Config {
     if (!isKey(key)) {
       const near = nearest(key, Object.keys(keys));
       const fix = near === undefined ? `It may have: ${Object.keys(keys).join(", ")}.` : `Did you mean "${near}"?`;
-      throw new ConfigError(file, `${file} has an unknown key "${key}".`, fix);
+      throw new ConfigError(`${file} has an unknown key "${key}".`, fix);
     }
-    if (!keys[key].test(setting)) throw new ConfigError(file, `"${key}" in ${file} must be ${keys[key].says}.`, "Correct the value.");
+    if (!keys[key].test(setting)) throw new ConfigError(`"${key}" in ${file} must be ${keys[key].says}.`, "Correct the value.");
   }
   return value;
 }

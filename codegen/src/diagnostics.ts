@@ -98,8 +98,8 @@ export function toJsonDiagnostic({ position, ...rest }: Diagnostic, cwd: string 
 }
 
 /**
- * The candidate that was probably meant, or `undefined` when none is close: at most a third of the letters differ, case and punctuation aside.
- * Of several equally close ones the first.
+ * The candidate that was probably meant, or `undefined` when none is close: at most a third of the letters differ, case and punctuation aside,
+ * or its end is missing. Of several equally close ones the first.
  */
 export function nearest(written: string, candidates: Iterable<string>): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
@@ -109,7 +109,9 @@ export function nearest(written: string, candidates: Iterable<string>): string |
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === written) continue;
-    const distance = editDistance(wanted, plain(candidate), bestDistance);
+    const other = plain(candidate);
+    // A shortened word (`int`, `bool`) is as good as one wrong letter.
+    const distance = wanted.length > 2 && other.startsWith(wanted) && other !== wanted ? 1 : editDistance(wanted, other, bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

@@ -1,37 +1,43 @@
 // The pipeline: load → check → model → emit → write. Everything it finds is a value of its result; it throws only for bugs.
 import { dirname, relative, resolve, sep } from "node:path";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { type Config, ConfigError, type LoadedConfig, loadConfig } from "./config.ts";
 import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
-import { type CheckOutcome, checkDocument } from "./document/check.ts";
+import { check } from "./document/check.ts";
 import type { Document } from "./document/document.ts";
-import { loadDocument } from "./document/load.ts";
-import { emit } from "./emit/index.ts";
+import { load } from "./document/load.ts";
+import type { WeighedFinding } from "./emit/guard-schema.ts";
 import { planHandlers } from "./handler-files.ts";
-import { buildModel } from "./model/build.ts";
-import type { Model } from "./model/model.ts";
-import { type Missing, missingPackages } from "./packages.ts";
+import { type BuildResult, buildModel } from "./model/build.ts";
+import type { Model, Perspective } from "./model/model.ts";
+import { missingPackages } from "./packages.ts";
 import { type Summary, summarise } from "./summary.ts";
 import { carryOut, type Manifest, planWrite, readManifest, WriteError } from "./write.ts";
 
 export interface GenerateOptions extends Config {
-  /** What paths are relative to, and where a configuration is looked for beside the document's folder; default: the working directory. */
+  /** What paths are relative to, and where a configuration is looked for before the document's folder; default: the working directory. */
   readonly cwd?: string;
-  /** Whether to say what would be written instead of writing it. */
+  /** Says what would be written instead of writing it. */
   readonly check?: boolean;
+  /** Told of each step that begins. */
+  readonly onStep?: (step: Step) => void;
 }
+
+export type Step = "load" | "model" | "check" | "emit" | "write";
 
 /** What came of a document. */
 export interface ValidateResult {
   /** Whether nothing stands in the way of generation. */
   readonly ok: boolean;
-  /** In the order of the sources. */
+  /** By file and place. */
   readonly diagnostics: readonly Diagnostic[];
   /** What was understood; absent when the document could not be read. */
   readonly summary?: Summary;
-  /** Absolute paths of everything that was read, for watching. */
+  /** When the official parser checked the document: in an earlier run, in this one, or not at all. */
+  readonly checked: "before" | "now" | "not";
+  /** Text of every file that was read, by absolute path. */
   readonly sources: ReadonlyMap<string, string>;
-  /** How long each step took, in ms. */
-  readonly timings: { readonly [step: string]: number };
+  /** How long each step took, in ms. `check` runs beside the others: its time is what was waited for it. */
+  readonly timings: Readonly<Partial<Record<Step, number>>>;
 }
 
 export interface GenerateResult extends ValidateResult {
@@ -41,8 +47,201 @@ export interface GenerateResult extends ValidateResult {
   readonly written: readonly string[];
   /** Absolute paths of files that were removed, or with `check` would be. */
   readonly removed: readonly string[];
-  /** How many files were as they should be already. */
+  /** How many files were as they should be. */
   readonly unchanged: number;
-  /** Handler methods that were added, as `room.postMessage`. */
+  /** Handler methods that were added, or with `check` would be: `room.postMessage`. */
   readonly handlersAdded: readonly string[];
+  /** How many schemas TypeBox could not say and schemas.ts has as `Unsafe`. */
+  readonly unsafeSchemas: number;
+}
+
+/** Document → code. Writes nothing when there is an error, and never half of it. */
+export async function generate(options: GenerateOptions): Promise<GenerateResult> {
+  const clock = createClock(options.onStep);
+  const nothing = { out: "", written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
+  try {
+    const settings = await settle(options);
+    const { out, side, schemas, handlers } = settings;
+    const before = await readManifest(out);
+    const { document, model, ...understood } = await understand(settings, clock, before?.perspective);
+    if (!understood.ok || model === undefined) return { ...understood, ...nothing, out, ok: false };
+
+    const { files, findings, unsafeSchemas } = await clock.time("emit", async () => {
+      const { emit } = await import("./emit/index.ts");
+      return emit(model, { side, schemas });
+    });
+    const diagnostics = sortDiagnostics([...understood.diagnostics, ...findings.map((finding) => located(finding, document))]);
+    if (diagnostics.some(isError)) return { ...understood, ...nothing, out, ok: false, diagnostics };
+
+    const planned = handlers === undefined ? undefined : await planHandlers(model.endpoints, handlers, out);
+    const plan = await clock.time("write", async () => {
+      const perspective = model.perspective.side === before?.perspective.side ? before.perspective : model.perspective;
+      const manifest = { document: relativePath(out, settings.document), perspective };
+      const plan = await planWrite({ folder: out, files, userFiles: planned?.files ?? [], manifest });
+      if (options.check !== true) await carryOut(plan);
+      return plan;
+    });
+
+    return {
+      ...understood,
+      diagnostics: [...diagnostics, ...(planned?.diagnostics ?? []), ...(await missingPackages(out, { schemas }))],
+      out,
+      written: plan.changed,
+      removed: plan.stale,
+      unchanged: plan.unchanged.length,
+      handlersAdded: planned?.added ?? [],
+      unsafeSchemas,
+    };
+  } catch (error) {
+    return { ...nothing, ...failed(error), timings: clock.timings };
+  }
+}
+
+/** Document → diagnostics; writes nothing. */
+export async function validate(options: GenerateOptions): Promise<ValidateResult> {
+  const clock = createClock(options.onStep);
+  try {
+    const { document, model, ...understood } = await understand(await settle(options), clock, undefined);
+    if (model === undefined) return understood;
+    const { guardSchemas } = await import("./emit/guard-schema.ts");
+    const findings = guardSchemas(model).findings.map((finding) => located(finding, document));
+    return {
+      ...understood,
+      ok: understood.ok && !findings.some(isError),
+      diagnostics: sortDiagnostics([...understood.diagnostics, ...findings]),
+    };
+  } catch (error) {
+    return { ...failed(error), timings: clock.timings };
+  }
+}
+
+/** What `generate` and `validate` have in common: everything up to the model. */
+async function understand(settings: Settings, clock: Clock, remembered: Manifest["perspective"] | undefined): Promise<Understood> {
+  const { strict, perspective } = settings;
+  const document = await clock.time("load", () => load(settings.document, settings.root === undefined ? {} : { root: settings.root }));
+  const { sources } = document;
+  const { timings } = clock;
+  if (document.diagnostics.some(isError))
+    return { ok: false, document, diagnostics: document.diagnostics, checked: "not", sources, timings };
+
+  // In a worker, beside the model.
+  const checking = check(document, { strict });
+  const source = relativePath(settings.cwd, settings.document);
+  const { model, diagnostics: modelled } = await clock.time("model", async () => {
+    const built = buildModel(document, { source, ...(perspective !== undefined && { perspective }) });
+    return remembered === undefined ? built : keepSide(built, remembered, (side) => buildModel(document, { source, perspective: side }));
+  });
+  const checked = await clock.time("check", () => checking);
+
+  const diagnostics = sortDiagnostics([...document.diagnostics, ...checked.diagnostics, ...modelled]);
+  return {
+    ok: model !== undefined && !diagnostics.some(isError),
+    document,
+    diagnostics,
+    checked: checked.verdict === "unknown" ? "not" : checked.cached ? "before" : "now",
+    sources,
+    timings,
+    ...(model !== undefined && { model, summary: summarise(model) }),
+  };
+}
+
+interface Understood extends ValidateResult {
+  readonly document: Document;
+  readonly model?: Model;
+}
+
+function located({ pointer, at, ...finding }: WeighedFinding, document: Document): Diagnostic {
+  return { ...finding, position: document.locate(pointer, at) };
+}
+
+/** A side that was once decided on stays: swapping every direction because a sentence was reworded would be a surprise. */
+function keepSide(built: BuildResult, { side, because }: Perspective, rebuild: (side: Perspective["side"]) => BuildResult): BuildResult {
+  const now = built.model?.perspective;
+  if (now === undefined || now.side === side || now.because === "option") return built;
+  const { model, diagnostics } = rebuild(side);
+  const hint: Diagnostic = {
+    severity: "hint",
+    code: "perspective-changed",
+    message: `This document reads as written from the ${now.side}'s side now; the ${side}'s side was kept, as it was generated before.`,
+    fix: `Write \`x-wsgen: { perspective: ${now.side} }\` in the document, or pass --perspective ${now.side}, if that is what is meant.`,
+  };
+  return { diagnostics: [...diagnostics, hint], model: model && { ...model, perspective: { side, because } } };
+}
+
+/** Everything decided that can be configured. */
+interface Settings {
+  readonly cwd: string;
+  readonly document: string;
+  readonly out: string;
+  readonly handlers: string | undefined;
+  readonly side: "both" | "server" | "client";
+  readonly perspective: "server" | "client" | undefined;
+  readonly root: string | undefined;
+  readonly schemas: boolean;
+  readonly strict: boolean;
+}
+
+/** Options of the caller win over the configuration, which wins over the defaults. */
+async function settle(options: GenerateOptions): Promise<Settings> {
+  const cwd = resolve(options.cwd ?? ".");
+  const given = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(cwd, path));
+  const document = given(options.document);
+  const config: LoadedConfig = await loadConfig([cwd, ...(document === undefined ? [] : [dirname(document)])]);
+  const settled = document ?? config.document;
+  if (settled === undefined) {
+    throw new ConfigError("No document was named.", "Name one, or write `document` in wsgen.config.json.", { code: "no-document" });
+  }
+  const out = given(options.out) ?? config.out ?? resolve(cwd, "generated");
+  const handlers = given(options.handlers) ?? config.handlers;
+  if (handlers === out) {
+    throw new ConfigError(
+      "Handlers and generated code cannot share a folder: one is yours, the other is not.",
+      "Choose another folder for one of them.",
+    );
+  }
+  return {
+    cwd,
+    document: settled,
+    out,
+    handlers,
+    side: options.side ?? config.side ?? "both",
+    perspective: options.perspective ?? config.perspective,
+    root: given(options.root) ?? config.root,
+    schemas: options.schemas ?? config.schemas ?? true,
+    strict: options.strict ?? config.strict ?? false,
+  };
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === "error";
+
+/** What stands in the way outside the document, as a finding; everything else is a bug and goes on its way. */
+function failed(error: unknown): Omit<ValidateResult, "timings"> {
+  if (!(error instanceof WriteError || error instanceof ConfigError)) throw error;
+  const { code, message, fix } = error;
+  return { ok: false, diagnostics: [{ severity: "error", code, message, fix }], checked: "not", sources: new Map() };
+}
+
+function relativePath(from: string, to: string): string {
+  return relative(from, to).split(sep).join("/");
+}
+
+interface Clock {
+  readonly timings: Readonly<Partial<Record<Step, number>>>;
+  time<T>(step: Step, work: () => Promise<T>): Promise<T>;
+}
+
+function createClock(onStep: ((step: Step) => void) | undefined): Clock {
+  const timings: Partial<Record<Step, number>> = {};
+  return {
+    timings,
+    async time(step, work) {
+      onStep?.(step);
+      const start = performance.now();
+      try {
+        return await work();
+      } finally {
+        timings[step] = Math.round((performance.now() - start) * 10) / 10;
+      }
+    },
+  };
 }

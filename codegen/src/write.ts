@@ -3,6 +3,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, lstat, mkdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
+/** As in the model: which side, and how that is known. */
+interface Perspective {
+  readonly side: "server" | "client";
+  readonly because: "option" | "words" | "standard" | "default";
+}
+
 /** Name of the manifest in the output folder: which files wsgen wrote there, and what it decided. */
 export const manifestName = ".wsgen.json";
 
@@ -31,7 +37,7 @@ export interface Manifest {
   /** The document, relative to the output folder. */
   readonly document: string;
   /** Which side the document was taken to be written from: kept, so that a change of words is a hint and never a change of meaning. */
-  readonly perspective: { readonly side: "server" | "client"; readonly because: string };
+  readonly perspective: Perspective;
   /** SHA-256 of each file, by path. */
   readonly files: { readonly [path: string]: string };
 }
@@ -84,7 +90,10 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 }
 
 function isManifest(value: unknown): value is Manifest {
-  return typeof value === "object" && value !== null && "version" in value && value.version === 1 && "files" in value;
+  if (typeof value !== "object" || value === null || !("version" in value) || value.version !== 1) return false;
+  if (!("files" in value) || typeof value.files !== "object" || value.files === null) return false;
+  const { perspective } = value as { readonly perspective?: Partial<Perspective> };
+  return Object.values(value.files).every((hash) => typeof hash === "string") && /^(server|client)$/.test(perspective?.side ?? "");
 }
 
 /**
@@ -222,10 +231,18 @@ async function ownPath(folder: string, path: string): Promise<string> {
     const part = join(folder, ...parts.slice(0, length));
     const there = await lstat(part).catch(() => undefined);
     if (there?.isSymbolicLink()) {
-      throw new WriteError("link", `${shown(part)} is a symbolic link, which wsgen does not write through.`, "Remove the link, or choose another folder with --out.");
+      throw new WriteError(
+        "link",
+        `${shown(part)} is a symbolic link, which wsgen does not write through.`,
+        "Remove the link, or choose another folder with --out.",
+      );
     }
     if (there !== undefined && there.isDirectory() !== length < parts.length) {
-      throw new WriteError("foreign-file", `${shown(part)} is in the way of a generated file.`, "Move it away, or choose another folder with --out.");
+      throw new WriteError(
+        "foreign-file",
+        `${shown(part)} is in the way of a generated file.`,
+        "Move it away, or choose another folder with --out.",
+      );
     }
   }
   return join(folder, ...parts);
@@ -240,27 +257,30 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-/** What Node says about a disk, as a sentence with what to do. */
-export function diskError(error: unknown, path: string): WriteError {
+/** What Node says about a disk, as a sentence with what to do; `option` is what chooses another place. */
+export function diskError(error: unknown, path: string, option = "--out"): WriteError {
   if (error instanceof WriteError) return error;
   const code = isErrno(error) ? error.code : undefined;
   const where = shown(isErrno(error) && error.path !== undefined ? error.path : path);
+  const another = `Choose another folder with ${option}`;
   const [message, fix] = (code !== undefined ? diskProblems[code] : undefined) ?? [
     `cannot be written (${error instanceof Error ? error.message : String(error)})`,
-    "Choose another folder with --out.",
+    `${another}.`,
   ];
-  return new WriteError("disk", `${where} ${message}.`, fix, { cause: error });
+  return new WriteError("disk", `${where} ${message}.`, fix.replace("{another}", another), { cause: error });
 }
 
-const permission = ["cannot be written: permission denied", "Choose another folder with --out, or change who may write there."] as const;
+const permission = ["cannot be written: permission denied", "{another}, or change who may write there."] as const;
+const notFolder = ["cannot be written: a part of its path is a file", "{another}."] as const;
 const diskProblems: Readonly<Record<string, readonly [message: string, fix: string]>> = {
   EACCES: permission,
   EPERM: permission,
-  EROFS: ["cannot be written: the file system is read-only", "Choose another folder with --out."],
+  EROFS: ["cannot be written: the file system is read-only", "{another}."],
   ENOSPC: ["cannot be written: the disk is full", "Make room and generate again; nothing was changed."],
-  ENOTDIR: ["cannot be written: a part of its path is a file", "Choose another folder with --out."],
-  EEXIST: ["cannot be written: a part of its path is a file", "Choose another folder with --out."],
-  ENAMETOOLONG: ["has a name that is too long for this disk", "Choose another folder with --out."],
+  ENOTDIR: notFolder,
+  EEXIST: notFolder,
+  EISDIR: ["is a folder where a file should be", "Move it away."],
+  ENAMETOOLONG: ["has a name that is too long for this disk", "{another}."],
 };
 
 const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "code" in error;

@@ -8,7 +8,7 @@ import formats from "ajv-formats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket, { type WebSocketServer } from "ws";
 import type { Document, JsonObject, JsonValue } from "../../codegen/src/document/document.ts";
-import { loadDocument } from "../../codegen/src/document/load.ts";
+import { load } from "../../codegen/src/document/load.ts";
 import { generate } from "../../codegen/src/generate.ts";
 import { buildModel } from "../../codegen/src/model/build.ts";
 import type { Delivery, Direction, Endpoint, Message, Model } from "../../codegen/src/model/model.ts";
@@ -63,7 +63,7 @@ describe.skipIf(!existsSync(corpus))("documents of the corpus", () => {
       let document: Document;
       let model: Model;
       beforeAll(async () => {
-        document = await loadDocument(mainFile(slug), { root: join(corpus, slug) });
+        document = await load(mainFile(slug), { root: join(corpus, slug) });
         const built = buildModel(document, { source: slug });
         if (built.model === undefined) throw new Error(JSON.stringify(built.diagnostics, null, 2));
         model = built.model;
@@ -133,7 +133,7 @@ async function runServer(
           endpoint.clientToServer.deliveries.map(({ name, reply }) => [
             name,
             (payload: unknown) => {
-              heard.push({ name, payload });
+              heard.push({ name, payload: plain(payload) });
               return reply === undefined ? undefined : replies.get(`${endpoint.name}.${name}`);
             },
           ]),
@@ -175,7 +175,8 @@ async function talk(slug: string, model: Model): Promise<Row[]> {
       await until(() => connections.length > 0);
       const conn = connections.pop()!;
       const arrived: Heard[] = [];
-      for (const { name } of endpoint.serverToClient.deliveries) client.on[name]?.((payload) => arrived.push({ name, payload }));
+      for (const { name } of endpoint.serverToClient.deliveries)
+        client.on[name]?.((payload) => arrived.push({ name, payload: plain(payload) }));
 
       for (const message of endpoint.clientToServer.messages.filter(({ replyOnly }) => !replyOnly)) {
         table.push(
@@ -217,6 +218,11 @@ async function talk(slug: string, model: Model): Promise<Row[]> {
     await server.close();
   }
   return table;
+}
+
+/** Bytes as the platform-independent type, whichever of its kinds the side hands out. */
+function plain(payload: unknown): unknown {
+  return payload instanceof Uint8Array ? new Uint8Array(payload) : payload;
 }
 
 async function exchange(kind: string, run: () => Promise<void>): Promise<Row> {
@@ -277,7 +283,8 @@ function draw(model: Model, type: string, size: "full" | "minimal"): JsonValue {
   throw new Error(`no sample of ${type}: ${JSON.stringify(sample(all[type]!, all, size))}`);
 }
 
-function samples(model: Model, message: Message): JsonValue[] {
+function samples(model: Model, message: Message): unknown[] {
+  if (message.format === "binary") return [Uint8Array.of(0, 1, 254, 255)];
   return [draw(model, message.type, "full"), draw(model, message.type, "minimal")];
 }
 
@@ -339,7 +346,7 @@ function invalid(model: Model, document: Document, direction: Direction): { mess
   const allowed = spoken.map((message) => judgeOf(document, model, message));
   return spoken.map((message) => ({
     message,
-    frames: [...new Set(samples(model, message).flatMap(mutants))]
+    frames: [...new Set((samples(model, message) as JsonValue[]).flatMap(mutants))]
       .filter((mutant) => !allowed.some((allows) => allows(mutant)))
       .map((mutant) => JSON.stringify(mutant))
       .filter((frame, index, all) => all.indexOf(frame) === index)
@@ -353,9 +360,10 @@ function judgeOf(document: Document, model: Model, message: Message): (value: un
   if (payload === undefined) return (value) => valid(model, message.type, value);
   const ajv = new Ajv({ strict: false, logger: false, validateFormats: true });
   formats.default(ajv);
-  ajv.addKeyword("x-none");
-  ajv.addSchema(JSON.parse(JSON.stringify(document.value)) as object, "document");
-  return ajv.compile({ $ref: `document${message.pointer.slice(message.pointer.indexOf("#"))}/payload` });
+  // AJV takes the document's own `id` for a schema's.
+  const { id: _, ...rest } = document.value;
+  ajv.addSchema(JSON.parse(JSON.stringify(rest)) as object, "document");
+  return ajv.compile({ $ref: `document#${message.pointer}/payload` });
 }
 
 /** Sends one frame on a connection of its own and waits until the server has dealt with it. */

@@ -10,7 +10,7 @@ export function sample(
   seed = 0,
   depth = 0,
 ): JsonValue {
-  if (typeof schema === "boolean") return {};
+  if (typeof schema === "boolean" || Object.keys(schema).length === 0) return ANYTHING;
   if (depth > 12) return null;
   const draw = (inner: JsonValue | undefined): JsonValue => sample((inner ?? true) as Schema, definitions, size, seed, depth + 1);
 
@@ -102,9 +102,17 @@ function number(schema: JsonObject, integer: boolean, seed: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
+/** The sample of a schema that allows everything: in a merge, whatever says more wins. */
+const ANYTHING: JsonObject = Object.freeze({});
+
 function merge(left: JsonValue, right: JsonValue): JsonValue {
+  if (right === ANYTHING) return left;
   const isObject = (value: JsonValue): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject(left) && isObject(right) ? { ...left, ...right } : right;
+  if (!isObject(left) || !isObject(right)) return right;
+  return {
+    ...left,
+    ...Object.fromEntries(Object.entries(right).map(([name, value]) => [name, name in left ? merge(left[name] ?? null, value) : value])),
+  };
 }
 
 /** Small changes to a value: each property dropped, each leaf replaced by one of another kind, and the wrong kinds of the whole. */

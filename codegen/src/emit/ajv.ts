@@ -1,43 +1,187 @@
 // AJV as we need it: guards as source text that imports nothing, with its slow and unsafe keywords replaced.
-import { _, Ajv, type Code, type KeywordCxt, Name } from "ajv";
+import { _, Ajv, type KeywordCxt, Name } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
-import type { JsonObject, JsonValue } from "../document/document.ts";
-import type { Schema } from "../model/keywords.ts";
+import type { JsonValue } from "../document/document.ts";
+import type { GuardSchema } from "./guard-schema.ts";
 import { FORMATS } from "./prelude.ts";
-import { refName } from "./type-expression.ts";
 
 /** Compiled guards. */
 export interface CompiledGuards {
-  /** By type name: the function that is its guard. */
+  /** By id: the function that is the guard. */
   readonly functions: ReadonlyMap<string, string>;
   /** Their JavaScript, without imports and exports. */
   readonly code: string;
   /** Names of the prelude's helpers that it calls. */
   readonly helpers: ReadonlySet<string>;
-  /** By type name: why there is no guard for it. */
+  /** By id: why there is no guard. */
   readonly failures: ReadonlyMap<string, string>;
 }
 
 /**
- * Compiles guards.
+ * Compiles a guard for every schema that wants one.
  *
- * @param schemas by type name; refs are `{ $ref: <type name> }`
- * @param names of the types that get a guard
  * @param legacyPatterns whether some pattern is valid only without the `u` flag
  */
-export function compileGuards(schemas: ReadonlyMap<string, Schema>, names: readonly string[], legacyPatterns: boolean): CompiledGuards {
+export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: boolean): CompiledGuards {
   const helpers = new Set<string>();
   const ajv = createAjv(helpers, legacyPatterns);
-  for (const [name, schema] of schemas) ajv.addSchema(schema, idOf(name));
+  for (const { id, schema } of schemas) ajv.addSchema(schema, id);
   const failures = new Map<string, string>();
-  const compiled = names.filter((name) => {
+  const wanted: Record<string, string> = {};
+  for (const { id, guard } of schemas) {
+    if (!guard) continue;
     try {
-      return ajv.getSchema(idOf(name)) !== undefined;
+      ajv.getSchema(id);
+      wanted[id] = id;
     } catch (error) {
-      failures.set(name, error instanceof Error ? error.message : String(error));
-      return false;
+      failures.set(id, error instanceof Error ? error.message : String(error));
     }
-  });
-  const printed = standalone.default(ajv, Object.fromEntries(compiled.map((name, index) => [`guard${index}`, idOf(name)])));
-  return { ...tidy(printed, compiled), helpers, failures };
+  }
+  const printed = standalone.default(ajv, wanted);
+  return { ...tidied(printed), helpers, failures };
 }
+
+function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
+  const helper = (name: string): Name => {
+    helpers.add(name);
+    return new Name(name);
+  };
+  const compilePattern = (pattern: string, flags: string): RegExp => {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      return new RegExp(pattern);
+    }
+  };
+  if (legacyPatterns) helpers.add("regularExpression");
+
+  const ajv = new Ajv({
+    // The model has normalised every schema and said what there is to say.
+    strict: false,
+    validateSchema: false,
+    meta: false,
+    logger: false,
+    strictNumbers: true,
+    // Small schemas are cheaper in place than in a function of their own.
+    inlineRefs: 4,
+    loopEnum: Number.POSITIVE_INFINITY,
+    code: {
+      source: true,
+      esm: true,
+      lines: true,
+      regExp: Object.assign(compilePattern, { code: legacyPatterns ? "regularExpression" : "new RegExp" }),
+    },
+  });
+
+  const redefine = (keyword: string, code: (cxt: KeywordCxt, ruleType: string | undefined, original: () => void) => void): void => {
+    for (const group of ajv.RULES.rules) {
+      for (const rule of group.rules) {
+        if (rule.keyword !== keyword || !("code" in rule.definition)) continue;
+        const { definition } = rule;
+        const before = definition.code;
+        rule.definition = { ...definition, code: (cxt, ruleType) => code(cxt, ruleType, () => before(cxt, ruleType)) };
+      }
+    }
+  };
+
+  // Counting characters walks the whole text; its length in UTF-16 units decides most cases.
+  redefine("maxLength", (cxt) => {
+    const { data } = cxt;
+    const limit: number = cxt.schema;
+    cxt.fail(_`${data}.length > ${limit} && ${helper("characters")}(${data}) > ${limit}`);
+  });
+  redefine("minLength", (cxt) => {
+    const { data } = cxt;
+    const limit: number = cxt.schema;
+    const few = _`${data}.length < ${limit}`;
+    cxt.fail(limit <= 1 ? few : _`${few} || (${data}.length < ${limit * 2} && ${helper("characters")}(${data}) < ${limit})`);
+  });
+
+  // AJV's fast path forgets duplicates of "__proto__", and without it the check is quadratic.
+  redefine("uniqueItems", (cxt) => {
+    if (cxt.schema !== true) return;
+    const pair = cxt.gen.const("pair", _`${helper("duplicate")}(${cxt.data})`);
+    cxt.setParams({ j: _`${pair}[0]`, i: _`${pair}[1]` });
+    cxt.fail(_`${pair} !== undefined`);
+  });
+
+  // For an empty list AJV goes by the verdict on the list before, and behind `items` that has no item to look at it skips what is left.
+  redefine("contains", (cxt, _type, original) => {
+    cxt.setParams({ min: 1 });
+    cxt.fail(_`${cxt.data}.length === 0`);
+    original();
+  });
+  const ofArrays = ajv.RULES.rules.find(({ type }) => type === "array");
+  ofArrays?.rules.sort((a, b) => Number(looksAtItems.has(a.keyword)) - Number(looksAtItems.has(b.keyword)));
+
+  redefine("const", (cxt, _type, original) => {
+    if (!isComposite(cxt.schema)) return original();
+    cxt.fail(_`!${helper("deepEqual")}(${cxt.data}, ${cxt.schemaCode})`);
+  });
+  redefine("enum", (cxt, _type, original) => {
+    const { gen, data, schemaCode } = cxt;
+    const values: readonly JsonValue[] = cxt.schema;
+    if (values.some(isComposite)) return cxt.fail(_`!${schemaCode}.some((value) => ${helper("deepEqual")}(value, ${data}))`);
+    if (values.length <= fewValues) return original();
+    const allowed = gen.scopeValue("obj", { ref: values, key: values, code: _`new Set(${schemaCode})` });
+    cxt.fail(_`!${allowed}.has(${data})`);
+  });
+
+  // 19.99 / 0.01 is 1998.9999999999998: AJV says that it is no multiple.
+  redefine("multipleOf", (cxt) => {
+    const divisor: number = cxt.schema;
+    cxt.fail(Number.isInteger(divisor) ? _`${cxt.data} % ${divisor} !== 0` : _`!${helper("isMultiple")}(${cxt.data}, ${divisor})`);
+  });
+
+  redefine("format", (cxt, ruleType) => {
+    const format = FORMATS.get(cxt.schema);
+    if (format !== undefined && format.on === ruleType) cxt.fail(_`!${helper(format.helper)}(${cxt.data})`);
+  });
+
+  // Every object inherits `toString` and the like. Looking for own properties costs up to five times as much, so it is done only there.
+  for (const keyword of ["properties", "required", "dependencies"]) {
+    redefine(keyword, (cxt, _type, original) => {
+      const schema: readonly string[] | object = cxt.schema;
+      const names = Array.isArray(schema)
+        ? schema
+        : Object.entries(schema).flatMap(([name, held]) => (Array.isArray(held) ? [name, ...held] : name));
+      if (names.some((name) => name in Object.prototype))
+        Object.assign(cxt, { it: { ...cxt.it, opts: { ...cxt.it.opts, ownProperties: true } } });
+      original();
+    });
+  }
+  return ajv;
+}
+
+const looksAtItems: ReadonlySet<string> = new Set(["items", "additionalItems"]);
+
+/** Up to this many values are compared one by one, more are looked up. */
+const fewValues = 8;
+
+const isComposite = (value: JsonValue): boolean => typeof value === "object" && value !== null;
+
+/** Takes the exports out of what AJV printed, and the schemas that no function looks at. */
+function tidied(printed: string): Pick<CompiledGuards, "functions" | "code"> {
+  const functions = new Map<string, string>();
+  const schemas = new Map<string, string>();
+  const lines: string[] = [];
+  for (const line of printed.split("\n")) {
+    // Line breaks in texts of the document are escaped: what begins a line is AJV's.
+    const [, id, name] = /^export const (\w+) = (\w+);$/.exec(line) ?? [];
+    const [, constant, json] = /^const (schema\d+) = (.*);$/.exec(line) ?? [];
+    if (id !== undefined && name !== undefined) functions.set(id, name);
+    else if (constant !== undefined && json !== undefined) schemas.set(constant, json);
+    else if (line !== '"use strict";') lines.push(line);
+  }
+  const functionCode = lines.join("\n").trim();
+  const used = new Set(functionCode.match(/\bschema\d+\b/g));
+  const constants = [...schemas].filter(([name]) => used.has(name)).map(([name, json]) => `const ${name} = ${literal(json)};`);
+  return { functions, code: ascii([...constants, functionCode].join("\n")) };
+}
+
+/** In a literal of JavaScript, a key `__proto__` sets the prototype. */
+const literal = (json: string): string => (json.includes('"__proto__"') ? `JSON.parse(${JSON.stringify(json)})` : json);
+
+/** Other characters stand only in texts of the document, where an escape means the same. */
+const ascii = (code: string): string =>
+  code.replace(/[^\n -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`).replaceAll("</", "<\\/");

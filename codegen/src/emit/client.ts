@@ -1,10 +1,10 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
 import type { Delivery, Endpoint, Message, Model, Server } from "../model/model.ts";
-import { type Emitter, type GeneratedFile } from "./file.ts";
+import type { Emitter, GeneratedFile } from "./file.ts";
 import {
+  type Asks,
   answerReceived,
   answerSent,
-  type Asks,
   apiNames,
   at,
   correlationProperty,
@@ -39,7 +39,13 @@ export const emitClient: Emitter = (model, file) => {
 function emitServers(servers: readonly Server[], file: GeneratedFile): void {
   if (servers.length === 0) return;
   file.doc("The addresses that the document names, each with its variables.");
-  file.block("export const servers = {", () => servers.forEach((server) => emitServer(server, file)), "} as const;");
+  file.block(
+    "export const servers = {",
+    () => {
+      for (const server of servers) emitServer(server, file);
+    },
+    "} as const;",
+  );
   file.print("");
 }
 
@@ -49,7 +55,10 @@ function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile)
   const values = file.value(defaults, `>(${file.string(url)}, ),`.length);
   const call = Object.keys(defaults).length === 0 ? `(${file.string(url)}),` : `(${file.string(url)}, ${values}),`;
   file.doc(docs);
-  if (variables.length === 0) return file.print(`${file.key(name)}: ${serverUrl}${call}`);
+  if (variables.length === 0) {
+    file.print(`${file.key(name)}: ${serverUrl}${call}`);
+    return;
+  }
   file.block(
     `${file.key(name)}: ${serverUrl}<{`,
     () => {
@@ -113,7 +122,12 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
   const { sends } = directions(endpoint, "client");
   const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, delivery.reply, sends)}>`;
   file.doc(docsWith(delivery.docs, `Return the reply; its \`${delivery.reply.reply.join(".")}\` is filled in.`));
-  printCall(file, file.key(delivery.name), [`answerer: (payload: ${received(file, delivery)}) => ${reply}`], `: ${file.import("Unsubscribe", join)};`);
+  printCall(
+    file,
+    file.key(delivery.name),
+    [`answerer: (payload: ${received(file, delivery)}) => ${reply}`],
+    `: ${file.import("Unsubscribe", join)};`,
+  );
 }
 
 function emitEvent(endpoint: Endpoint, file: GeneratedFile): void {
@@ -131,7 +145,7 @@ function emitEvent(endpoint: Endpoint, file: GeneratedFile): void {
 
 function emitApi(model: Model, file: GeneratedFile): void {
   const { client, createClient } = apiNames(model);
-  file.doc(model.docs.summary ?? model.docs.description ? model.docs : `A client of ${model.title}.`);
+  file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
     printCall(file, file.key(endpoint.name), connectParameters(endpoint, file), `: Promise<${endpoint.typeName}Client>;`);
@@ -148,10 +162,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
 /** Path parameters come first, query and headers are options: only the first belong to the address. */
 function connectParameters({ parameters, query, headers }: Endpoint, file: GeneratedFile): readonly string[] {
   const options = file.import("ConnectOptions", join);
-  const parts = [
-    ...(query ? [{ name: "query", part: query }] : []),
-    ...(headers ? [{ name: "headers", part: headers }] : []),
-  ];
+  const parts = [...(query ? [{ name: "query", part: query }] : []), ...(headers ? [{ name: "headers", part: headers }] : [])];
   const fields = parts.map(({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${partType(file, part)}`);
   const type = fields.length === 0 ? options : `${options} & { ${fields.join("; ")} }`;
   const optional = parts.every(({ part }) => part.optional) ? "?" : "";

@@ -20,7 +20,9 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, file, side)),
   };
   file.doc(`What the runtime needs to know of ${model.source}, for a ${side}.`);
-  file.print(`export const contract = ${file.value(contract, `export const contract =  as const satisfies ${type};`.length)} as const satisfies ${type};`);
+  file.print(
+    `export const contract = ${file.value(contract, `export const contract =  as const satisfies ${type};`.length)} as const satisfies ${type};`,
+  );
 }
 
 function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server" | "client"): Literal {

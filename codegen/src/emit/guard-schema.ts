@@ -14,10 +14,19 @@ export interface WeighedFinding extends Finding {
   readonly severity: Severity;
 }
 
+/** The schema of one type; refs in it are `{ $ref: <id> }`. */
+export interface GuardSchema {
+  /** Safe in any URI and as an identifier, which names of types need not be. */
+  readonly id: string;
+  readonly definition: TypeDefinition;
+  readonly schema: Schema;
+  readonly guard: boolean;
+}
+
 /** The schemas that guards are compiled from. */
 export interface GuardSchemas {
-  /** By type name: every type that has a guard, and those it refers to. */
-  readonly schemas: ReadonlyMap<string, Schema>;
+  /** Every type that has a guard, and those it refers to, in the model's order. */
+  readonly schemas: readonly GuardSchema[];
   /** Whether a pattern is valid only without the `u` flag. */
   readonly legacyPatterns: boolean;
   readonly findings: readonly WeighedFinding[];
@@ -25,21 +34,22 @@ export interface GuardSchemas {
 
 /** Collects what guards need, and finds what they will not check, cannot check or check slowly. */
 export function guardSchemas(model: Model): GuardSchemas {
-  const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
+  const definitions = new Map(model.types.map((definition, index) => [definition.name, { id: `type${index}`, definition }]));
   const schemas = new Map<string, Schema>();
   const findings: WeighedFinding[] = [];
   const unknownFormats = new Map<string, { readonly pointer: string; count: number }>();
   let legacyPatterns = false;
 
-  const waiting: TypeDefinition[] = model.types.filter(({ guard }) => guard);
-  const wanted = new Set(waiting.map(({ name }) => name));
-  const prepareRef = (name: string): JsonObject => {
+  const waiting = [...definitions.values()].filter(({ definition }) => definition.guard);
+  const wanted = new Set(waiting.map(({ id }) => id));
+  const prepareRef = (name: string): Schema => {
     const target = definitions.get(name);
-    if (target !== undefined && !wanted.has(name)) {
-      wanted.add(name);
+    if (target === undefined) throw new Error(`no type ${name} in the model`);
+    if (!wanted.has(target.id)) {
+      wanted.add(target.id);
       waiting.push(target);
     }
-    return { $ref: name };
+    return { $ref: target.id };
   };
 
   /** Pointers follow the normalised schema, which is near enough to the document's: a position is that of the nearest ancestor. */
@@ -118,9 +128,8 @@ export function guardSchemas(model: Model): GuardSchemas {
     return kept;
   };
 
-  for (let definition = waiting.shift(); definition !== undefined; definition = waiting.shift()) {
-    schemas.set(definition.name, prepare(definition.schema, definition.pointer));
-  }
+  // Grows while it is gone through.
+  for (const { id, definition } of waiting) schemas.set(id, prepare(definition.schema, definition.pointer));
   for (const [format, { pointer, count }] of unknownFormats) {
     const elsewhere = count === 1 ? "" : ` (and in ${count - 1} other ${count === 2 ? "place" : "places"})`;
     findings.push({
@@ -131,7 +140,11 @@ export function guardSchemas(model: Model): GuardSchemas {
       pointer,
     });
   }
-  return { schemas, legacyPatterns, findings };
+  const inOrder = [...definitions.values()].flatMap(({ id, definition }) => {
+    const schema = schemas.get(id);
+    return schema === undefined ? [] : [{ id, definition, schema, guard: definition.guard }];
+  });
+  return { schemas: inOrder, legacyPatterns, findings };
 }
 
 /** Where the subschemas of a schema stand. */
@@ -151,8 +164,11 @@ function ownPrototype(schema: JsonObject): JsonObject {
   const { properties, patternProperties } = schema;
   if (!isObject(properties) || !Object.hasOwn(properties, "__proto__")) return schema;
   const others = emptyObject();
-  for (const [name, property] of Object.entries(properties)) if (name !== "__proto__") others[name] = property;
-  const patterns = Object.assign(emptyObject(), isObject(patternProperties) ? patternProperties : {}, { "^__proto__$": properties["__proto__"] ?? true });
+  const patterns = Object.assign(emptyObject(), isObject(patternProperties) ? patternProperties : {});
+  for (const [name, property] of Object.entries(properties)) {
+    if (name === "__proto__") patterns["^__proto__$"] = property;
+    else others[name] = property;
+  }
   return Object.assign(emptyObject(), schema, { properties: others, patternProperties: patterns });
 }
 

@@ -147,7 +147,9 @@ function findHandlers(ts: TypeScript, source: ts.SourceFile, { name, typeName }:
   const annotated = (type: string): ts.ObjectLiteralExpression | undefined => {
     const local = localName(ts, source, type);
     return firstOf(descendants(source), (node) =>
-      ts.isTypeReferenceNode(node) && node.typeName.getText(source) === local ? objectOf(ts, source, annotatedExpressions(ts, node)) : undefined,
+      ts.isTypeReferenceNode(node) && node.typeName.getText(source) === local
+        ? objectOf(ts, source, annotatedExpressions(ts, node))
+        : undefined,
     );
   };
   const named = (): ts.ObjectLiteralExpression | undefined => objectOf(ts, source, variable(ts, source, name));
@@ -183,7 +185,9 @@ function annotatedExpressions(ts: TypeScript, reference: ts.TypeReferenceNode): 
   if (ts.isSatisfiesExpression(owner) || ts.isAsExpression(owner)) return [owner.expression];
   if (ts.isArrowFunction(owner) && owner.type === type && !ts.isBlock(owner.body)) return [owner.body];
   if (ts.isFunctionLike(owner) && owner.type === type) {
-    return [...descendants(owner)].flatMap((node) => (ts.isReturnStatement(node) && node.expression !== undefined ? [node.expression] : []));
+    return [...descendants(owner)].flatMap((node) =>
+      ts.isReturnStatement(node) && node.expression !== undefined ? [node.expression] : [],
+    );
   }
   return [];
 }
@@ -196,7 +200,12 @@ function variable(ts: TypeScript, source: ts.SourceFile, name: string): readonly
 }
 
 /** The object literal behind an expression: through parentheses, `as`, `satisfies`, one call (`Object.freeze({…})`) and a variable. */
-function objectOf(ts: TypeScript, source: ts.SourceFile, expressions: readonly ts.Expression[], depth = 0): ts.ObjectLiteralExpression | undefined {
+function objectOf(
+  ts: TypeScript,
+  source: ts.SourceFile,
+  expressions: readonly ts.Expression[],
+  depth = 0,
+): ts.ObjectLiteralExpression | undefined {
   if (depth > 8) return undefined;
   return firstOf(expressions, (expression) => {
     if (ts.isObjectLiteralExpression(expression)) return expression;
@@ -278,7 +287,12 @@ function indentationAt(text: string, offset: number): string {
 }
 
 /** Puts members behind the last one of an object literal; nothing else of the text changes. */
-function insertMembers({ text }: ts.SourceFile, literal: ts.ObjectLiteralExpression, members: readonly (readonly string[])[], style: Style): string {
+function insertMembers(
+  { text }: ts.SourceFile,
+  literal: ts.ObjectLiteralExpression,
+  members: readonly (readonly string[])[],
+  style: Style,
+): string {
   const { newline } = style;
   const { properties } = literal;
   const last = properties.at(-1);

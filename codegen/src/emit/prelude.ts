@@ -56,7 +56,7 @@ const HELPERS: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   [
     "characters",
     {
-      code: String.raw`
+      code: `
 /** Characters as JSON Schema counts them: a pair of surrogates is one. */
 function characters(text) {
   let count = text.length;
@@ -70,7 +70,7 @@ function characters(text) {
   [
     "deepEqual",
     {
-      code: String.raw`
+      code: `
 /** Whether two JSON values are the same. */
 function deepEqual(a, b) {
   if (a === b) return true;
@@ -84,7 +84,7 @@ function deepEqual(a, b) {
   [
     "canonical",
     {
-      code: String.raw`
+      code: `
 /** The same text for the same JSON value, whatever the order of its keys. */
 function canonical(value) {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
@@ -97,7 +97,7 @@ function canonical(value) {
     "duplicate",
     {
       needs: ["canonical"],
-      code: String.raw`
+      code: `
 /** The positions of two equal items, in time linear in the size of the list. */
 function duplicate(items) {
   const scalars = new Map();
@@ -118,7 +118,7 @@ function duplicate(items) {
   [
     "isMultiple",
     {
-      code: String.raw`
+      code: `
 /** Whether a number is a multiple of a fraction, as far as binary fractions can tell: 19.99 is one of 0.01. */
 function isMultiple(value, divisor) {
   const times = value / divisor;
@@ -130,7 +130,7 @@ function isMultiple(value, divisor) {
   [
     "regularExpression",
     {
-      code: String.raw`
+      code: `
 /** A pattern with Unicode rules where it keeps them. */
 function regularExpression(pattern, flags) {
   try {
@@ -161,11 +161,11 @@ function matchesDate(text) {
       code: String.raw`
 /** RFC 3339 partial-time with an offset or, where that is allowed, without; a leap second is the last one of a day in UTC. */
 function timeOfDay(text, offsetRequired) {
-  const match = /^(\d\d):(\d\d):(\d\d(?:\.\d+)?)(z|([+-])(\d\d)(?::?(\d\d))?)?$/i.exec(text);
+  const match = /^(\d\d):(\d\d):(\d\d)(?:\.\d+)?(z|([+-])(\d\d)(?::?(\d\d))?)?$/i.exec(text);
   if (match === null || (offsetRequired && match[4] === undefined)) return false;
   const [hour, minute, second] = match.slice(1, 4).map(Number);
   const [offsetHour, offsetMinute] = [Number(match[6] ?? 0), Number(match[7] ?? 0)];
-  if (hour > 23 || minute > 59 || second >= 61 || offsetHour > 23 || offsetMinute > 59) return false;
+  if (hour > 23 || minute > 59 || second > 60 || offsetHour > 23 || offsetMinute > 59) return false;
   if (second < 60) return true;
   const offset = (offsetHour * 60 + offsetMinute) * (match[5] === "-" ? -1 : 1);
   return (hour * 60 + minute - offset + 2880) % 1440 === 1439;
@@ -184,7 +184,13 @@ function matchesDateTime(text) {
 }`,
     },
   ],
-  ["matchesIsoTime", { needs: ["timeOfDay"], code: "/** A time of day, with or without offset. */\nconst matchesIsoTime = (text) => timeOfDay(text, false);" }],
+  [
+    "matchesIsoTime",
+    {
+      needs: ["timeOfDay"],
+      code: "/** A time of day, with or without offset. */\nconst matchesIsoTime = (text) => timeOfDay(text, false);",
+    },
+  ],
   [
     "matchesIsoDateTime",
     {
@@ -235,7 +241,7 @@ const matchesIpv4 = (text) => /^(?:(?:25[0-5]|2[0-4]\d|1?\d\d|\d)(?:\.(?!$)|$)){
     "matchesIpv6",
     {
       needs: ["matchesIpv4"],
-      code: String.raw`
+      code: `
 /** RFC 4291, section 2.2. */
 function matchesIpv6(text) {
   const halves = text.split("::");
@@ -255,13 +261,16 @@ function matchesIpv6(text) {
   [
     "matchesUuid",
     {
-      code: String.raw`
+      code: `
 /** RFC 9562, also as a URN. */
 const matchesUuid = (text) => /^(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);`,
     },
   ],
   ["matchesUri", { needs: ["matchesIpv6"], code: `/** RFC 3986 URI. */${uriHelper("matchesUri", "absolute", "")}` }],
-  ["matchesUriReference", { needs: ["matchesIpv6"], code: `/** RFC 3986 URI-reference. */${uriHelper("matchesUriReference", "reference", "")}` }],
+  [
+    "matchesUriReference",
+    { needs: ["matchesIpv6"], code: `/** RFC 3986 URI-reference. */${uriHelper("matchesUriReference", "reference", "")}` },
+  ],
   ["matchesIri", { needs: ["matchesIpv6"], code: `/** RFC 3987 IRI. */${uriHelper("matchesIri", "absolute", international)}` }],
   [
     "matchesIriReference",
@@ -289,9 +298,11 @@ const matchesUriTemplate = (text) =>
   ],
   [
     "matchesJsonPointer",
-    { code: String.raw`
+    {
+      code: String.raw`
 /** RFC 6901. */
-const matchesJsonPointer = (text) => /^(?:\/(?:[^~/]|~[01])*)*$/.test(text);` },
+const matchesJsonPointer = (text) => /^(?:\/(?:[^~/]|~[01])*)*$/.test(text);`,
+    },
   ],
   [
     "matchesJsonPointerFragment",
@@ -326,13 +337,16 @@ function matchesRegex(text) {
   [
     "matchesByte",
     {
-      code: String.raw`
+      code: `
 /** Base64, padded (RFC 4648, section 4). */
 const matchesByte = (text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);`,
     },
   ],
   ["isInt32", { code: "/** A whole number of 32 bits. */\nconst isInt32 = (value) => value === (value | 0);" }],
-  ["isInt64", { code: "/** A whole number: of 64 bits, JavaScript can tell no more. */\nconst isInt64 = (value) => Number.isInteger(value);" }],
+  [
+    "isInt64",
+    { code: "/** A whole number: of 64 bits, JavaScript can tell no more. */\nconst isInt64 = (value) => Number.isInteger(value);" },
+  ],
 ]);
 
 const ofText = (helper: string): CheckedFormat => ({ on: "string", helper });

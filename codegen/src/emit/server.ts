@@ -2,9 +2,9 @@
 import type { Delivery, Endpoint, Message, Model } from "../model/model.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
+  type Asks,
   answerReceived,
   answerSent,
-  type Asks,
   apiNames,
   at,
   correlationProperty,
@@ -52,7 +52,9 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
   emitConnection(endpoint, file, asked.length > 0);
 
   file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
-  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) => emitHandlerMethod(endpoint, delivery, file));
+  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
+    emitHandlerMethod(endpoint, delivery, file),
+  );
   emitHandler(endpoint, file);
 }
 
@@ -93,7 +95,7 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
   const awaitable = file.import("Awaitable", join);
   const conn = `conn: ${typeName}Connection<Context>`;
   const optional = receives.deliveries.length === 0 ? "?" : "";
-  file.doc(docs.summary ?? docs.description ?? docs.title ? docs : `What to do with the clients of ${at(endpoint)}.`);
+  file.doc((docs.summary ?? docs.description ?? docs.title) ? docs : `What to do with the clients of ${at(endpoint)}.`);
   file.block(
     `export interface ${typeName}Handler<Context = object> {`,
     () => {
@@ -119,7 +121,9 @@ function emitApi(model: Model, file: GeneratedFile): void {
   printInterface(file, api, model.endpoints, ({ name, typeName }) => {
     file.print(`readonly ${file.key(name)}: ${file.import("EndpointHandle", join)}<${typeName}Send>;`);
   });
-  file.doc("Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.");
+  file.doc(
+    "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
+  );
   file.block(
     `export function ${register}<Context extends object>(`,
     () => {

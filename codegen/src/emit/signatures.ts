@@ -15,7 +15,13 @@ export interface ApiNames {
 export function apiNames({ name, endpoints }: Model): ApiNames {
   const ofEndpoints = new Set(endpoints.flatMap(({ typeName }) => endpointSuffixes.map((suffix) => typeName + suffix)));
   const free = (suffix: string): string => (ofEndpoints.has(name + suffix) ? `${name}Api${suffix}` : name + suffix);
-  return { handlers: free("Handlers"), api: free(""), register: `register${name}`, client: free("Client"), createClient: `create${name}Client` };
+  return {
+    handlers: free("Handlers"),
+    api: free(""),
+    register: `register${name}`,
+    client: free("Client"),
+    createClient: `create${name}Client`,
+  };
 }
 
 const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler"];
@@ -63,7 +69,13 @@ export function sent(file: GeneratedFile, join: string, message: Message, filled
 }
 
 /** `payload: T`, or `payload?: T` where nothing is left that the sender has to say. */
-export function payloadParameter(file: GeneratedFile, join: string, model: Model, message: Message, filled: readonly string[] = []): string {
+export function payloadParameter(
+  file: GeneratedFile,
+  join: string,
+  model: Model,
+  message: Message,
+  filled: readonly string[] = [],
+): string {
   const names = filledIn(message, filled);
   const schema = model.types.find(({ name }) => name === message.type)?.schema;
   const plain = typeof schema === "object" && schema["type"] === "object" && !composed.some((keyword) => keyword in schema);
@@ -112,10 +124,8 @@ export function printInterface<T>(file: GeneratedFile, head: string, items: read
 /** Prints a member of an interface that is called: on one line where it fits, else with a line for each parameter. */
 export function printCall(file: GeneratedFile, before: string, parameters: readonly string[], after: string): void {
   const line = `${before}(${parameters.join(", ")})${after}`;
-  if (line.length + 2 <= lineWidth) return file.print(line);
-  file.print(`${before}(`);
-  for (const parameter of parameters) file.print(`  ${parameter},`);
-  file.print(`)${after}`);
+  const open = [`${before}(`, ...parameters.map((parameter) => `  ${parameter},`), `)${after}`];
+  file.print(line.length + 2 <= lineWidth ? line : open.join("\n"));
 }
 
 /** The comment of a message, with a sentence of ours behind its summary. */

@@ -1,6 +1,8 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
-import type { Constant, DispatchNode, DispatchTree, Format, JsonKind, Path } from "@wsgen/runtime/generated/server";
-import { evidenceAt, pathsOf, type Evidence, type Shape } from "./shape.ts";
+import type { Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
+import { evidenceAt, type JsonKind, pathsOf, type Evidence, type Shape } from "./shape.ts";
+
+type DispatchNode = NonNullable<DispatchTree["json"]>;
 
 /** A message to be told from others. */
 export interface Candidate {
@@ -24,6 +26,9 @@ export interface Dispatch {
 
 const MAX_DEPTH = 4;
 const MAX_PATHS = 400;
+
+/** More places than this are counted, not listed, in the summary. */
+const MAX_WORDS = 4;
 
 /**
  * Builds the tree. `leafName` names a set of messages that cannot be told apart (it is given one message too, for which it is its own name).
@@ -59,7 +64,7 @@ export function buildDispatch(candidates: readonly Candidate[], leafName: (membe
     tree,
     leaves: builder.leaves(),
     required: builder.required(),
-    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : by.join(", then "),
+    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then "),
     assumed: builder.assumed(),
   };
 }
@@ -281,6 +286,10 @@ function compare(a: Split, b: Split): number {
     (a.kind === b.kind ? 0 : a.kind === "presence" ? -1 : 1) ||
     (keyOf(a.path) < keyOf(b.path) ? -1 : 1)
   );
+}
+
+function shorten(places: readonly string[]): readonly string[] {
+  return places.length <= MAX_WORDS ? places : [...places.slice(0, MAX_WORDS - 1), `${places.length - MAX_WORDS + 1} more places`];
 }
 
 function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, readonly Candidate[]])[] {

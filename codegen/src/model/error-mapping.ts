@@ -4,7 +4,6 @@ import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import type { Direction, ErrorMapping, Message } from "./model.ts";
-import { joinPointer } from "./tree.ts";
 
 /** What `code` can say (runtime/src/contract/session.ts writes them). */
 export const ERROR_CODES = ["invalid_message", "unknown_message", "invalid_json", "unsupported_data", "internal_error"] as const;
@@ -96,9 +95,4 @@ function withValue(value: JsonValue, path: readonly (string | number)[], leaf: J
   const outer = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: JsonValue }) : {};
   const inner = Object.hasOwn(outer, step) ? (outer[String(step)] ?? {}) : {};
   return { ...outer, [String(step)]: withValue(inner, rest, leaf) };
-}
-
-/** Where a mapping's part is written, for findings. */
-export function pointerOfPart({ pointer }: ErrorExtension, part: "code" | "detail" | "correlation"): string {
-  return joinPointer(pointer, part);
 }

@@ -1,5 +1,5 @@
 // Collects what the model has to say about a document, each finding at the place where it was written.
-import type { Diagnostic, Severity } from "../diagnostics.ts";
+import { type Diagnostic, type Severity, sortDiagnostics } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
 
 /** What is wrong (or could be better) and what to do about it. */
@@ -34,12 +34,6 @@ export function createFindings(document: Document): Findings {
     error: (finding) => add("error", finding),
     warning: (finding) => add("warning", finding),
     hint: (finding) => add("hint", finding),
-    sorted: () => [...found.values()].sort(byPlace),
+    sorted: () => sortDiagnostics([...found.values()]),
   };
-}
-
-function byPlace({ position: a }: Diagnostic, { position: b }: Diagnostic): number {
-  if (a === undefined || b === undefined) return 0;
-  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
-  return a.line - b.line || a.column - b.column;
 }

@@ -37,10 +37,10 @@ export interface Spoken {
 }
 
 /**
- * Reads who sends what from names, constants and descriptions: the mean over what the application receives minus the mean over what it sends, so
+ * Reads who sends what from names, constants, descriptions and the document's title: the mean over what the application receives minus the mean over what it sends, so
  * above 0 it receives what clients send. Messages of both directions do not count.
  */
-export function readWords(source: Source, spoken: (message: SourceMessage) => Spoken): number {
+export function readWords(source: Source, title: string, spoken: (message: SourceMessage) => Spoken): number {
   const operations = source.channels.flatMap((channel) => channel.operations);
   const received = new Set(operations.filter(({ action }) => action === "receive").flatMap(({ messages }) => messages));
   const sent = new Set(operations.filter(({ action }) => action === "send").flatMap(({ messages }) => messages));
@@ -58,13 +58,20 @@ export function readWords(source: Source, spoken: (message: SourceMessage) => Sp
     difference(({ message }) => scoreOfName(message.name ?? "")) +
     difference(({ constants }) => mean(constants.map(scoreOfName))) +
     difference(({ message }) => scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`)) +
-    replies
+    replies +
+    scoreOfTitle(title)
   );
 }
 
 function mean(values: readonly number[]): number {
   const opinions = values.filter((value) => value !== 0);
   return opinions.length === 0 ? 0 : opinions.reduce((sum, value) => sum + value, 0) / opinions.length;
+}
+
+/** "Slack API Client" describes a client, "Chat Server" a server. */
+function scoreOfTitle(title: string): number {
+  const words = new Set(wordsOf(title).map((word) => word.toLowerCase()));
+  return Number(words.has("server") || words.has("backend")) - Number(words.has("client") || words.has("frontend"));
 }
 
 /** +1: sounds like something a client sends; −1: a server. */

@@ -1,6 +1,6 @@
 // Draws a value from a schema, always the same one: for the examples in diagnostics and for proofs. What it draws is still to be judged by AJV.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { alternativesOf, kindsOfAll, memberSchema, requires, stepsOf, type Alternative, type Resolve } from "./shape.ts";
+import { alternativesOf, kindsOfAll, membersSchemas, requires, stepsOf, type Alternative, type Resolve } from "./shape.ts";
 import type { Schema } from "./keywords.ts";
 import { isObject } from "./tree.ts";
 
@@ -49,7 +49,7 @@ function drawObject(alternative: Alternative, resolve: Resolve, options: SampleO
     if (typeof step !== "string") continue;
     const required = alternative.some((schema) => requires(schema, step));
     if (!required && (!options.optional || depth >= DEEP)) continue;
-    const declared = alternative.flatMap((schema) => memberSchema(schema, step) ?? []);
+    const declared = membersSchemas(alternative, step);
     const value = draw(declared, resolve, options, depth + 1);
     if (value !== undefined) found[step] = value;
     else if (required) return undefined;
@@ -64,7 +64,10 @@ function drawArray(alternative: Alternative, resolve: Resolve, options: SampleOp
   const wanted = Math.min(most, Math.max(least, options.optional && depth < DEEP ? Math.max(positions, 1) : 0));
   const found: JsonValue[] = [];
   for (let index = 0; index < Math.min(wanted, 100); index += 1) {
-    const declared = alternative.flatMap((schema) => itemSchema(schema, index) ?? []);
+    const declared = alternative.flatMap((schema): Schema[] => {
+      const item = itemSchema(schema, index);
+      return item === undefined ? [] : [item];
+    });
     const value = draw(declared, resolve, { ...options, pick: options.pick + index }, depth + 1);
     if (value === undefined) return found.length >= least ? found : undefined;
     found.push(value);

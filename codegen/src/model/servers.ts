@@ -1,6 +1,8 @@
 // Server variables and security, which 2.x and 3.x write alike.
 import type { JsonValue } from "../document/document.ts";
+import type { Findings } from "./findings.ts";
 import type { ServerVariable } from "./model.ts";
+import type { SourceServer } from "./source.ts";
 import { docsOf, isObject, property, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
 
 /** Reads the variables of a Server Object. */
@@ -36,4 +38,21 @@ export function securityOf(tree: Tree, server: Place): ObjectPlace[] {
 /** YAML writes `default: 8080` where AsyncAPI means "8080". */
 function scalarText(value: JsonValue | undefined): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}
+
+/** Names the security schemes that nothing is generated for yet. */
+export function reportSecurity(servers: readonly SourceServer[], findings: Findings): void {
+  for (const { key, security } of servers) {
+    for (const { pointer, value } of security) {
+      const type = stringAt(value, "type") ?? "";
+      const where = [stringAt(value, "in"), stringAt(value, "name")].filter((part) => part !== undefined).join(" ");
+      findings.hint({
+        code: "security",
+        message: `The security scheme \`${type}\`${where === "" ? "" : ` (${where})`} of the server \`${key}\` is not generated yet.`,
+        fix: "Describe what clients send in the channel's `bindings.ws` (`query` or `headers`), and check it in a middleware.",
+        pointer,
+        at: "key",
+      });
+    }
+  }
 }

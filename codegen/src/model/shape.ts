@@ -1,15 +1,20 @@
 // What a schema proves about its values: kinds, fixed values and members, through refs, `allOf`, `anyOf` and `oneOf`.
-import type { Constant, JsonKind, Path } from "@wsgen/runtime/generated/server";
+import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Schema } from "./keywords.ts";
 import { DEFINITIONS } from "./schemas.ts";
 import { isObject, property, refOf } from "./tree.ts";
+
+/** The kinds of JSON value. */
+export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
 
 /** The values that a schema (or several together) allows, as far as messages can be told apart by it. */
 export interface Shape {
   readonly kinds: ReadonlySet<JsonKind>;
   /** All values it can have, when they are listed; `undefined` when free. */
   readonly values: readonly Constant[] | undefined;
+  /** The `format` that its strings have, when it is the same for all. */
+  readonly format: string | undefined;
   /** Declared properties (by name) and tuple positions (by number). */
   readonly members: ReadonlyMap<string | number, Member>;
   /** Whether a value cannot have this member, because the schema is closed or never an object. */
@@ -58,6 +63,7 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
   return {
     kinds,
     values: opaque ? undefined : union(alternatives.map(valuesOfAll)),
+    format: formatOf(alternatives),
     get members() {
       members ??= membersOf(alternatives, opaque, resolve);
       return members;
@@ -186,6 +192,12 @@ function valuesOfAll(alternative: Alternative): readonly Constant[] | undefined 
   return possible.every(isConstant) ? possible : undefined;
 }
 
+function formatOf(alternatives: readonly Alternative[]): string | undefined {
+  const formats = alternatives.map((alternative) => alternative.map((schema) => schema["format"]).find((format) => format !== undefined));
+  const [first] = formats;
+  return typeof first === "string" && formats.every((format) => format === first) ? first : undefined;
+}
+
 function union(lists: readonly (readonly Constant[] | undefined)[]): readonly Constant[] | undefined {
   if (lists.length === 0) return undefined;
   const all: Constant[] = [];
@@ -204,7 +216,7 @@ function membersOf(alternatives: readonly Alternative[], opaque: boolean, resolv
     let required = !opaque;
     const inner: Alternative[] = [];
     for (const alternative of alternatives) {
-      const declared = alternative.flatMap((schema) => memberSchema(schema, step) ?? []);
+      const declared = membersSchemas(alternative, step);
       const demanded = alternative.some((schema) => requires(schema, step));
       if (declared.length === 0 && !demanded) {
         required = false;
@@ -229,8 +241,16 @@ export function stepsOf(schema: JsonObject): (string | number)[] {
   ];
 }
 
+/** The schemas that are declared for a property or tuple position, all of which apply. */
+export function membersSchemas(alternative: Alternative, step: string | number): readonly Schema[] {
+  return alternative.flatMap((schema): Schema[] => {
+    const found = memberSchema(schema, step);
+    return found === undefined ? [] : [found];
+  });
+}
+
 /** The schema that is declared for a property or tuple position. */
-export function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
+function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
   const found = typeof step === "string" ? property(schema["properties"], step) : property(Array.isArray(schema["items"]) ? schema["items"] : undefined, String(step));
   // Normalised schemas hold schemas there.
   return found as Schema | undefined;

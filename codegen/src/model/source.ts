@@ -1,9 +1,7 @@
 // What v2.ts and v3.ts read out of a document: the same nouns for every version, still with the document's own names and refs.
-import type { Constant, Docs, ServerVariable } from "./model.ts";
+import type { Docs, ServerVariable } from "./model.ts";
 import type { ObjectPlace, Place } from "./tree.ts";
-import type { ErrorExtension, MessageExtension } from "./extensions.ts";
-
-export type { Constant, ErrorExtension };
+import type { MessageExtension } from "./extensions.ts";
 
 export interface Source {
   readonly servers: readonly SourceServer[];

@@ -1,5 +1,6 @@
 // Walking a loaded document: pointers, and `$ref`s followed one hop at a time, so that names and places survive.
 import { FILES_KEY, type Document, type JsonObject, type JsonValue } from "../document/document.ts";
+import { formatPointer, parsePointer } from "../document/pointer.ts";
 import type { Docs } from "./model.ts";
 
 /** A value of the document and where it was defined. */
@@ -143,16 +144,12 @@ export function docsOf(value: JsonValue | undefined): Docs {
 
 /** A pointer with more segments behind it. */
 export function joinPointer(pointer: string, ...segments: readonly string[]): string {
-  return pointer + segments.map((segment) => `/${segment.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return pointer + formatPointer(segments);
 }
 
-/** The segments of a pointer, unescaped. */
+/** The segments of a pointer, unescaped. One without a leading slash is read as if it had it. */
 export function splitPointer(pointer: string): string[] {
-  if (pointer === "" || pointer === "/") return [];
-  return pointer
-    .replace(/^\//, "")
-    .split("/")
-    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return parsePointer(pointer) ?? splitPointer(`/${pointer}`);
 }
 
 /** The name a definition has by its own key: the pointer's last segment, or the file's base name when it is a whole file. */

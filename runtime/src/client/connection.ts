@@ -184,9 +184,10 @@ export function prepareConnection(
           if (requests.size === 0 || !requests.refuse(decoded.payload, error)) onInvalid(error);
           return;
         }
-        const answer = answerers.get(decoded.name);
-        if (answer === undefined) inbox.push(decoded, read.length);
-        else answer(decoded.payload);
+        const { name, payload } = decoded;
+        const answer = answerers.get(name);
+        if (answer === undefined) inbox.push({ name, payload }, read.length);
+        else answer(payload);
       },
 
       end(how) {

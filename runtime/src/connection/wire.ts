@@ -150,7 +150,8 @@ export class FrameReader {
     const short = second & 0x7f;
     if ((first & 0x70) !== 0 || (second & 0x80) === 0) return this.#violation(closures.protocolError); // No extension, and masked.
     if (opcode >= opcodes.close) {
-      if (opcode > opcodes.pong || (first & 0x80) === 0 || short > 125) return this.#violation(closures.protocolError);
+      const badLength = short > 125 || (opcode === opcodes.close && short === 1); // Half a close code is none.
+      if (opcode > opcodes.pong || (first & 0x80) === 0 || badLength) return this.#violation(closures.protocolError);
     } else if (opcode > opcodes.binary || (opcode === opcodes.continuation) !== this.#messageOpcode > 0) {
       return this.#violation(closures.protocolError);
     }
@@ -215,7 +216,7 @@ export class FrameReader {
       this.#receiver.onClose(closures.noStatus.code, "");
       return;
     }
-    const code = payload.length === 1 ? 0 : payload.readUInt16BE(0);
+    const code = payload.readUInt16BE(0);
     const reason = payload.subarray(2);
     if (!isWireCode(code)) this.#violation(closures.protocolError);
     else if (!isUtf8(reason)) this.#violation(closures.invalidPayload);
@@ -258,7 +259,7 @@ class Gathering {
   }
 }
 
-/** RFC 6455 section 5.3. Four bytes a step: measured, a word-wise loop gains 7 % at 2.7 kB and costs more code than it is worth. */
+/** RFC 6455 section 5.3. Four bytes a step: whole words were measured at 7 % less time for 2.7 kB, not worth their alignment. */
 function unmask(payload: Buffer, bytes: Buffer, maskAt: number): void {
   const a = bytes.readUInt8(maskAt);
   const b = bytes.readUInt8(maskAt + 1);
@@ -268,7 +269,7 @@ function unmask(payload: Buffer, bytes: Buffer, maskAt: number): void {
   const end = payload.length;
   const whole = end & ~3;
   let i = 0;
-  // The assertions stand for the loops' own bounds; a checked read costs a third of the loop.
+  // The assertions hold by the loops' own bounds.
   for (; i < whole; i += 4) {
     payload[i] = payload[i]! ^ a;
     payload[i + 1] = payload[i + 1]! ^ b;

@@ -6,8 +6,9 @@ import { accept } from "../upgrade/middleware.ts";
 import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler } from "./contract-connection.ts";
+import { type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
-import { type Endpoint, prepareEndpoint, Session, type SessionHooks } from "./session.ts";
+import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
 
 /** Options of a generated `registerX`. */

@@ -64,7 +64,7 @@ export function createRooms(Send: CallsOf<Deliver>): Rooms {
     leave,
     leaveAll(member) {
       gone.add(member);
-      for (const room of [...(roomsOf.get(member) ?? [])]) leave(room, member);
+      for (const room of roomsOf.get(member) ?? []) leave(room, member);
     },
     to: (room) => recipients(room, nobody),
   };

@@ -1,16 +1,13 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
-import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { ConnectionClosedError, ContractError, WsgenError } from "../errors.ts";
-import { type CallsOf, prepareCalls } from "./calls.ts";
-import type { EndpointContract, MessageContract } from "./contract.ts";
-import { type ContractConnection, EndpointConnection, type EndpointHandler, type HandshakeValues } from "./contract-connection.ts";
+import type { MessageContract } from "./contract.ts";
+import { EndpointConnection, type HandshakeValues } from "./contract-connection.ts";
 import { createDecoder, type DecodeProblem, type Decoder, describe, inboundError } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
 import { valueAt, withValueAt } from "./path.ts";
-import { encodeReply, prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
-import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
+import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
 
 /** So many invalid messages within this time, in ms, and the connection is closed with 1008. */
 const INVALID = { messages: 20, window: 10_000 } as const;
@@ -18,77 +15,8 @@ const INVALID = { messages: 20, window: 10_000 } as const;
 /** The longest `detail` we put into the contract's error message, in characters. */
 const MAX_DETAIL_LENGTH = 200;
 
-/** Who hears of what goes wrong. */
-export interface SessionHooks {
-  /** A message arrived that the contract does not allow. */
-  onInvalid(error: ContractError, conn: ContractConnection): void;
-  /** A handler threw. */
-  onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
-}
-
-/** What all connections of one endpoint share. */
-export interface Endpoint {
-  readonly contract: EndpointContract;
-  readonly handler: EndpointHandler;
-  readonly hooks: SessionHooks;
-  readonly decoder: Decoder;
-  readonly encoders: ReadonlyMap<string, Encode>;
-  readonly rooms: Rooms;
-  readonly Send: CallsOf<Deliver>;
-  readonly Request: CallsOf<Session>;
-  /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
-  readonly createRequests: (() => Requests) | undefined;
-}
-
-/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
-export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler, hooks: SessionHooks): Endpoint {
-  const decoder = createDecoder(contract.receives);
-  const encoders = createEncoders(contract.sends);
-  assertHandlers(label, contract, handler);
-
-  const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
-    const encode = encoders.get(name)!; // The names are the map's own.
-    return (deliver) => (payload) => deliver(frameOf(encode(payload)));
-  });
-  const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
-  const Request = prepareCalls<Session, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
-    asked.map(([name]) => name),
-    (name) => (session) => (payload, options) => session.request(name, payload, options),
-  );
-  const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  return { contract, handler, hooks, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
-}
-
-/** TypeScript checks this for everyone who uses it. */
-function assertHandlers(label: string, { receives, sends }: EndpointContract, { messages = {} }: EndpointHandler): void {
-  const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
-  for (const name of leavesOf(receives.dispatch)) {
-    if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
-    throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);
-  }
-}
-
-function leavesOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<string> {
-  const leaves = new Set(constants.map(([, name]) => name));
-  const walk = (node: typeof json): void => {
-    if (node === undefined) return;
-    if (typeof node === "string") {
-      leaves.add(node);
-      return;
-    }
-    walk(node.absent);
-    if ("cases" in node) {
-      for (const [, then] of node.cases) walk(then);
-      walk(node.other);
-    } else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
-    else walk(node.present);
-  };
-  [json, binary, text].forEach(walk);
-  return leaves;
-}
-
 /** Nothing is allocated per message as long as handlers are synchronous. */
-export class Session implements Sink {
+export class Session implements Sink, Asker {
   readonly conn: EndpointConnection;
   /** Settles when the connection is closed and no handler runs any more. */
   readonly done: Promise<void>;
@@ -316,10 +244,6 @@ const refusals = {
   "unknown-message": closures.unknownMessage,
   "invalid-message": closures.invalidMessage,
 } as const satisfies Readonly<Record<DecodeProblem["kind"], Closure>>;
-
-function frameOf(data: string | Uint8Array): Buffer {
-  return encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
-}
 
 function closedError({ code, reason }: CloseOutcome): ConnectionClosedError {
   return new ConnectionClosedError(code, reason);

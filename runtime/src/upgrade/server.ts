@@ -148,8 +148,9 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
 /** One upgrade, from the request to the open connection or the refusal. */
 async function upgrade(floor: Floor, raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const { router, visitors } = floor;
+  const forget = (): boolean => visitors.delete(socket);
   visitors.add(socket);
-  socket.once("close", () => visitors.delete(socket));
+  socket.once("close", forget);
   const log = bindLogger(router.logger, { path: pathOf(raw) });
 
   const handshake = decideHandshake(raw, {
@@ -179,7 +180,8 @@ async function upgrade(floor: Floor, raw: IncomingMessage, socket: Duplex, head:
   if (verdict.kind === "refuse") return answer(socket, verdict.response);
 
   switchProtocols(socket, handshake.key, verdict.protocol, verdict.headers);
-  visitors.delete(socket);
+  socket.off("close", forget);
+  forget();
   const id = randomUUID();
   const connection = openConnection({
     socket,

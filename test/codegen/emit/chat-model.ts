@@ -56,7 +56,9 @@ export function model(name: string, endpoints: readonly Endpoint[], overrides: P
     ...[parameters, query, headers].flatMap((part) => (part === undefined ? [] : [part.type])),
     ...[clientToServer, serverToClient].flatMap(({ messages, deliveries }) => [...messages, ...deliveries].map(({ type }) => type)),
   ]);
-  const types = [...new Set(names)].map((name): TypeDefinition => ({ name, docs: {}, schema: { type: "object", required: ["x"] }, guard: true, pointer: "#" }));
+  const types = [...new Set(names)].map(
+    (name): TypeDefinition => ({ name, docs: {}, schema: { type: "object", required: ["x"] }, guard: true, pointer: "#" }),
+  );
   return {
     title: name,
     name,

@@ -11,7 +11,14 @@ const emit = (model: Model): string => {
 };
 
 const part = (type: string, optional = false): HandshakePart => ({ type, optional, coerce: {} });
-const server = (overrides: Partial<Server>): Server => ({ name: "live", docs: {}, url: "wss://x.example", variables: [], pointer: "#", ...overrides });
+const server = (overrides: Partial<Server>): Server => ({
+  name: "live",
+  docs: {},
+  url: "wss://x.example",
+  variables: [],
+  pointer: "#",
+  ...overrides,
+});
 
 describe("client.ts", () => {
   it("has an address for each server, with its variables typed", () => {
@@ -19,7 +26,10 @@ describe("client.ts", () => {
       { name: "region", docs: { description: "Where it runs" }, enum: ["eu", "us"] },
       { name: "base-path", docs: {}, default: "v1" },
     ];
-    const servers = [server({}), server({ name: "test", docs: { summary: "For trying." }, url: "wss://{region}.x.example/{base-path}", variables })];
+    const servers = [
+      server({}),
+      server({ name: "test", docs: { summary: "For trying." }, url: "wss://{region}.x.example/{base-path}", variables }),
+    ];
     expect(emit(model("A", [], { servers }))).toContain(`export const servers = {
   live: serverUrl("wss://x.example"),
   /** For trying. */

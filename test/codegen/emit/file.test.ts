@@ -97,7 +97,7 @@ describe("text of a document", () => {
     "</script><!--",
     "\u202etxt.exe",
     "lone \ud800 surrogate",
-    "`${process.exit(1)}`",
+    "`$" + "{process.exit(1)}`",
     '" + process.exit(1) + "',
     "\\",
     "\0\u0007\u001b[31m",
@@ -118,7 +118,7 @@ describe("text of a document", () => {
       const initializer = statement.declarationList.declarations[0]?.initializer;
       expect(initializer !== undefined && ts.isStringLiteral(initializer) && initializer.text).toBe(text);
       expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e\u2028\u2029]|<\/script|<!--/);
-      expect(printed).toSatisfy((text: string) => text.isWellFormed?.() ?? true);
+      expect(printed).not.toMatch(/\p{Surrogate}/u);
     });
   }
 
@@ -147,7 +147,9 @@ describe("a doc comment", () => {
   it("is not printed when there is nothing to say", () => expect(doc({ description: " \n" })).toBe(""));
 
   it("has the summary, then the description, then whether it is deprecated; the title only where neither is there", () => {
-    expect(doc({ title: "T", summary: "S.", description: "D.", deprecated: true })).toBe("/**\n * S.\n *\n * D.\n *\n * @deprecated\n */\n");
+    expect(doc({ title: "T", summary: "S.", description: "D.", deprecated: true })).toBe(
+      "/**\n * S.\n *\n * D.\n *\n * @deprecated\n */\n",
+    );
     expect(doc({ title: "T" })).toBe("/** T */\n");
   });
 

@@ -5,7 +5,8 @@ import type { Endpoint } from "../../../codegen/src/model/model.ts";
 import { chat, direction, endpoint, message } from "./chat-model.ts";
 
 const room = (...names: readonly string[]): Endpoint => endpoint("room", { clientToServer: direction(names.map((name) => message(name))) });
-const merge = (text: string, endpoint: Endpoint): Promise<MergedHandlers> => mergeHandlers({ path: "/project/handlers/room.ts", text }, endpoint);
+const merge = (text: string, endpoint: Endpoint): Promise<MergedHandlers> =>
+  mergeHandlers({ path: "/project/handlers/room.ts", text }, endpoint);
 
 describe("a new handler file", () => {
   it("has a method for every message, each saying that it is not implemented yet", () => {
@@ -135,7 +136,8 @@ export const room : RoomHandler<{ user: string }> = {
 
   const places = {
     "a satisfies expression": "export const it = { messages: { old() {}, } } satisfies RoomHandler;",
-    "a type imported under another name": 'import type { RoomHandler as H } from "./s.js";\nexport const it: H = { messages: { old() {}, } };',
+    "a type imported under another name":
+      'import type { RoomHandler as H } from "./s.js";\nexport const it: H = { messages: { old() {}, } };',
     "a function that makes it": "export function make(db: Db): RoomHandler { return { messages: { old() {}, } }; }",
     "an arrow function that makes it": "export const make = (db: Db): RoomHandler<C> => ({ messages: { old() {}, } });",
     "a call around it": "export const room: RoomHandler = Object.freeze({ messages: { old() {}, } });",
@@ -159,7 +161,8 @@ export const room : RoomHandler<{ user: string }> = {
     const member = fc.constantFrom("a() {}", "b: () => {}", "async c(x) { return x }", '"d": f', "e");
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(gap, member, gap), { maxLength: 4 }), fc.boolean(), gap, async (members, comma, last) => {
-        const inside = members.map(([before, member, after]) => before + member + after).join(",") + (comma && members.length > 0 ? "," : "");
+        const inside =
+          members.map(([before, member, after]) => before + member + after).join(",") + (comma && members.length > 0 ? "," : "");
         const before = `export const room: RoomHandler = {${last}messages: {${inside}${last}}${last}};\n`;
         const { text, added, diagnostics } = await merge(before, room("a", "b", "c", "d", "e", "fresh"));
         expect(diagnostics.filter(({ code }) => code !== "handlers-orphan")).toEqual([]);

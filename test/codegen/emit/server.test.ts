@@ -11,11 +11,14 @@ const emit = (model: Model): string => {
 };
 
 /** The declaration of one exported name, without its comment. */
-const declaration = (text: string, name: string): string => new RegExp(`^export (interface|type|function) ${name}\\b[\\s\\S]*?(^}|\\{\\})`, "m").exec(text)?.[0] ?? "";
+const declaration = (text: string, name: string): string =>
+  new RegExp(`^export (interface|type|function) ${name}\\b[\\s\\S]*?(^}|\\{\\})`, "m").exec(text)?.[0] ?? "";
 
 describe("server.ts", () => {
   it("sends what the server sends, without what is filled in", () => {
-    const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("tick", { docs: { summary: "A price." } })]) })]));
+    const text = emit(
+      model("Feed", [endpoint("feed", { serverToClient: direction([message("tick", { docs: { summary: "A price." } })]) })]),
+    );
     expect(declaration(text, "FeedSend")).toBe(`export interface FeedSend {
   /** A price. */
   tick(payload: Optional<Tick, "type">): Sent;
@@ -38,7 +41,9 @@ describe("server.ts", () => {
 
   it("gives the connection what its handshake carries, and no more", () => {
     const plain = emit(model("A", [endpoint("a")]));
-    expect(declaration(plain, "AConnection")).toBe("export interface AConnection<Context = object> extends ContractConnection<ASend, Context> {}");
+    expect(declaration(plain, "AConnection")).toBe(
+      "export interface AConnection<Context = object> extends ContractConnection<ASend, Context> {}",
+    );
     const part = (type: string) => ({ type, optional: false, coerce: {} });
     const full = emit(model("A", [endpoint("a", { parameters: part("P"), query: part("Q"), headers: part("H") })]));
     expect(declaration(full, "AConnection")).toContain("readonly params: P;\n  readonly query: Q;\n  readonly headers: H;");
@@ -54,7 +59,9 @@ describe("server.ts", () => {
         }),
       ]),
     );
-    expect(declaration(text, "RpcRequest")).toContain('ping(payload: Optional<Ping, "type">, options?: RequestOptions): Promise<Pong | Busy>;');
+    expect(declaration(text, "RpcRequest")).toContain(
+      'ping(payload: Optional<Ping, "type">, options?: RequestOptions): Promise<Pong | Busy>;',
+    );
     expect(declaration(text, "RpcConnection")).toContain("readonly request: RpcRequest;");
     expect(declaration(text, "RpcSend")).toBe("export interface RpcSend {}");
     expect(declaration(text, "RpcHandler")).toContain("readonly messages?: RpcMessages<Context>;");

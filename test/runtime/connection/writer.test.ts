@@ -50,13 +50,13 @@ describe("the turn", () => {
     expect(writes.count).toBe(1);
   });
 
-  test("answers a burst of messages with one write", async () => {
+  test("answers a burst of messages with few writes", async () => {
     const { conn, client, socket } = await openPair();
     startEcho(conn);
     const writes = countWrites(socket);
     client.write(...Array.from({ length: 50 }, (_, i) => textFrame(String(i))));
     for (let i = 0; i < 50; i++) expect(await client.nextText()).toBe(String(i));
-    expect(writes.count).toBe(1);
+    expect(writes.count).toBeLessThanOrEqual(7); // One, unless the machine is so slow that the turn is cut every eight.
   });
 
   test("ends early when handlers make it last long", async () => {
@@ -248,6 +248,30 @@ describe("a peer that reads slowly", () => {
     client.socket.resume();
     await Promise.all(tasks);
     for (let i = 0; i < 400; i++) await client.next();
+  });
+
+  test("is not closed when others begin to send while it is over the mark already, and wait then", async () => {
+    const { conn, client, socket } = await openPair();
+    client.socket.pause();
+    while (socket.writableLength < MARK) await Promise.race([conn.send(Buffer.alloc(MARK)), delay(5)]);
+    for (let task = 0; task < 5; task++) {
+      void conn.send(Buffer.alloc(40_000));
+      await delay(2); // Each in a turn of its own.
+    }
+    expect(conn.signal.aborted).toBe(false);
+  });
+
+  test("is dropped two seconds after its close frame, however long others may take to answer theirs", async () => {
+    const { conn, client } = await openPair({ closeTimeout: 15_000 });
+    client.socket.pause();
+    for (let i = 0; i < 2000 && !conn.signal.aborted; i++) {
+      void conn.send(Buffer.alloc(20_000));
+      await new Promise(setImmediate);
+    }
+    const started = performance.now();
+    expect(await conn.closed).toMatchObject({ code: 1013, wasClean: false });
+    expect(performance.now() - started).toBeGreaterThan(1900);
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 
   test("may be sent one burst of any size when it had caught up", async () => {

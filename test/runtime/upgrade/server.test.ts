@@ -447,6 +447,21 @@ describe("a server", () => {
     await expect(open(server.port)).rejects.toThrow(/ECONNREFUSED/);
   });
 
+  it("answers 503 to whoever was still waiting for a decision when it began to drain", async () => {
+    const opened = vi.fn();
+    const router = createRouter().use(async (_request, next) => {
+      await pause(80);
+      return next();
+    });
+    router.ws("/", async () => opened());
+    const server = await start(router);
+    const answer = knock(server.port, handshakeText("/"));
+    await pause(30);
+    await server.close();
+    expect((await answer).status).toBe(503);
+    expect(opened).not.toHaveBeenCalled();
+  });
+
   it("cuts what is stuck when the time for draining is over", async () => {
     const router = createRouter();
     router.ws("/", () => new Promise(() => {}));

@@ -1,0 +1,289 @@
+// The command line: reads arguments, prints what came of them, and sets the exit code. The one file that touches the process.
+import { relative, resolve } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import picocolors from "picocolors";
+import type { Diagnostic } from "./diagnostics.ts";
+import type { GenerateOptions, GenerateResult, Step, ValidateResult } from "./generate.ts";
+import { version } from "./version.ts";
+
+/** 0 done; 1 a problem with the document, the configuration or the disk, or stale files; 2 wrong usage. */
+const exitCodes = { done: 0, problem: 1, usage: 2 } as const;
+
+/** Warnings and hints that are printed; `--json` has them all. */
+const maxFindings = 20;
+
+const colourful = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+const out = picocolors.createColors(colourful(process.stdout));
+const err = picocolors.createColors(colourful(process.stderr));
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const warn = (text: string): void => void process.stderr.write(`${text}\n`);
+
+interface Flags extends Omit<GenerateOptions, "document" | "cwd" | "onStep"> {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+const program = new Command("wsgen")
+  .description("Turns an AsyncAPI document into a contract-validated WebSocket API in TypeScript.")
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError("\nRun `wsgen --help`, or `wsgen <command> --help`, for what there is.")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  $ wsgen init my-api                                         a small project to start from
+  $ wsgen generate api.yaml --out src/generated --handlers src/handlers
+  $ wsgen generate api.yaml --out src/generated --check       in CI: fails when files are stale
+  $ wsgen validate api.yaml --json
+
+Exit codes: 0 done, 1 a problem with the document, the configuration or the disk (or stale files with --check), 2 wrong usage.`,
+  );
+
+program
+  .command("generate")
+  .description("write the code of a document: types, validators, server, client, and handlers to fill in")
+  .argument("[document]", "path of the AsyncAPI document, YAML or JSON (default: `document` of wsgen.config.json)")
+  .option("--out <dir>", "folder for the generated code (default: generated)")
+  .option("--handlers <dir>", "folder for handler files: written once, then yours; missing methods are added later")
+  .addOption(new Option("--side <side>", "whose code to write (default: both)").choices(["both", "server", "client"]))
+  .addOption(
+    new Option("--perspective <side>", "which side the document describes (default: as its words say, else the server)").choices([
+      "server",
+      "client",
+    ]),
+  )
+  .option("--root <dir>", "folder that $refs to files may not leave")
+  .option("--check", "write nothing; list stale files and exit 1 when there are any")
+  .option("--watch", "generate again whenever a source file changes")
+  .option("--strict", "let warnings of the official AsyncAPI parser stop generation")
+  .option("--json", "print the result as one JSON object")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  $ wsgen generate api.yaml --out src/generated --handlers src/handlers
+  $ wsgen generate api.yaml --out src/generated --side client
+  $ wsgen generate --check                  with a wsgen.config.json that names the document`,
+  )
+  .action(async (document: string | undefined, flags: Flags, command: Command) => {
+    if (flags.watch === true && flags.check === true) command.error("error: --watch and --check cannot be combined");
+    if (flags.watch === true) await watch(document, flags);
+    else await runGenerate(document, flags, command);
+  });
+
+program
+  .command("validate")
+  .description("check a document and say what wsgen understands of it; writes nothing")
+  .argument("[document]", "path of the AsyncAPI document, YAML or JSON (default: `document` of wsgen.config.json)")
+  .addOption(new Option("--perspective <side>", "which side the document describes").choices(["server", "client"]))
+  .option("--root <dir>", "folder that $refs to files may not leave")
+  .option("--strict", "take warnings of the official AsyncAPI parser for errors")
+  .option("--json", "print the result as one JSON object")
+  .addHelpText("after", "\nExamples:\n  $ wsgen validate api.yaml\n  $ wsgen validate api.yaml --strict --json")
+  .action(runValidate);
+
+program
+  .command("init")
+  .description("write a small project to start from: document, handlers, server and a passing test")
+  .argument("<dir>", "folder for the project; it must be empty or not exist")
+  .addHelpText("after", "\nExample:\n  $ wsgen init my-api && cd my-api && npm install && npm test")
+  .action(runInit);
+
+/** Options of the command line as the pipeline has them; what was not given stays with the configuration. */
+function optionsOf(document: string | undefined, { json: _json, watch: _watch, ...options }: Flags): GenerateOptions {
+  return { ...options, ...(document !== undefined && { document }) };
+}
+
+async function runGenerate(document: string | undefined, flags: Flags, command: Command): Promise<GenerateResult> {
+  const { generate } = await import("./generate.ts");
+  const progress = createProgress();
+  const start = performance.now();
+  const result = await generate({ ...optionsOf(document, flags), onStep: progress.step });
+  progress.done();
+  if (result.diagnostics.some(({ code }) => code === "no-document")) command.error("error: missing argument 'document'");
+  if (flags.json === true) await printJson(result, flags);
+  else await printGenerated(result, flags, performance.now() - start);
+  const stale = flags.check === true && result.written.length + result.removed.length > 0;
+  process.exitCode = result.ok && !stale ? exitCodes.done : exitCodes.problem;
+  return result;
+}
+
+async function runValidate(document: string | undefined, flags: Flags, command: Command): Promise<void> {
+  const { validate } = await import("./generate.ts");
+  const progress = createProgress();
+  const result = await validate({ ...optionsOf(document, flags), onStep: progress.step });
+  progress.done();
+  if (result.diagnostics.some(({ code }) => code === "no-document")) command.error("error: missing argument 'document'");
+  if (flags.json === true) await printJson(result, flags);
+  else {
+    const { formatSummary } = await import("./summary.ts");
+    await printFindings(result, ["error", "warning"]);
+    if (result.summary !== undefined) say(formatSummary(result.summary, out));
+    await printFindings(result, ["hint"]);
+    if (result.ok) say(out.green(`valid, with ${await countFindings(result, "warning")}${checkedNote(result)}`));
+    else warn(err.red(`not valid: ${await countFindings(result, "error")}, ${await countFindings(result, "warning")}`));
+  }
+  process.exitCode = result.ok ? exitCodes.done : exitCodes.problem;
+}
+
+async function runInit(folder: string): Promise<void> {
+  const { init } = await import("./init.ts");
+  const result = await init({ folder });
+  await printFindings({ ...result, sources: new Map() }, ["error", "warning"]);
+  process.exitCode = result.ok ? exitCodes.done : exitCodes.problem;
+  if (!result.ok) return;
+  for (const file of result.written) say(`  ${out.dim(shown(file))}`);
+  const where = shown(result.folder);
+  say(`${out.green("ready:")} ${where === "." ? "" : `cd ${where} && `}npm install && npm test && npm run dev`);
+}
+
+/** Generates now and after each change, until it is interrupted. Errors are printed, and the next change tries again. */
+async function watch(document: string | undefined, flags: Flags): Promise<void> {
+  const { createWatching } = await import("./watch.ts");
+  const { findConfig } = await import("./config.ts");
+  await new Promise<void>((resolveWatch) => {
+    let running: Promise<void> | undefined;
+    let again = false;
+    const run = async (): Promise<void> => {
+      do {
+        again = false;
+        const { sources } = await runGenerate(document, flags, program);
+        const config = await findConfig([process.cwd(), ...(document === undefined ? [] : [resolve(document, "..")])]);
+        // With an error in it, a document may not have been read to its end: what was watched before still counts.
+        watched = new Set([
+          ...(sources.size > 0 ? [] : watched),
+          ...sources.keys(),
+          ...(document === undefined ? [] : [resolve(document)]),
+          ...config,
+        ]);
+        watching.files(watched);
+        if (flags.json !== true) warn(err.dim(`watching ${watched.size} ${watched.size === 1 ? "file" : "files"}; Ctrl-C stops`));
+      } while (again);
+      running = undefined;
+    };
+    let watched = new Set<string>();
+    const watching = createWatching(() => {
+      if (running !== undefined) again = true;
+      else running = run();
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        watching.close();
+        process.exitCode = exitCodes.done;
+        resolveWatch();
+      });
+    }
+    running = run();
+  });
+}
+
+/** One line on a terminal, once the work has taken longer than 300 ms. */
+function createProgress(): { readonly step: (step: Step) => void; readonly done: () => void } {
+  if (!process.stderr.isTTY) return { step: () => undefined, done: () => undefined };
+  const words: Readonly<Record<Step, string>> = {
+    load: "reading the document",
+    model: "understanding it",
+    check: "waiting for the official parser",
+    emit: "printing the code",
+    write: "writing",
+  };
+  let text = "starting";
+  let printed = false;
+  const print = (): void => {
+    printed = true;
+    process.stderr.write(`\r\u001b[2K${err.dim(`${text} …`)}`);
+  };
+  const timer = setTimeout(print, 300);
+  return {
+    step(step) {
+      text = words[step];
+      if (printed) print();
+    },
+    done() {
+      clearTimeout(timer);
+      if (printed) process.stderr.write("\r\u001b[2K");
+    },
+  };
+}
+
+async function printGenerated(result: GenerateResult, flags: Flags, time: number): Promise<void> {
+  const { count, formatSummary } = await import("./summary.ts");
+  await printFindings(result, ["error", "warning"]);
+  if (!result.ok) {
+    const warnings = result.diagnostics.some(({ severity }) => severity === "warning") ? `, ${await countFindings(result, "warning")}` : "";
+    return warn(err.red(`nothing was written: ${await countFindings(result, "error")}${warnings}`));
+  }
+  const { written, removed, unchanged, handlersAdded, unsafeSchemas } = result;
+  if (result.summary !== undefined) say(formatSummary(result.summary, out));
+  if (unsafeSchemas > 0)
+    say(`  ${count(unsafeSchemas, "schema")} in schemas.ts ${unsafeSchemas === 1 ? "is" : "are"} \`Unsafe\`: TypeBox has no words for it`);
+  await printFindings(result, ["hint"]);
+  if (flags.check === true) {
+    for (const file of [...written, ...removed]) say(`${out.yellow("stale")} ${shown(file)}`);
+    if (written.length + removed.length > 0)
+      warn(err.red(`${count(written.length + removed.length, "file")} would change; run the command without --check`));
+    else say(out.green("everything is up to date"));
+    return;
+  }
+  if (handlersAdded.length > 0) say(`  ${count(handlersAdded.length, "handler")} to fill in: ${listed(handlersAdded)}`);
+  const parts = [
+    written.length > 0 ? `${count(written.length, "file")} written` : "",
+    removed.length > 0 ? `${removed.length} removed` : "",
+    unchanged > 0 ? `${unchanged} unchanged` : "",
+  ];
+  say(
+    `${out.green(`${shown(result.out)}:`)} ${parts.filter((part) => part !== "").join(", ")} in ${Math.round(time)} ms${checkedNote(result)}`,
+  );
+}
+
+const listed = (names: readonly string[]): string => names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");
+
+function checkedNote({ checked }: ValidateResult): string {
+  return checked === "before" ? " (the document was checked before)" : "";
+}
+
+async function countFindings({ diagnostics }: Pick<ValidateResult, "diagnostics">, severity: Diagnostic["severity"]): Promise<string> {
+  const { count } = await import("./summary.ts");
+  return count(diagnostics.filter((diagnostic) => diagnostic.severity === severity).length, severity);
+}
+
+/** Prints findings of some severities to stderr; those without a place take one line. */
+async function printFindings(
+  { diagnostics, sources }: Pick<ValidateResult, "diagnostics" | "sources">,
+  severities: readonly Diagnostic["severity"][],
+): Promise<void> {
+  const { formatDiagnostic } = await import("./diagnostics.ts");
+  const wanted = diagnostics.filter(({ severity }) => severities.includes(severity));
+  const shownOnes = wanted.filter(({ severity }, index) => severity === "error" || index < maxFindings);
+  const paint = { error: err.red, warning: err.yellow, hint: err.cyan };
+  for (const diagnostic of shownOnes) {
+    const { severity, message, fix, position } = diagnostic;
+    if (position === undefined) warn(`${paint[severity](severity)}: ${message}${fix === undefined ? "" : ` ${fix}`}`);
+    else warn(`${formatDiagnostic(diagnostic, { sources, colors: err })}\n`);
+  }
+  if (wanted.length > shownOnes.length) warn(err.dim(`… and ${wanted.length - shownOnes.length} more; --json has them all`));
+}
+
+async function printJson({ sources: _, ...result }: ValidateResult | GenerateResult, flags: Flags): Promise<void> {
+  const { toJsonDiagnostic } = await import("./diagnostics.ts");
+  const diagnostics = result.diagnostics.map((diagnostic) => toJsonDiagnostic(diagnostic));
+  const paths = "out" in result ? { out: shown(result.out), written: result.written.map(shown), removed: result.removed.map(shown) } : {};
+  const stale = flags.check === true && "out" in result ? { stale: result.written.length + result.removed.length > 0 } : {};
+  say(JSON.stringify({ ...result, ...paths, ...stale, diagnostics }));
+}
+
+/** A path as people type it. */
+const shown = (path: string): string => relative(process.cwd(), path).replaceAll("\\", "/") || ".";
+
+// Whoever reads us may leave early (`| head`): that is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+}

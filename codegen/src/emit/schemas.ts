@@ -1,0 +1,406 @@
+// Prints schemas.ts: the types of the document as TypeBox builders, for people who compose schemas.
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import { ANNOTATIONS, forEachSubschema, KEYWORDS, type Schema } from "../model/keywords.ts";
+import type { Model, TypeDefinition } from "../model/model.ts";
+import { isObject } from "../model/tree.ts";
+import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
+import { allowedValues, createTypeBuilder, isSchema, refName, type TypeNode } from "./type-expression.ts";
+
+/**
+ * Prints a builder for every type of the model: in its order, but what a type consists of before it.
+ *
+ * @returns how many parts TypeBox cannot say: `Unsafe<T>`, with the type from types.ts
+ */
+export function emitSchemas(model: Model, file: GeneratedFile): number {
+  const cycles = findCycles(model);
+  for (const { name } of model.types) file.declare(name);
+  const type = file.import("Type", "typebox", "value");
+  const printer = createPrinter(model, file, type, cycles);
+  for (const definition of inOrder(model, cycles)) {
+    const { name } = definition;
+    file.print(`export const ${name} = ${printer.layOut(printer.builderOf(definition), 0, `export const ${name} = ;`.length)};`);
+    file.print("");
+  }
+  return printer.unsafe();
+}
+
+/** How many parts of a model TypeBox cannot say. */
+export function countUnsafe(model: Model): number {
+  return emitSchemas(model, createGeneratedFile("schemas.ts", ""));
+}
+
+/** An expression, before it has its place on a line. */
+type Expression =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "call"; readonly callee: string; readonly items: readonly Expression[] }
+  | { readonly kind: "unsafe"; readonly type: TypeNode; readonly schema: Expression }
+  | { readonly kind: "list"; readonly items: readonly Expression[] }
+  | { readonly kind: "record"; readonly entries: readonly (readonly [key: string, value: Expression])[] };
+
+interface Printer {
+  builderOf(definition: TypeDefinition): Expression;
+  layOut(expression: Expression, indent: number, used: number): string;
+  unsafe(): number;
+}
+
+function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycles: ReadonlyMap<string, readonly string[]>): Printer {
+  const types = createTypeBuilder(model, file, (name) => file.import(name, "./types.js"));
+  const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
+  let count = 0;
+
+  const call = (name: string, ...items: readonly (Expression | undefined)[]): Expression => ({
+    kind: "call",
+    callee: `${typebox}.${name}`,
+    items: items.filter((item) => item !== undefined),
+  });
+  const value = (json: JsonValue): Expression => {
+    if (Array.isArray(json)) return { kind: "list", items: json.map(value) };
+    if (isObject(json)) return { kind: "record", entries: Object.entries(json).map(([key, inner]) => [key, value(inner)]) };
+    return text(file.value(json));
+  };
+
+  /** Keywords that the builder does not say itself; nothing when there are none. */
+  const options = (schema: JsonObject, said: readonly string[]): Expression | undefined => {
+    const entries = Object.entries(schema)
+      .filter(([key]) => !said.includes(key) && !DROPPED.has(key))
+      .map(([key, held]) => [key, key === "pattern" ? pattern(held) : raw(key, held)] as const);
+    return entries.length === 0 ? undefined : { kind: "record", entries };
+  };
+
+  /** TypeBox reads patterns with the `u` flag; where that fails it takes a regular expression. */
+  const pattern = (held: JsonValue): Expression => {
+    if (typeof held !== "string" || isPattern(held, "u") || !isPattern(held, "")) return value(held);
+    return { kind: "call", callee: "new RegExp", items: [value(held)] };
+  };
+
+  /** A keyword's value as JSON Schema, with the builders of other types in the places of refs. */
+  const raw = (key: string, held: JsonValue): Expression => {
+    const holds = KEYWORDS.get(key)?.holds ?? "value";
+    if (key === "pattern") return pattern(held);
+    if (holds === "value") return value(held);
+    if (holds !== "map" && holds !== "dependencies" && isSchema(held)) return rawSchema(held);
+    if (Array.isArray(held))
+      return { kind: "list", items: held.map((item: JsonValue) => (isSchema(item) ? rawSchema(item) : value(item))) };
+    if (!isObject(held)) return value(held);
+    return { kind: "record", entries: Object.entries(held).map(([name, item]) => [name, isSchema(item) ? rawSchema(item) : value(item)]) };
+  };
+
+  let cycle: readonly string[] = [];
+  const rawSchema = (schema: Schema): Expression => {
+    if (typeof schema === "boolean") return text(schema ? "{}" : "{ not: {} }");
+    const ref = refName(schema);
+    if (ref !== undefined && cycle.includes(ref)) return call("Ref", value(ref));
+    if (ref !== undefined) return text(ref);
+    return {
+      kind: "record",
+      entries: Object.entries(schema)
+        .filter(([key]) => !DROPPED.has(key))
+        .map(([key, held]) => [key, raw(key, held)]),
+    };
+  };
+
+  const unsafe = (schema: JsonObject): Expression => {
+    count += 1;
+    return { kind: "unsafe", type: types.typeOf(schema), schema: rawSchema(schema) };
+  };
+
+  const builder = (schema: Schema): Expression => {
+    if (typeof schema === "boolean") return schema ? call("Unknown") : call("Never");
+    const ref = refName(schema);
+    if (ref !== undefined) return text(ref);
+    return said(schema) ?? unsafe(schema);
+  };
+
+  /** What TypeBox has a builder for whose static type and verdict are the schema's. */
+  const said = (schema: JsonObject): Expression | undefined => {
+    const keys = Object.keys(schema).filter((key) => !DROPPED.has(key) && !ANNOTATIONS.has(key));
+    const only = (...allowed: readonly string[]): boolean => keys.every((key) => allowed.includes(key));
+    const { type, anyOf, allOf } = schema;
+    if (keys.length === 0) return call("Unknown", options(schema, []));
+    if (Object.hasOwn(schema, "const")) return only("const", "type") ? literal(schema) : undefined;
+    if (Array.isArray(schema["enum"])) return only("enum", "type") ? enumeration(schema, schema["enum"]) : undefined;
+    if (Array.isArray(anyOf)) {
+      if (!only("anyOf") || !anyOf.every(isSchema)) return undefined;
+      return call("Union", { kind: "list", items: anyOf.map(builder) }, options(schema, ["anyOf"]));
+    }
+    if (Array.isArray(allOf)) return allOf.every(isSchema) ? intersection(schema, allOf) : undefined;
+    if (type === "string" && only("type", "format", "pattern", "minLength", "maxLength")) return call("String", options(schema, ["type"]));
+    if ((type === "number" || type === "integer") && only("type", "format", ...BOUNDS)) {
+      return call(type === "number" ? "Number" : "Integer", options(schema, ["type"]));
+    }
+    if (type === "boolean" && only("type")) return call("Boolean", options(schema, ["type"]));
+    if (type === "null" && only("type")) return call("Null", options(schema, ["type"]));
+    if (type === "array") return array(schema, only);
+    if (type === "object") return object(schema, only);
+    if (Array.isArray(type)) return severalTypes(schema, type as readonly JsonValue[], keys);
+    return undefined;
+  };
+
+  const scalar = (item: JsonValue): Expression | undefined => {
+    if (item === null) return call("Null");
+    return typeof item === "object" ? undefined : call("Literal", value(item));
+  };
+
+  const literal = (schema: JsonObject): Expression | undefined => {
+    const item = schema["const"] ?? null;
+    if (typeof item === "object" && item !== null) return undefined;
+    if (allowedValues([item], schema["type"]).length === 0) return undefined;
+    const extra = options(schema, ["const", "type"]);
+    return item === null ? call("Null", extra) : call("Literal", value(item), extra);
+  };
+
+  const enumeration = (schema: JsonObject, values: readonly JsonValue[]): Expression | undefined => {
+    const allowed = allowedValues(values, schema["type"]);
+    const extra = options(schema, ["enum", "type"]);
+    if (allowed.length === 0) return undefined;
+    if (allowed.every((item) => typeof item === "string" || typeof item === "number")) {
+      return call("Enum", { kind: "list", items: allowed.map(value) }, extra);
+    }
+    const members = allowed.flatMap((item) => scalar(item) ?? []);
+    return members.length === allowed.length ? call("Union", { kind: "list", items: members }, extra) : undefined;
+  };
+
+  /** `type: [string, "null"]` and the like, each kind with the keywords that speak of it. */
+  const severalTypes = (schema: JsonObject, names: readonly JsonValue[], keys: readonly string[]): Expression | undefined => {
+    const others = names.filter((name) => name !== "null");
+    if (names.length === 0 || (keys.length > 1 && others.length > 1)) return undefined;
+    const members = names.map((name) => {
+      const single: Record<string, JsonValue> = {};
+      for (const key of keys) if (key === "type" || name !== "null") single[key] = key === "type" ? name : (schema[key] ?? null);
+      return builder(single);
+    });
+    const [first] = members;
+    const annotations = options(schema, keys);
+    return members.length === 1 && annotations === undefined ? first : call("Union", { kind: "list", items: members }, annotations);
+  };
+
+  const intersection = (schema: JsonObject, members: readonly Schema[]): Expression | undefined => {
+    const own: Record<string, JsonValue> = {};
+    for (const [key, held] of Object.entries(schema)) if (key !== "allOf" && !ANNOTATIONS.has(key)) own[key] = held;
+    const parts = Object.keys(own).length === 0 ? members : [...members, own];
+    if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
+    // What one part requires, another may declare: then the type is more than the sum of TypeBox's.
+    return call("Intersect", { kind: "list", items: parts.map(builder) }, options(schema, ["allOf", ...Object.keys(own)]));
+  };
+
+  const array = (schema: JsonObject, only: (...keys: readonly string[]) => boolean): Expression | undefined => {
+    const { items, additionalItems, minItems, maxItems } = schema;
+    if (!Array.isArray(items)) {
+      if (!only("type", "items", "minItems", "maxItems", "uniqueItems", "contains")) return undefined;
+      return call("Array", isSchema(items) ? builder(items) : call("Unknown"), options(schema, ["type", "items"]));
+    }
+    const closed = additionalItems === false || maxItems === items.length;
+    if (!closed || minItems !== items.length || (maxItems ?? items.length) !== items.length || items.length === 0) return undefined;
+    if (!only("type", "items", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains") || !items.every(isSchema))
+      return undefined;
+    return call(
+      "Tuple",
+      { kind: "list", items: items.map(builder) },
+      options(schema, ["type", "items", "additionalItems", "minItems", "maxItems"]),
+    );
+  };
+
+  const object = (schema: JsonObject, only: (...keys: readonly string[]) => boolean): Expression | undefined => {
+    const { properties, additionalProperties: extra } = schema;
+    const bounds = ["minProperties", "maxProperties", "propertyNames", "dependencies"];
+    if (!only("type", "properties", "required", "additionalProperties", ...bounds)) return undefined;
+    const entries = Object.entries(isObject(properties) ? properties : {});
+    const required = new Set(Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : []);
+    if (entries.length === 0) {
+      if (extra === false || isObject(extra) || required.size > 0) return undefined;
+      return call("Record", call("String"), call("Unknown"), options(schema, ["type", "properties", "required", "additionalProperties"]));
+    }
+    if (extra === true || isObject(extra) || entries.some(([name]) => name === "__proto__")) return undefined;
+    const names = new Set<JsonValue>(entries.map(([name]) => name));
+    if ([...required].some((name) => !names.has(name))) return undefined;
+    const members = entries.map(([name, property]): readonly [string, Expression] => {
+      const inner = builder(isSchema(property) ? property : true);
+      return [name, required.has(name) ? inner : call("Optional", inner)];
+    });
+    return call("Object", { kind: "record", entries: members }, options(schema, ["type", "properties", "required"]));
+  };
+
+  const builderOf = ({ name, schema }: TypeDefinition): Expression => {
+    const members = cycles.get(name);
+    if (members === undefined) return named(name, schema);
+    count += 1;
+    cycle = members;
+    const entries = members.map((member): readonly [string, Expression] => [member, rawSchema(definitions.get(member)?.schema ?? true)]);
+    cycle = [];
+    return { kind: "unsafe", type: typeNamed(name), schema: call("Cyclic", { kind: "record", entries }, value(name)) };
+  };
+
+  const typeNamed = (name: string): TypeNode => ({ kind: "text", text: file.import(name, "./types.js") });
+
+  /** A type that TypeBox cannot say has the name that it has in types.ts. */
+  const named = (name: string, schema: Schema): Expression => {
+    const expression = builder(schema);
+    return expression.kind === "unsafe" ? { ...expression, type: typeNamed(name) } : expression;
+  };
+
+  const flats = new WeakMap<Expression, string | false>();
+  const flat = (expression: Expression): string | undefined => {
+    const known = flats.get(expression);
+    if (known !== undefined) return known === false ? undefined : known;
+    const made = makeFlat(expression);
+    const kept = made === undefined || (made.length > lineWidth && expression.kind !== "text") ? undefined : made;
+    flats.set(expression, kept ?? false);
+    return kept;
+  };
+  const joined = (items: readonly Expression[]): string | undefined => {
+    const texts: string[] = [];
+    let length = 0;
+    for (const item of items) {
+      const inner = flat(item);
+      length += inner?.length ?? 0;
+      if (inner === undefined || length > lineWidth) return undefined;
+      texts.push(inner);
+    }
+    return texts.join(", ");
+  };
+  const makeFlat = (expression: Expression): string | undefined => {
+    if (expression.kind === "text") return expression.text;
+    if (expression.kind === "record") {
+      const inner = joined(expression.entries.map(([, item]) => item));
+      if (inner === undefined) return undefined;
+      const entries = expression.entries.map(([key, item]) => entry(key, flat(item) ?? ""));
+      return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+    }
+    const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
+    const inner = joined(items);
+    if (inner === undefined) return undefined;
+    if (expression.kind === "list") return `[${inner}]`;
+    return `${head(expression, 0)}(${inner})`;
+  };
+  const entry = (key: string, inner: string): string => {
+    const printed = file.key(key);
+    return printed === inner ? printed : `${printed}: ${inner}`;
+  };
+  const head = (expression: Expression & { readonly kind: "call" | "unsafe" }, indent: number): string =>
+    expression.kind === "call"
+      ? expression.callee
+      : `${typebox}.Unsafe<${types.layOut(expression.type, indent, typebox.length + "export const .Unsafe<>".length)}>`;
+
+  const layOut = (expression: Expression, indent: number, used: number): string => {
+    const line = flat(expression);
+    if (line !== undefined && !line.includes("\n") && indent + used + line.length <= lineWidth) return line;
+    const inside = (item: Expression, before = 0): string => layOut(item, indent + 2, before + 1).replaceAll("\n", "\n  ");
+    if (expression.kind === "text") return expression.text;
+    if (expression.kind === "list") return `[\n${expression.items.map((item) => `  ${inside(item)},\n`).join("")}]`;
+    if (expression.kind === "record") {
+      if (expression.entries.length === 0) return "{}";
+      return `{\n${expression.entries.map(([key, item]) => `  ${entry(key, inside(item, file.key(key).length + 2))},\n`).join("")}}`;
+    }
+    const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
+    const [only] = items;
+    const callee = head(expression, indent);
+    if (only === undefined) return `${callee}()`;
+    if (items.length === 1) return `${callee}(${layOut(only, indent, used + callee.length + 2)})`;
+    return `${callee}(\n${items.map((item) => `  ${inside(item)},\n`).join("")})`;
+  };
+
+  return { builderOf, layOut, unsafe: () => count };
+}
+
+const text = (code: string): Expression => ({ kind: "text", text: code });
+
+/** Annotations that nobody composes with. */
+const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
+const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
+
+/** An object that declares everything it requires, so that its type does not depend on what stands beside it. */
+function isPlainObject(schema: JsonObject): boolean {
+  const { properties, required } = schema;
+  const keys = Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
+  if (schema["type"] !== "object" || !isObject(properties) || Object.keys(properties).length === 0) return false;
+  if (!keys.every((key) => ["type", "properties", "required", "additionalProperties"].includes(key))) return false;
+  if (schema["additionalProperties"] === true || isObject(schema["additionalProperties"])) return false;
+  return !Array.isArray(required) || required.every((name: JsonValue) => typeof name === "string" && Object.hasOwn(properties, name));
+}
+
+function isPattern(pattern: string, flags: string): boolean {
+  try {
+    return new RegExp(pattern, flags) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** By type name: the types, itself among them, that it contains and that contain it. Types that do not recurse are not in it. */
+function findCycles(model: Model): ReadonlyMap<string, readonly string[]> {
+  const refs = new Map(model.types.map(({ name, schema }) => [name, refsOf(schema)]));
+  const order = new Map(model.types.map(({ name }, index) => [name, index]));
+  // Tarjan's strongly connected components, without recursion of our own: the document decides how long a chain is.
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const open = new Set<string>();
+  const cycles = new Map<string, readonly string[]>();
+  for (const start of refs.keys()) {
+    if (index.has(start)) continue;
+    const path: { readonly name: string; readonly next: string[] }[] = [];
+    const enter = (name: string): void => {
+      index.set(name, index.size);
+      low.set(name, index.size - 1);
+      stack.push(name);
+      open.add(name);
+      path.push({ name, next: [...(refs.get(name) ?? [])] });
+    };
+    enter(start);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { name } = top;
+      const next = top.next.shift();
+      if (next !== undefined) {
+        if (!index.has(next) && refs.has(next)) enter(next);
+        else if (open.has(next)) low.set(name, Math.min(low.get(name) ?? 0, index.get(next) ?? 0));
+        continue;
+      }
+      path.pop();
+      const parent = path.at(-1)?.name;
+      if (parent !== undefined) low.set(parent, Math.min(low.get(parent) ?? 0, low.get(name) ?? 0));
+      if (low.get(name) !== index.get(name)) continue;
+      const members = stack.splice(stack.lastIndexOf(name));
+      for (const member of members) open.delete(member);
+      if (members.length === 1 && refs.get(name)?.has(name) !== true) continue;
+      members.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+      for (const member of members) cycles.set(member, members);
+    }
+  }
+  return cycles;
+}
+
+/** The model's order, but every type behind those that it consists of. */
+function inOrder(model: Model, cycles: ReadonlyMap<string, readonly string[]>): readonly TypeDefinition[] {
+  const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
+  const done = new Set<string>();
+  const ordered: TypeDefinition[] = [];
+  const needs = (name: string): string[] => {
+    const cycle = cycles.get(name);
+    const members = cycle ?? [name];
+    return members.flatMap((member) => [...refsOf(definitions.get(member)?.schema ?? true)]).filter((ref) => cycle?.includes(ref) !== true);
+  };
+  for (const { name: start } of model.types) {
+    const path = [{ name: start, next: needs(start) }];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const next = top.next.shift();
+      if (next !== undefined && !done.has(next)) path.push({ name: next, next: needs(next) });
+      if (next !== undefined) continue;
+      path.pop();
+      const definition = definitions.get(top.name);
+      if (definition === undefined || done.has(top.name)) continue;
+      done.add(top.name);
+      ordered.push(definition);
+    }
+  }
+  return ordered;
+}
+
+function refsOf(schema: Schema, found: Set<string> = new Set()): ReadonlySet<string> {
+  if (typeof schema === "boolean") return found;
+  const ref = refName(schema);
+  if (ref !== undefined) return found.add(ref);
+  forEachSubschema(schema, (inner) => {
+    refsOf(inner, found);
+  });
+  return found;
+}

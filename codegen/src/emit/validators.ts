@@ -1,0 +1,52 @@
+// Prints validators.ts: a guard for everything that is validated at run time. Made for machines; people read types.ts.
+import type { Model } from "../model/model.ts";
+import { compileGuards } from "./ajv.ts";
+import type { GeneratedFile } from "./file.ts";
+import { guardSchemas, type WeighedFinding } from "./guard-schema.ts";
+import { printHelpers } from "./prelude.ts";
+
+/** Name of the guard of a type. */
+export const guardName = (type: string): string => `is${type}`;
+
+/** What `validate` has to say about a model's schemas, without compiling them. */
+export function lintSchemas(model: Model): readonly WeighedFinding[] {
+  return guardSchemas(model).findings;
+}
+
+/**
+ * Prints a guard for every type that has one, self-contained: the functions it needs stand in the same file.
+ *
+ * @returns what is not checked, checked slowly or cannot be checked; after an error the file is not to be used
+ */
+export function emitValidators(model: Model, file: GeneratedFile): readonly WeighedFinding[] {
+  const { schemas, legacyPatterns, findings } = guardSchemas(model);
+  const { functions, code, helpers, failures } = compileGuards(schemas, legacyPatterns);
+  const guarded = schemas.filter(({ id }) => functions.has(id));
+  for (const { definition } of guarded) file.declare(guardName(definition.name));
+  if (guarded.length > 0) {
+    const guard = file.import("Guard", "@wsgen/runtime/generated/client");
+    for (const { id, definition } of guarded) {
+      const type = file.import(definition.name, "./types.js");
+      file.print(`export const ${guardName(definition.name)}: ${guard}<${type}> = ${functions.get(id)};`);
+    }
+  }
+  for (const part of [printHelpers(helpers), code]) {
+    if (part === "") continue;
+    file.print("");
+    file.print(part);
+  }
+  return [...findings, ...schemas.flatMap(({ id, definition }) => failure(definition.pointer, failures.get(id)))];
+}
+
+function failure(pointer: string, reason: string | undefined): WeighedFinding[] {
+  if (reason === undefined) return [];
+  return [
+    {
+      severity: "error",
+      code: "schema",
+      message: `No validator can be made of this schema: ${reason}.`,
+      fix: "Write it with the keywords of JSON Schema draft-07.",
+      pointer,
+    },
+  ];
+}

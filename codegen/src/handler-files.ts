@@ -1,0 +1,81 @@
+// The user's handlers folder: which files to write there, and what to say about those that are there already.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import type { Diagnostic } from "./diagnostics.ts";
+import { mergeHandlers, printHandlers } from "./emit/handlers.ts";
+import type { Endpoint } from "./model/model.ts";
+import { version } from "./version.ts";
+import { diskError, type UserFile } from "./write.ts";
+
+export interface HandlerFiles {
+  /** Files to write: new ones, and those that methods were added to. */
+  readonly files: readonly UserFile[];
+  /** Methods that were added, as `room.postMessage`; those of new files too. */
+  readonly added: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Looks at the handler file of every endpoint: `<folder>/<endpoint>.ts`. Writes nothing there. */
+export async function planHandlers(endpoints: readonly Endpoint[], folder: string, out: string): Promise<HandlerFiles> {
+  const files: UserFile[] = [];
+  const added: string[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const endpoint of endpoints) {
+    const path = join(folder, `${endpoint.name}.ts`);
+    const names = endpoint.clientToServer.deliveries.map(({ name }) => name);
+    const before = await read(path);
+    if (before === undefined) {
+      files.push({ path, before, text: printHandlers(endpoint, serverModule(folder, out)) });
+      added.push(...names.map((name) => `${endpoint.name}.${name}`));
+      continue;
+    }
+    const known = lookedAt(path, before, endpoint);
+    if (names.every((name) => mentions(before, name)) && (await known.nothingFound())) continue;
+    const merged = await mergeHandlers({ path, text: before }, endpoint);
+    diagnostics.push(...merged.diagnostics);
+    added.push(...merged.added.map((name) => `${endpoint.name}.${name}`));
+    if (merged.text !== before) files.push({ path, before, text: merged.text });
+    else if (merged.diagnostics.length === 0) await known.remember();
+  }
+  return { files, added, diagnostics };
+}
+
+/** How a handler file imports server.ts, in the way that TypeScript and Node both understand after compiling. */
+function serverModule(folder: string, out: string): string {
+  const path = relative(folder, join(out, "server.js")).split(sep).join("/");
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
+/** A cheap look: a file that does not even hold the word cannot have the method. */
+function mentions(text: string, name: string): boolean {
+  const escaped = name.replace(/[$\\^.*+?()[\]{}|]/g, "\\$&");
+  return new RegExp(`(?<![\\p{ID_Continue}$])${escaped}(?![\\p{ID_Continue}$])`, "u").test(text);
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw diskError(error, path, "--handlers");
+  }
+}
+
+/**
+ * Remembers in `node_modules/.cache/wsgen` that a closer look at a file, with a parser that takes 200 ms to load, found nothing to say about these
+ * methods. It is a memory only: where it cannot be kept, the file is looked at again.
+ */
+function lookedAt(path: string, text: string, { name, typeName, clientToServer }: Endpoint) {
+  const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  const content = hash([version, name, typeName, clientToServer.deliveries.map((delivery) => delivery.name), text]);
+  const file = join(process.cwd(), "node_modules", ".cache", "wsgen", `handlers-${hash(path).slice(0, 16)}`);
+  return {
+    nothingFound: async (): Promise<boolean> => (await readFile(file, "utf8").catch(() => "")) === content,
+    remember: async (): Promise<void> => {
+      await mkdir(dirname(file), { recursive: true })
+        .then(() => writeFile(file, content))
+        .catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,220 @@
+// Puts everything together under its final names, and proves what is claimed about values.
+import { constantsOf, requireConstants } from "./constants.ts";
+import { demandsOf, type DirectionDraft, type Directions, type Entry, type Leaf } from "./directions.ts";
+import type { Socket, Sockets } from "./endpoints.ts";
+import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
+import type { Findings } from "./findings.ts";
+import type { Handshake } from "./handshake.ts";
+import { createJudge, type Judge } from "./judge.ts";
+import type { Schema } from "./keywords.ts";
+import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server } from "./model.ts";
+import { assignVariableNames } from "./names.ts";
+import type { MessageDraft } from "./payloads.ts";
+import { DEFINITIONS, type Types } from "./schemas.ts";
+import { shapeOf } from "./shape.ts";
+import type { Tree } from "./tree.ts";
+import { finishTypes } from "./types.ts";
+import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
+
+/** An endpoint whose types have no final names yet. */
+export interface EndpointDraft {
+  readonly socket: Socket;
+  readonly name: string;
+  readonly typeName: string;
+  readonly directions: Directions;
+  readonly handshake: Handshake;
+}
+
+export interface Assembly {
+  readonly tree: Tree;
+  readonly types: Types;
+  readonly drafts: readonly EndpointDraft[];
+  readonly grouped: Sockets;
+  readonly findings: Findings;
+}
+
+/** Finishes servers, endpoints and types. */
+export function assemble({ tree, types, drafts, grouped, findings }: Assembly): Pick<Model, "servers" | "endpoints" | "types"> {
+  const sides = drafts.flatMap(({ directions }) => [directions.clientToServer, directions.serverToClient]);
+  const replaced = requireConstants(sides.flatMap(demandsOf), types);
+  const idOf = ({ draft }: Entry): string => replaced.get(draft.type) ?? draft.type;
+  const leafTypes = new Map(sides.flatMap((side) => side.leaves.map((leaf) => [leaf, typeOfLeaf(leaf, types, idOf)] as const)));
+  documentTypes(sides, types);
+
+  const parts = drafts.flatMap(({ handshake }) => [handshake.parameters, handshake.query, handshake.headers]).flatMap((part) => part?.type ?? []);
+  const guarded = new Set(parts);
+  for (const side of sides) {
+    // No schema can speak of bytes.
+    for (const entry of side.entries) if (entry.draft.format !== "binary") guarded.add(idOf(entry));
+    for (const leaf of side.leaves) if (leaf.members.some(({ draft }) => draft.format !== "binary")) guarded.add(leafTypes.get(leaf) ?? "");
+  }
+  const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts]);
+  const finished = finishTypes({ types, used, guarded, tree, findings });
+  const nameOf = (id: string): string => finished.names.get(id) ?? id;
+  const typeName = (entry: Entry): string => nameOf(idOf(entry));
+  const definitions = new Map(finished.types.map(({ name, schema }) => [name, schema]));
+  const context: Context = { typeName, leafType: (leaf) => nameOf(leafTypes.get(leaf) ?? ""), definitions, judge: createJudge(definitions), findings };
+
+  const serverNames = nameServers(grouped);
+  const endpoints = drafts.map((draft): Endpoint => {
+    const { socket, directions, handshake } = draft;
+    const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, context);
+    const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, context);
+    const error = buildError(directions, { clientToServer, serverToClient }, context);
+    const [only, ...others] = socket.channels;
+    return {
+      name: draft.name,
+      typeName: draft.typeName,
+      docs: only !== undefined && others.length === 0 ? only.docs : {},
+      address: socket.address,
+      channels: socket.channels.map(({ key, address, docs, pointer }) => ({ key, address, docs, pointer })),
+      servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
+      ...handshakeParts(handshake, nameOf),
+      clientToServer,
+      serverToClient,
+      ...(error && { error }),
+      pointer: only?.pointer ?? "/channels",
+    };
+  });
+  return { servers: buildServers(grouped, serverNames), endpoints, types: finished.types };
+}
+
+interface Context {
+  readonly typeName: (entry: Entry) => string;
+  readonly leafType: (leaf: Leaf) => string;
+  readonly definitions: ReadonlyMap<string, Schema>;
+  readonly judge: Judge;
+  readonly findings: Findings;
+}
+
+/** A schema without prose of its own says what its only message says. */
+function documentTypes(sides: readonly DirectionDraft[], types: Types): void {
+  const messages = new Map<string, Map<string, Docs>>();
+  for (const { entries } of sides) {
+    for (const { draft } of entries) {
+      const known = messages.get(draft.type) ?? new Map<string, Docs>();
+      known.set(draft.source.pointer, draft.source.docs);
+      messages.set(draft.type, known);
+    }
+  }
+  for (const [id, known] of messages) {
+    const draft = types.drafts.get(id);
+    const [docs, ...others] = [...known.values()];
+    if (draft === undefined || docs === undefined || others.length > 0 || Object.keys(draft.docs).length > 0) continue;
+    types.add({ ...draft, docs });
+  }
+}
+
+function handshakeParts(handshake: Handshake, nameOf: (id: string) => string): Pick<Endpoint, "parameters" | "query" | "headers"> {
+  const named = (part: HandshakePart): HandshakePart => ({ ...part, type: nameOf(part.type) });
+  const { parameters, query, headers } = handshake;
+  return { ...(parameters && { parameters: named(parameters) }), ...(query && { query: named(query) }), ...(headers && { headers: named(headers) }) };
+}
+
+function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context: Context): Direction {
+  const { entries, leaves, dispatch } = side;
+  const names = new Map<MessageDraft, string>(opposite.entries.map(({ draft, name }) => [draft, name]));
+  const replyOf = ({ reply }: Entry): { reply?: Reply } => {
+    if (reply === undefined) return {};
+    const { request, reply: at, id } = reply;
+    return { reply: { messages: reply.answers.flatMap((answer) => names.get(answer) ?? []), request, reply: at, id } };
+  };
+  const deliveries = leaves.map((leaf): Delivery => {
+    const [first, ...others] = leaf.members;
+    const formats = new Set(leaf.members.map(({ draft }) => draft.format));
+    return {
+      name: leaf.name,
+      docs: others.length === 0 ? (first?.draft.source.docs ?? {}) : { description: describeUnion(leaf.members) },
+      type: context.leafType(leaf),
+      format: formats.size === 1 ? (first?.draft.format ?? "json") : "any",
+      messages: leaf.members.map(({ name }) => name),
+      ...(first !== undefined && others.length === 0 && replyOf(first)),
+      pointer: first?.draft.source.pointer ?? "",
+    };
+  });
+  reportClashes(side, context.findings);
+  for (const leaf of leaves) {
+    const delivery = deliveries.find(({ name }) => name === leaf.name);
+    if (leaf.members.length > 1 && delivery !== undefined) reportUnion(leaf, delivery, context, context.findings);
+  }
+  return {
+    messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry) })),
+    deliveries,
+    tree: dispatch.tree,
+    by: dispatch.assumed ? `${dispatch.by}, taking what a schema does not declare as absent` : dispatch.by,
+  };
+}
+
+function buildMessage(entry: Entry, { typeName, definitions }: Context): Message {
+  const { draft, name, replyOnly } = entry;
+  const type = typeName(entry);
+  const shape = shapeOf({ $ref: DEFINITIONS + type }, (id) => definitions.get(id));
+  return {
+    name,
+    wireName: draft.source.name ?? draft.base,
+    docs: draft.source.docs,
+    type,
+    format: draft.format,
+    ...(draft.contentType !== undefined && { contentType: draft.contentType }),
+    constants: draft.format === "json" ? constantsOf(shape) : {},
+    replyOnly,
+    pointer: draft.source.pointer,
+  };
+}
+
+function reportClashes({ clashes }: DirectionDraft, findings: Findings): void {
+  for (const { entry } of clashes) {
+    findings.hint({
+      code: "name-clash",
+      message: `Another message of the same direction would have the same name; this one is \`${entry.name}\`.`,
+      fix: "Choose its name: `x-wsgen: { name: … }`.",
+      pointer: entry.draft.source.pointer,
+      at: "key",
+    });
+  }
+}
+
+function buildError(
+  directions: Directions,
+  built: { readonly clientToServer: Direction; readonly serverToClient: Direction },
+  { judge, findings }: Context,
+): ErrorMapping | undefined {
+  const mapped = directions.serverToClient.entries.flatMap(({ draft, name }): MappedError[] => {
+    const extension = draft.source.extension.error;
+    const message = built.serverToClient.messages.find((candidate) => candidate.name === name);
+    return extension === undefined || message === undefined ? [] : [{ extension, message }];
+  });
+  for (const { draft } of directions.clientToServer.entries) {
+    const extension = draft.source.extension.error;
+    if (extension === undefined || mapped.some((one) => one.extension === extension)) continue;
+    findings.error({
+      code: "error-message",
+      message: `\`${draft.base}\` carries our errors, but only clients send it here.`,
+      fix: "Map the errors onto a message that the server sends.",
+      pointer: extension.pointer,
+      at: "key",
+    });
+  }
+  return buildErrorMapping(mapped, built.clientToServer, judge, findings);
+}
+
+function nameServers({ servers }: Sockets): ReadonlyMap<string, string> {
+  const assigned = assignVariableNames(servers.map(({ source }) => ({ base: source.key, identity: source.pointer, suffix: { text: "Server", always: false } })));
+  return new Map(servers.map(({ source }) => [source.key, assigned.get(source.pointer)?.name ?? source.key]));
+}
+
+function buildServers({ servers }: Sockets, names: ReadonlyMap<string, string>): Server[] {
+  return servers.map(({ source, origin }) => {
+    const inUrl = new Set([...origin.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name));
+    return {
+      name: names.get(source.key) ?? source.key,
+      docs: source.docs,
+      url: origin,
+      variables: [
+        ...source.variables.filter(({ name }) => inUrl.has(name)),
+        ...[...inUrl].flatMap((name) => (name === undefined || source.variables.some((variable) => variable.name === name) ? [] : [{ name, docs: {} }])),
+      ],
+      pointer: source.pointer,
+    };
+  });
+}

@@ -1,0 +1,204 @@
+// From a loaded document to the model. Every step has a file of its own; this one is the order in which they are taken.
+import { basename } from "node:path";
+import type { Diagnostic } from "../diagnostics.ts";
+import type { Document } from "../document/document.ts";
+import { literalSegments } from "./addresses.ts";
+import { assemble, type EndpointDraft } from "./assemble.ts";
+import { buildDirections } from "./directions.ts";
+import { groupSockets, type Socket } from "./endpoints.ts";
+import { readRootExtension, type RootExtension } from "./extensions.ts";
+import { createFindings, type Findings } from "./findings.ts";
+import { buildHandshake, wordsOfAddress } from "./handshake.ts";
+import type { Model, Perspective } from "./model.ts";
+import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { createPayloads, type Payloads } from "./payloads.ts";
+import { contradicts, decidePerspective, readWords } from "./perspective.ts";
+import { reportEndlessRecursion } from "./recursion.ts";
+import { createTypes } from "./schemas.ts";
+import { reportSecurity } from "./servers.ts";
+import type { Source, SourceChannel } from "./source.ts";
+import { createTree, docsOf, property, stringAt, type Tree } from "./tree.ts";
+import { readV2 } from "./v2.ts";
+import { readV3 } from "./v3.ts";
+
+export interface BuildOptions {
+  /** Which side the document describes; wins over `x-wsgen: { perspective }` and everything that is read from the document. */
+  readonly perspective?: "server" | "client";
+  /** The document's path as printed in headers; default: its file name. */
+  readonly source?: string;
+}
+
+export interface BuildResult {
+  /** `undefined` when something is wrong that stands in the way of generation: `diagnostics` has an error then. */
+  readonly model: Model | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Builds the model of a document. Pure: what it finds wrong are values, never exceptions. */
+export function buildModel(document: Document, options: BuildOptions = {}): BuildResult {
+  const findings = createFindings(document);
+  const model = build(document, options, findings);
+  const diagnostics = findings.sorted();
+  return { model: diagnostics.some(({ severity }) => severity === "error") ? undefined : model, diagnostics };
+}
+
+function build(document: Document, options: BuildOptions, findings: Findings): Model | undefined {
+  const tree = createTree(document);
+  const asyncapi = stringAt(tree.root.value, "asyncapi") ?? String(property(tree.root.value, "asyncapi") ?? "");
+  const version = asyncapi.startsWith("3.") ? 3 : asyncapi.startsWith("2.") ? 2 : undefined;
+  if (version === undefined) {
+    reportVersion(asyncapi, findings);
+    return undefined;
+  }
+  const extension = readRootExtension(tree, findings);
+  const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
+  const grouped = groupSockets(source, findings);
+  if (grouped.sockets.length === 0) return undefined;
+
+  const types = createTypes(tree, findings);
+  const byKey = new Map(source.channels.map((channel) => [channel.key, channel]));
+  const payloads = createPayloads({
+    tree,
+    types,
+    findings,
+    defaultContentType: stringAt(tree.root.value, "defaultContentType"),
+    channelWords: (key) => wordsOfChannel(byKey.get(key)) || key,
+  });
+  const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
+  const perspective = readPerspective({ version, source, title, payloads, options, extension, findings });
+  reportSecurity(
+    grouped.servers.map((server) => server.source),
+    findings,
+  );
+
+  const names = nameEndpoints(grouped.sockets, findings);
+  const drafts = grouped.sockets.map((socket): EndpointDraft => {
+    const name = names.get(socket) ?? "socket";
+    const typeName = pascalCase(name.replace(/_[0-9a-f]{4,}$/, "")) + (/_[0-9a-f]{4,}$/.exec(name)?.[0] ?? "");
+    const context = { side: perspective.side, payloads, findings, hasOperations: source.hasOperations };
+    const directions = buildDirections(socket, source.channels, context);
+    const handshake = buildHandshake(socket, { tree, types, findings, typeName, channelWords: name });
+    return { socket, name, typeName, directions, handshake };
+  });
+  reportEndlessRecursion(types.drafts, findings);
+  if (findings.sorted().some(({ code }) => code === "endless-schema")) return undefined;
+
+  const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, findings });
+  return {
+    title,
+    name: nameOfModel(document, tree, extension),
+    docs: docsOf(property(tree.root.value, "info")),
+    asyncapi,
+    source: options.source ?? basename(document.file),
+    perspective,
+    servers,
+    endpoints,
+    types: finished,
+    omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],
+  };
+}
+
+/** Messages that a channel declares and no operation sends or receives. */
+function unnamedMessages(sockets: readonly Socket[], { channels }: Source): Model["omitted"] {
+  const named = new Set(channels.flatMap(({ operations }) => operations.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)])));
+  return sockets
+    .flatMap((socket) => socket.channels)
+    .filter(({ operations }) => operations.length > 0)
+    .flatMap((channel) => channel.messages.filter((message) => !named.has(message)))
+    .map(({ pointer }) => ({ pointer, why: "no operation sends or receives it" }));
+}
+
+function reportVersion(asyncapi: string, findings: Findings): void {
+  findings.error({
+    code: "version",
+    message: asyncapi === "" ? "This is not an AsyncAPI document: it has no `asyncapi` version." : `AsyncAPI ${asyncapi} is not read; 2.0 to 2.6 and 3.x are.`,
+    fix: asyncapi === "" ? "Begin it with `asyncapi: 3.1.0`." : "Convert the document, for example with `npx @asyncapi/cli convert`.",
+    pointer: "/asyncapi",
+  });
+}
+
+interface PerspectiveContext {
+  readonly version: 2 | 3;
+  readonly source: Source;
+  readonly title: string;
+  readonly payloads: Payloads;
+  readonly options: BuildOptions;
+  readonly extension: RootExtension;
+  readonly findings: Findings;
+}
+
+function readPerspective({ version, source, title, payloads, options, extension, findings }: PerspectiveContext): Perspective {
+  const words = readWords(source, title, (message) => {
+    const { shape } = payloads.draft(message);
+    const constants = [...shape.members.values()].flatMap(({ shape: { values } }) => (values?.length === 1 && typeof values[0] === "string" ? [values[0]] : []));
+    return { message, constants };
+  });
+  const perspective = decidePerspective({ version, option: options.perspective, extension: extension.perspective, words });
+  if (contradicts(perspective, words)) {
+    const other = perspective.side === "server" ? "client" : "server";
+    findings.hint({
+      code: "perspective",
+      message: `The names of the messages read as if the document was written from the ${other}'s side; it is taken as the ${perspective.side}'s.`,
+      fix: `If they are right, say so: \`x-wsgen: { perspective: ${other} }\`.`,
+      pointer: "/asyncapi",
+      at: "key",
+    });
+  }
+  return perspective;
+}
+
+function wordsOfChannel(channel: SourceChannel | undefined): string {
+  if (channel === undefined) return "";
+  if (channel.name !== undefined) return channel.name;
+  return channel.namedBy === "key" ? channel.key : wordsOfAddress(channel.address ?? "");
+}
+
+/** A channel's key or address words; several channels share the last literal segment of their path. */
+function wordsOfSocket({ address, channels }: Socket): string {
+  const chosen = channels.find(({ name }) => name !== undefined)?.name;
+  const [only, ...others] = channels;
+  const words = chosen ?? (others.length === 0 ? wordsOfChannel(only) : (literalSegments(address).at(-1) ?? ""));
+  return wordsOf(words).length === 0 ? "socket" : words;
+}
+
+function nameEndpoints(sockets: readonly Socket[], findings: Findings): ReadonlyMap<Socket, string> {
+  const identity = ({ address, servers, channels }: Socket): string => [address, ...servers.map(({ source }) => source.key), ...channels.map(({ key }) => key)].join(" ");
+  const assigned = assignVariableNames(
+    sockets.map((socket) => ({
+      base: wordsOfSocket(socket),
+      identity: identity(socket),
+      channel: socket.servers[0]?.source.key,
+      suffix: { text: "Socket", always: false },
+      chosen: socket.channels.some(({ name }) => name !== undefined),
+    })),
+  );
+  return new Map(
+    sockets.map((socket) => {
+      const { name, clash } = assigned.get(identity(socket)) ?? { name: "socket", clash: [] };
+      if (clash.length > 0) {
+        findings.hint({
+          code: "name-clash",
+          message: `Another endpoint would have the same name; this one is \`${name}\`.`,
+          fix: "Choose its name on a channel: `x-wsgen: { name: … }`.",
+          pointer: socket.channels[0]?.pointer ?? "/channels",
+          at: "key",
+        });
+      }
+      return [socket, name];
+    }),
+  );
+}
+
+/** File names that name nothing; the title does then. */
+const GENERIC = new Set("api apis app async asyncapi def definition doc docs document index main openapi schema schemas socket spec specification v1 v2 v3 websocket websockets ws yaml yml json".split(" "));
+
+/** `chat.yaml` → `Chat`; a file with a name like any other's is named by its title. */
+function nameOfModel(document: Document, tree: Tree, extension: RootExtension): string {
+  if (extension.name !== undefined) return pascalCase(extension.name);
+  const file = basename(document.file).replace(/\.[^.]*$/, "");
+  const words = wordsOf(file).filter((word) => word.toLowerCase() !== "asyncapi");
+  const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
+  const generic = words.every((word) => GENERIC.has(word.toLowerCase()) || /^\p{Nd}+$/u.test(word)) || /async[-_ ]?api/i.test(words.join(" "));
+  const base = generic && wordsOf(title).length > 0 ? title : words.join(" ");
+  return pascalCase(base) || pascalCase(file) || "Api";
+}

@@ -1,0 +1,197 @@
+// The messages of one endpoint, direction by direction: who sends what, which of them answer, and how the receiver tells them apart.
+import type { Path } from "@wsgen/runtime/generated/server";
+import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
+import type { Socket } from "./endpoints.ts";
+import type { Findings } from "./findings.ts";
+import { type Assigned, assignMethodNames, hash, type Named } from "./names.ts";
+import type { MessageDraft, Payloads } from "./payloads.ts";
+import { correlate, type Correlation } from "./replies.ts";
+import type { SourceChannel, SourceMessage } from "./source.ts";
+
+/** One message of a direction, with its final name. */
+export interface Entry {
+  readonly draft: MessageDraft;
+  readonly name: string;
+  readonly reply: Correlation | undefined;
+  readonly replyOnly: boolean;
+}
+
+/** Messages that the receiver is given under one name; more than one when nothing tells them apart. */
+export interface Leaf {
+  readonly name: string;
+  readonly members: readonly Entry[];
+}
+
+export interface DirectionDraft {
+  readonly entries: readonly Entry[];
+  readonly leaves: readonly Leaf[];
+  readonly dispatch: Dispatch;
+  /** Definitions that had the same name at first. */
+  readonly clashes: readonly { readonly entry: Entry; readonly others: readonly string[] }[];
+}
+
+export interface Directions {
+  readonly clientToServer: DirectionDraft;
+  readonly serverToClient: DirectionDraft;
+}
+
+type Side = keyof Directions;
+
+interface Collected {
+  readonly draft: MessageDraft;
+  /** Said by an operation, not only as an answer. */
+  ordinary: boolean;
+  reply: Correlation | undefined;
+}
+
+/** What an operation has to say about other sockets: replies that come on a channel of another socket. */
+export interface Context {
+  readonly side: "server" | "client";
+  readonly payloads: Payloads;
+  readonly findings: Findings;
+  readonly hasOperations: boolean;
+}
+
+/** Builds both directions of a socket. `all` are the document's channels: another socket's operation may answer on this one. */
+export function buildDirections(socket: Socket, all: readonly SourceChannel[], context: Context): Directions {
+  const collected: Record<Side, Map<string, Collected>> = { clientToServer: new Map(), serverToClient: new Map() };
+  const sideOf = (action: "send" | "receive"): Side => ((action === "receive") === (context.side === "server") ? "clientToServer" : "serverToClient");
+  const opposite = (side: Side): Side => (side === "clientToServer" ? "serverToClient" : "clientToServer");
+
+  const add = (side: Side, source: SourceMessage, ordinary: boolean): Collected => {
+    const draft = context.payloads.draft(source);
+    const found = collected[side].get(draft.identity);
+    if (found !== undefined) {
+      found.ordinary ||= ordinary;
+      return found;
+    }
+    const entry = { draft, ordinary, reply: undefined };
+    collected[side].set(draft.identity, entry);
+    return entry;
+  };
+
+  const here = new Set(socket.channels.map(({ key }) => key));
+  for (const channel of all) {
+    for (const { action, messages, replies } of channel.operations) {
+      const side = sideOf(action);
+      if (here.has(channel.key)) for (const message of messages) add(side, message, true);
+      for (const reply of replies) {
+        if (!here.has(reply.channel)) continue;
+        const answers = reply.messages.map((message) => add(opposite(side), message, false));
+        for (const source of reply.requests) {
+          const request = here.has(channel.key) ? collected[side].get(context.payloads.draft(source).identity) : undefined;
+          const drafts = answers.map(({ draft }) => draft);
+          const correlation = request === undefined ? undefined : correlate(request.draft, drafts, reply.pointer, context.findings);
+          if (request !== undefined && correlation !== undefined) request.reply = join(request.reply, correlation);
+          for (const answer of answers) if (correlation?.answers.includes(answer.draft) !== true) answer.ordinary = true;
+        }
+      }
+    }
+    if (!here.has(channel.key) || channel.operations.length > 0 || channel.messages.length === 0) continue;
+    for (const message of channel.messages) {
+      add("clientToServer", message, true);
+      add("serverToClient", message, true);
+    }
+    context.findings.warning({
+      code: "no-direction",
+      message: `No operation says who sends the messages of the channel \`${channel.key}\`; both sides may.`,
+      fix: "Add operations with `action: send` and `action: receive`.",
+      pointer: channel.pointer,
+      at: "key",
+    });
+  }
+
+  const order = new Map(socket.channels.flatMap(({ messages }) => messages).map((source, index) => [source, index]));
+  const sorted = (side: Side): Collected[] =>
+    [...collected[side].values()].sort((a, b) => (order.get(a.draft.source) ?? order.size) - (order.get(b.draft.source) ?? order.size));
+
+  const both = { clientToServer: sorted("clientToServer"), serverToClient: sorted("serverToClient") };
+  const first = finish(both);
+  // A request that is delivered as one of a union has no handler of its own that could return the answer, so the answer is sent like any message.
+  let undone = false;
+  for (const side of ["clientToServer", "serverToClient"] as const) {
+    for (const { members } of first[side].leaves) {
+      if (members.length < 2) continue;
+      for (const member of members) {
+        const entry = member.reply === undefined ? undefined : both[side].find(({ draft }) => draft === member.draft);
+        if (entry === undefined) continue;
+        context.findings.warning({
+          code: "request-ambiguous",
+          message: `\`${member.name}\` asks for a reply, but cannot be told from other messages; its reply is an ordinary message.`,
+          fix: "Give it a property with a constant of its own.",
+          pointer: member.draft.source.pointer,
+          at: "key",
+        });
+        entry.reply = undefined;
+        undone = true;
+      }
+    }
+  }
+  return undone ? finish(both) : first;
+}
+
+function join(before: Correlation | undefined, more: Correlation): Correlation {
+  if (before === undefined) return more;
+  return { ...before, answers: [...new Set([...before.answers, ...more.answers])] };
+}
+
+function finish(both: Readonly<Record<Side, readonly Collected[]>>): Directions {
+  const answersOf = (side: Side): Set<MessageDraft> => new Set(both[side].flatMap(({ reply }) => reply?.answers ?? []));
+  return {
+    clientToServer: finishOne(both.clientToServer, answersOf("serverToClient")),
+    serverToClient: finishOne(both.serverToClient, answersOf("clientToServer")),
+  };
+}
+
+function finishOne(collected: readonly Collected[], matched: ReadonlySet<MessageDraft>): DirectionDraft {
+  const assigned = assignMethodNames(collected.map(({ draft }) => named(draft)));
+  const entries = collected.map(({ draft, ordinary, reply }): Entry => {
+    const { name } = assigned.get(draft.source.pointer) ?? { name: draft.base };
+    return { draft, name, reply, replyOnly: !ordinary && matched.has(draft) };
+  });
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  const names = new Set(entries.map(({ name }) => name.toLowerCase()));
+  const candidates = entries.filter(({ replyOnly }) => !replyOnly).map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
+  const leafName = (members: readonly Candidate[]): string => (members.length === 1 ? (members[0]?.name ?? "") : unionName(members, names));
+  const dispatch = buildDispatch(candidates, leafName);
+  const leaves = dispatch.leaves.map((members) => ({ name: leafName(members), members: members.flatMap(({ name }) => byName.get(name) ?? []) }));
+  const clashes = entries.flatMap((entry) => {
+    const others: Assigned["clash"] = assigned.get(entry.draft.source.pointer)?.clash ?? [];
+    return others.length === 0 ? [] : [{ entry, others }];
+  });
+  return { entries, leaves, dispatch, clashes };
+}
+
+function named(draft: MessageDraft): Named {
+  return {
+    base: draft.base,
+    identity: draft.source.pointer,
+    channel: draft.channel,
+    suffix: { text: "Message", always: false },
+    chosen: draft.source.extension.name !== undefined,
+  };
+}
+
+/** `botAddedOrBotChanged`: of its members' names, in alphabetical order, so that it depends on nothing else. */
+function unionName(members: readonly Candidate[], taken: ReadonlySet<string>): string {
+  const sorted = members.map(({ name }) => name).sort();
+  const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+  const [first = "", second = "", third] = sorted;
+  const plain = `${first}Or${capital(second)}${sorted.length === 3 ? `Or${capital(third ?? "")}` : sorted.length > 3 ? "OrOthers" : ""}`;
+  // Two unions of many may begin with the same two.
+  return sorted.length > 3 || taken.has(plain.toLowerCase()) ? `${plain}_${hash(sorted.join(" "))}` : plain;
+}
+
+/** A place in a payload whose constant is required in effect. */
+export interface Demand {
+  readonly entry: Entry;
+  readonly paths: readonly Path[];
+}
+
+/** The constants that tell messages apart although their schemas let the sender leave them out. */
+export function demandsOf({ entries, dispatch }: DirectionDraft): readonly Demand[] {
+  return entries.flatMap((entry) => {
+    const paths = dispatch.required.get(entry.name);
+    return paths === undefined ? [] : [{ entry, paths }];
+  });
+}

@@ -1,0 +1,179 @@
+// What a message carries: its payload's type, how it travels, and what its schema proves about it.
+import type { Format } from "@wsgen/runtime/generated/server";
+import type { JsonValue } from "../document/document.ts";
+import type { Findings } from "./findings.ts";
+import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
+import { wordsOf } from "./names.ts";
+import type { TypeDraft, Types } from "./schemas.ts";
+import { type Shape, shapeOf } from "./shape.ts";
+import type { SourceMessage } from "./source.ts";
+import { docsOf, joinPointer, nameOfPointer, type Place, type Tree } from "./tree.ts";
+
+/** A message with its payload's type, before it has a name. */
+export interface MessageDraft {
+  readonly source: SourceMessage;
+  /** Words to name it by. */
+  readonly base: string;
+  /** Id of its payload's type. */
+  readonly type: string;
+  readonly format: Format;
+  readonly contentType: string | undefined;
+  readonly shape: Shape;
+  /** Words of the channel it is written in, when it is. */
+  readonly channel: string | undefined;
+  /** Equal for messages with the same name, content type and payload, descriptions aside: they are one message. */
+  readonly identity: string;
+}
+
+export interface Payloads {
+  draft(message: SourceMessage): MessageDraft;
+}
+
+export interface PayloadOptions {
+  readonly tree: Tree;
+  readonly types: Types;
+  readonly findings: Findings;
+  readonly defaultContentType: string | undefined;
+  /** Words that name a channel, by its key. */
+  readonly channelWords: (key: string) => string;
+}
+
+/** Builds message drafts, each definition's once. */
+export function createPayloads(options: PayloadOptions): Payloads {
+  const { types, findings } = options;
+  const known = new Map<SourceMessage, MessageDraft>();
+  const canonical = new Map<string, string>();
+
+  const identityOf = (base: string, contentType: string | undefined, format: Format, type: string): string => {
+    let payload = canonical.get(type);
+    if (payload === undefined) {
+      payload = canonicalText(types.drafts.get(type)?.schema ?? true);
+      canonical.set(type, payload);
+    }
+    return [base, contentType ?? "", format, payload].join("\n");
+  };
+
+  const draft = (source: SourceMessage): MessageDraft => {
+    const channel = source.inlineIn === undefined ? undefined : options.channelWords(source.inlineIn);
+    const written = payloadOf(source, findings);
+    reportHeaders(source, findings);
+    const named = types.named(written);
+    const schema = named === undefined ? types.normalise(written) : (types.drafts.get(named)?.schema ?? true);
+    const shape = shapeOf(schema, (id) => types.drafts.get(id)?.schema);
+    const base = source.extension.name ?? nameOf(source, named, shape, channel);
+    if (named === undefined) {
+      const own: TypeDraft = {
+        id: written.pointer,
+        pointer: written.pointer,
+        base,
+        role: "message",
+        channel,
+        chosen: source.extension.name !== undefined,
+        docs: { ...source.docs, ...(typeof schema === "boolean" ? {} : docsOf(schema)) },
+        schema,
+      };
+      types.add(own);
+    }
+    const type = named ?? written.pointer;
+    const contentType = source.contentType ?? options.defaultContentType;
+    const format = formatOf(source, contentType, shape, findings);
+    return { source, base, type, format, contentType, shape, channel, identity: identityOf(base, contentType, format, type) };
+  };
+
+  return {
+    draft: (source) => {
+      let found = known.get(source);
+      if (found === undefined) known.set(source, (found = draft(source)));
+      return found;
+    },
+  };
+}
+
+/** The payload's schema; any value where there is none, or where it is written in a language that we do not read. */
+function payloadOf(source: SourceMessage, findings: Findings): Place {
+  const { payload, schemaFormat } = source;
+  const nothing: Place = { pointer: payload?.pointer ?? joinPointer(source.pointer, "payload"), value: true };
+  if (payload === undefined) return nothing;
+  if (schemaFormat === undefined || isJsonSchema(schemaFormat.value)) return payload;
+  findings.warning({
+    code: "schema-format",
+    message: `Payloads in ${formatName(schemaFormat.value)} (\`${schemaFormat.value}\`) are not supported yet: this one has the type \`unknown\` and is not checked.`,
+    fix: "Describe the payload in JSON Schema to have it typed and checked.",
+    pointer: schemaFormat.pointer,
+  });
+  return nothing;
+}
+
+function isJsonSchema(format: string): boolean {
+  return /^application\/(vnd\.aai\.asyncapi|schema|vnd\.oai\.openapi)(\+(json|yaml))?\s*(;|$)/i.test(format.trim());
+}
+
+function formatName(format: string): string {
+  if (/avro/i.test(format)) return "Avro";
+  if (/protobuf/i.test(format)) return "Protobuf";
+  return /raml/i.test(format) ? "RAML" : "this language";
+}
+
+function reportHeaders({ headers, name }: SourceMessage, findings: Findings): void {
+  if (headers === undefined) return;
+  findings.warning({
+    code: "message-headers",
+    message: `The headers of the message${name === undefined ? "" : ` \`${name}\``} are left out: a WebSocket message carries none.`,
+    fix: "Put what they say into the payload, or into the `ws` binding of the channel when it is said once, at the handshake.",
+    pointer: headers.pointer,
+    at: "key",
+  });
+}
+
+/** A name for a message that has none: its payload's, else its one string constant, else where it stands. */
+function nameOf(source: SourceMessage, payload: string | undefined, shape: Shape, channel: string | undefined): string {
+  if (source.name !== undefined) return source.name;
+  if (payload !== undefined) return nameOfPointer(payload);
+  const constants = [...shape.members.values()].flatMap(({ shape: { values } }) => (values?.length === 1 && typeof values[0] === "string" ? [values[0]] : []));
+  const [only, ...others] = constants;
+  if (only !== undefined && others.length === 0 && wordsOf(only).length > 0) return only;
+  return `${channel ?? ""} ${source.inlineAs ?? "message"}`;
+}
+
+/** Content type first; without one, a payload that is only a string is bare text, and one that says nothing may be either. */
+function formatOf(source: SourceMessage, contentType: string | undefined, shape: Shape, findings: Findings): Format {
+  const media = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const onlyString = shape.kinds.size === 1 && shape.kinds.has("string");
+  if (media === "") {
+    if (onlyString) return shape.format === "binary" ? "binary" : "text";
+    return shape.kinds.size === 6 && shape.values === undefined && shape.members.size === 0 ? "any" : "json";
+  }
+  if (/(^|[/+.-])json$/.test(media)) return "json";
+  if (/^(audio|image|video|font)\//.test(media) || /(octet-stream|protobuf|msgpack|messagepack|cbor|avro|bson|zip|pdf)/.test(media)) return "binary";
+  if (/^text\//.test(media) || /(xml|yaml|javascript|graphql)/.test(media)) {
+    if (shape.kinds.has("string")) return "text";
+    findings.warning({
+      code: "content-type",
+      message: `The payload of \`${source.name ?? media}\` is never a string, as \`${media}\` would have it; it is read as JSON.`,
+      fix: "Write `contentType: application/json`, or `payload: { type: string }`.",
+      pointer: source.pointer,
+      at: "key",
+    });
+    return "json";
+  }
+  findings.warning({
+    code: "content-type",
+    message: `The content type \`${media}\` is not known; messages of it are read as JSON.`,
+    fix: "Write `application/json`, a `text/…` type, or `application/octet-stream` for bytes.",
+    pointer: source.contentType === undefined ? "/defaultContentType" : joinPointer(source.pointer, "contentType"),
+  });
+  return "json";
+}
+
+/** A schema without its prose, keys in order: equal texts mean equal schemas. */
+function canonicalText(schema: Schema): string {
+  const strip = (inner: Schema): Schema => {
+    if (typeof inner === "boolean") return inner;
+    const kept = emptyObject();
+    for (const [key, value] of Object.entries(inner)) if (!ANNOTATIONS.has(key)) kept[key] = value;
+    return mapSubschemas(kept, strip);
+  };
+  return JSON.stringify(strip(schema), (_key, value: JsonValue) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
+  );
+}

@@ -1,0 +1,91 @@
+// Which message answers which: replies are matched by the correlation id that both carry, and are ordinary messages where there is none.
+import type { Path } from "@wsgen/runtime/generated/server";
+import type { Findings } from "./findings.ts";
+import type { MessageDraft } from "./payloads.ts";
+import { evidenceAt, type Shape } from "./shape.ts";
+import { splitPointer } from "./tree.ts";
+import { wordsOfPath } from "./dispatch.ts";
+
+/** A request's answer, matched by id. */
+export interface Correlation {
+  readonly request: Path;
+  readonly reply: Path;
+  readonly id: "string" | "integer" | "uuid";
+  readonly answers: readonly MessageDraft[];
+}
+
+/**
+ * Finds how the answers to a request are matched. The correlation id may be declared on both, or on one when the other has the property; answers
+ * without one are ordinary messages (with a hint that proposes a property).
+ */
+export function correlate(request: MessageDraft, answers: readonly MessageDraft[], pointer: string, findings: Findings): Correlation | undefined {
+  const asked = declaredPath(request, findings) ?? answers.map((answer) => declaredPath(answer, findings)).find((path) => path !== undefined && has(request.shape, path));
+  const matched = answers.flatMap((answer) => {
+    const path = declaredPath(answer, findings) ?? (asked !== undefined && has(answer.shape, asked) ? asked : undefined);
+    return asked === undefined || path === undefined ? [] : [{ answer, path }];
+  });
+  const [first] = matched;
+  const same = matched.filter(({ path }) => path.join("/") === first?.path.join("/")).map(({ answer }) => answer);
+  const left = answers.filter((answer) => !same.includes(answer));
+  if (left.length > 0) propose(request, left, pointer, findings);
+  if (first === undefined || asked === undefined) return undefined;
+  const { kinds, values } = evidenceAt(request.shape, asked);
+  if (!has(request.shape, asked) || values !== undefined) {
+    findings.warning({
+      code: "correlation",
+      message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(asked)}, ${values === undefined ? "which its payload does not declare" : "where its payload has a fixed value"}; its reply is an ordinary message.`,
+      fix: "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`.",
+      pointer: request.source.correlation?.pointer ?? pointer,
+    });
+    return undefined;
+  }
+  const id = !kinds.has("string") ? "integer" : shapeAt(request.shape, asked)?.format === "uuid" ? "uuid" : "string";
+  return { request: asked, reply: first.path, id, answers: same };
+}
+
+function declaredPath(message: MessageDraft, findings: Findings): Path | undefined {
+  const { correlation } = message.source;
+  if (correlation === undefined) return undefined;
+  const found = /^\$message\.payload#(\/.*)$/s.exec(correlation.location.trim());
+  if (found?.[1] !== undefined) return splitPointer(found[1]);
+  findings.warning({
+    code: "correlation",
+    message: `The correlation id \`${correlation.location}\` is not in the payload, and a WebSocket message has nothing else.`,
+    fix: "Point into the payload: `$message.payload#/requestId`.",
+    pointer: correlation.pointer,
+  });
+  return undefined;
+}
+
+function propose(request: MessageDraft, answers: readonly MessageDraft[], pointer: string, findings: Findings): void {
+  const shared = [...request.shape.members.keys()].filter(
+    (name): name is string => typeof name === "string" && canBeId(request.shape, name) && answers.every((answer) => canBeId(answer.shape, name)),
+  );
+  const name = shared.find((candidate) => /^(request|correlation|req|message|msg)[_-]?id$/i.test(candidate)) ?? shared.find((candidate) => /id$/i.test(candidate) || /^(ref|seq|nonce)$/i.test(candidate));
+  const names = answers.map(({ base }) => `\`${base}\``).join(", ");
+  findings.hint({
+    code: "reply-uncorrelated",
+    message: `Nothing ties ${names} to the request \`${request.base}\`, so ${answers.length === 1 ? "it is an ordinary message" : "they are ordinary messages"}.`,
+    fix:
+      name === undefined
+        ? "Give both a property for the request's id, and name it: `correlationId: { location: $message.payload#/requestId }`."
+        : `Both have \`${name}\`: add \`correlationId: { location: $message.payload#/${name} }\` to both if that is the request's id.`,
+    pointer,
+    at: "key",
+  });
+}
+
+function canBeId(shape: Shape, name: string): boolean {
+  const { presence, kinds, values } = evidenceAt(shape, [name]);
+  return presence !== "absent" && values === undefined && (kinds.has("string") || kinds.has("number")) && !kinds.has("object");
+}
+
+function has(shape: Shape, path: Path): boolean {
+  return evidenceAt(shape, path).presence !== "absent";
+}
+
+function shapeAt(shape: Shape, path: Path): Shape | undefined {
+  let here: Shape | undefined = shape;
+  for (const step of path) here = here?.members.get(step)?.shape;
+  return here;
+}

@@ -1,0 +1,117 @@
+// Gives the collected types their final names and order, and refs that use them.
+import type { Findings } from "./findings.ts";
+import { forEachSubschema, type Schema } from "./keywords.ts";
+import type { TypeDefinition } from "./model.ts";
+import { assignTypeNames } from "./names.ts";
+import { DEFINITIONS, renameRefs, type TypeDraft, type Types } from "./schemas.ts";
+import { isObject, refOf, splitPointer, type Tree } from "./tree.ts";
+
+export interface FinishOptions {
+  readonly types: Types;
+  /** Ids that endpoints speak of; what these refer to is finished with them, the rest is left out. */
+  readonly used: ReadonlySet<string>;
+  /** Ids that the runtime validates. */
+  readonly guarded: ReadonlySet<string>;
+  readonly tree: Tree;
+  readonly findings: Findings;
+}
+
+export interface FinishedTypes {
+  /** In source order, unions and handshake types last. */
+  readonly types: readonly TypeDefinition[];
+  /** Names by id. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** Finishes the types. */
+export function finishTypes({ types, used, guarded, tree, findings }: FinishOptions): FinishedTypes {
+  const drafts = reachable(types, used);
+  const assigned = assignTypeNames(
+    drafts.map((draft) => ({
+      base: draft.base,
+      identity: draft.id,
+      channel: draft.channel,
+      suffix: draft.role === "schema" ? { text: "Schema", always: false } : { text: "Message", always: draft.role === "message" },
+      ...(draft.chosen !== undefined && { chosen: draft.chosen }),
+    })),
+  );
+  const names = new Map([...assigned].map(([id, { name }]) => [id, name]));
+  for (const draft of drafts) {
+    const { name, clash } = assigned.get(draft.id) ?? { name: draft.base, clash: [] };
+    if (clash.length === 0 || draft.role === "union") continue;
+    findings.hint({
+      code: "name-clash",
+      message: `Another type would have the same name; this one is \`${name}\`.`,
+      fix: draft.role === "message" ? "Choose the message's name: `x-wsgen: { name: … }`." : "Rename one of the definitions.",
+      pointer: draft.pointer,
+      at: "key",
+    });
+  }
+  const place = createOrder(tree);
+  const sorted = drafts.map((draft) => ({ draft, place: place(draft.pointer) })).sort((a, b) => group(a.draft) - group(b.draft) || compare(a.place, b.place));
+  return {
+    names,
+    types: sorted.map(({ draft }) => ({
+      name: names.get(draft.id) ?? draft.base,
+      docs: draft.docs,
+      schema: renameRefs(draft.schema, (id) => names.get(id) ?? id),
+      guard: guarded.has(draft.id),
+      pointer: draft.pointer,
+    })),
+  };
+}
+
+function group({ role }: TypeDraft): number {
+  return role === "handshake" ? 2 : role === "union" ? 1 : 0;
+}
+
+function reachable(types: Types, used: ReadonlySet<string>): TypeDraft[] {
+  const found = new Map<string, TypeDraft>();
+  const waiting = [...used];
+  const visit = (schema: Schema): void => {
+    if (typeof schema === "boolean") return;
+    const ref = refOf(schema);
+    if (ref !== undefined) waiting.push(ref.slice(DEFINITIONS.length));
+    forEachSubschema(schema, visit);
+  };
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const draft = found.has(id) ? undefined : types.drafts.get(id);
+    if (draft === undefined) continue;
+    found.set(id, draft);
+    visit(draft.schema);
+  }
+  return [...found.values()];
+}
+
+/** Where a pointer comes in the order in which the document is written. */
+function createOrder(tree: Tree): (pointer: string) => readonly number[] {
+  const positions = new Map<object, Map<string, number>>();
+  return (pointer) => {
+    const place: number[] = [];
+    let value: unknown = tree.root.value;
+    for (const segment of splitPointer(pointer)) {
+      if (Array.isArray(value)) {
+        place.push(Number(segment));
+        value = value[Number(segment)] as unknown;
+        continue;
+      }
+      // Anything that is no object has no keys to be in order; the pointer goes on nowhere.
+      const outer = value as Parameters<typeof isObject>[0];
+      if (!isObject(outer)) break;
+      let known = positions.get(outer);
+      if (known === undefined) positions.set(outer, (known = new Map(Object.keys(outer).map((key, index) => [key, index]))));
+      place.push(known.get(segment) ?? known.size);
+      value = outer[segment];
+    }
+    return place;
+  };
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index];
+    if (right === undefined) return 1;
+    if (left !== right) return left - right;
+  }
+  return a.length - b.length;
+}

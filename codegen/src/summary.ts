@@ -1,0 +1,109 @@
+// What wsgen understood of a document: as data for `--json`, and as lines to read.
+import type picocolors from "picocolors";
+import type { Direction, Model, Perspective } from "./model/model.ts";
+
+export interface Summary {
+  readonly title: string;
+  readonly asyncapi: string;
+  readonly perspective: Perspective;
+  readonly endpoints: readonly EndpointSummary[];
+  /** Named types in types.ts. */
+  readonly types: number;
+  /** Pointers of what was left out, each with the reason. */
+  readonly omitted: Model["omitted"];
+}
+
+export interface EndpointSummary {
+  readonly name: string;
+  readonly address: string;
+  /** Keys of the document's channels that share this socket. */
+  readonly channels: readonly string[];
+  /** What clients send. */
+  readonly in: DirectionSummary;
+  /** What the server sends. */
+  readonly out: DirectionSummary;
+}
+
+export interface DirectionSummary {
+  readonly messages: number;
+  /** How they are told apart, in words. */
+  readonly by: string;
+  /** Messages that are answered. */
+  readonly requests: number;
+  /** Messages that cannot be told apart and are delivered together: names by the union's name. */
+  readonly unions: { readonly [name: string]: readonly string[] };
+}
+
+export function summarise({ title, asyncapi, perspective, endpoints, types, omitted }: Model): Summary {
+  return {
+    title,
+    asyncapi,
+    perspective,
+    endpoints: endpoints.map(({ name, address, channels, clientToServer, serverToClient }) => ({
+      name,
+      address,
+      channels: channels.map(({ key }) => key),
+      in: summariseDirection(clientToServer),
+      out: summariseDirection(serverToClient),
+    })),
+    types: types.length,
+    omitted,
+  };
+}
+
+function summariseDirection({ messages, deliveries, by }: Direction): DirectionSummary {
+  const unions = deliveries.filter((delivery) => delivery.messages.length > 1).map((delivery) => [delivery.name, delivery.messages]);
+  return {
+    messages: messages.length,
+    by,
+    requests: messages.filter(({ reply }) => reply !== undefined).length,
+    unions: Object.fromEntries(unions),
+  };
+}
+
+type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** The summary for a terminal. */
+export function formatSummary({ title, asyncapi, perspective, endpoints, omitted }: Summary, colors: Colors): string {
+  const total = (side: "in" | "out"): number => endpoints.reduce((sum, endpoint) => sum + endpoint[side].messages, 0);
+  const shown = endpoints.slice(0, maxEndpoints);
+  const width = Math.max(...shown.map(({ name, address }) => name.length + address.length));
+  const lines = [
+    `${colors.bold(title)} ${colors.dim(`(AsyncAPI ${asyncapi})`)}: ${count(endpoints.length, "endpoint")}, ${count(total("in"), "message")} in, ${total("out")} out`,
+    `  written from the ${perspective.side}'s side: ${reasons[perspective.because]}`,
+    ...shown.flatMap((endpoint) => endpointLines(endpoint, width, colors)),
+    ...(endpoints.length > shown.length ? [`  … and ${endpoints.length - shown.length} more`] : []),
+    ...omitted.slice(0, maxOmitted).map(({ pointer, why }) => colors.dim(`  left out ${pointer}: ${why}`)),
+    ...(omitted.length > maxOmitted ? [colors.dim(`  … and ${omitted.length - maxOmitted} more left out`)] : []),
+  ];
+  return lines.join("\n");
+}
+
+const maxEndpoints = 20;
+const maxOmitted = 5;
+
+const reasons: Readonly<Record<Perspective["because"], string>> = {
+  option: "as it was told",
+  words: "as its words say",
+  standard: "as AsyncAPI 2 defines `publish` and `subscribe`",
+  default: "nothing in it says otherwise (--perspective client reads it the other way round)",
+};
+
+function endpointLines(endpoint: EndpointSummary, width: number, colors: Colors): readonly string[] {
+  const { name, address, channels } = endpoint;
+  const topics = channels.length > 1 ? colors.dim(` (${channels.length} channels)`) : "";
+  const gap = " ".repeat(width - name.length - address.length + 2);
+  const unions = [endpoint.in, endpoint.out].flatMap((direction) => Object.entries(direction.unions));
+  return [
+    `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}${topics}`,
+    ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${members.join(", ")}, which cannot be told apart`)),
+  ];
+}
+
+function describeDirection({ messages, by, requests }: DirectionSummary): string {
+  const apart = messages > 1 && by !== "" ? ` by ${by}` : "";
+  return `${messages}${apart}${requests > 0 ? `, ${requests} with a reply` : ""}`;
+}
+
+/** `1 file`, `2 files`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,0 +1,90 @@
+// What all connections of one endpoint share, made ready once: decoder, encoders, rooms, the methods of `send` and `request`.
+import type { ConnectionCore } from "../connection/connection.ts";
+import { encodeFrame, opcodes } from "../connection/wire.ts";
+import { type ContractError, WsgenError } from "../errors.ts";
+import { type CallsOf, prepareCalls } from "./calls.ts";
+import type { EndpointContract } from "./contract.ts";
+import type { ContractConnection, EndpointHandler } from "./contract-connection.ts";
+import { createDecoder, type Decoder } from "./dispatch.ts";
+import { createEncoders, type Encode } from "./encode.ts";
+import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
+import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
+
+/** Who hears of what goes wrong. */
+export interface SessionHooks {
+  /** A message arrived that the contract does not allow. */
+  onInvalid(error: ContractError, conn: ContractConnection): void;
+  /** A handler threw. */
+  onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
+}
+
+/** Whoever can ask its client something. */
+export interface Asker {
+  request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown>;
+}
+
+/** What all connections of one endpoint share. */
+export interface Endpoint {
+  readonly contract: EndpointContract;
+  readonly handler: EndpointHandler;
+  readonly hooks: SessionHooks;
+  readonly decoder: Decoder;
+  readonly encoders: ReadonlyMap<string, Encode>;
+  readonly rooms: Rooms;
+  readonly Send: CallsOf<Deliver>;
+  readonly Request: CallsOf<Asker>;
+  /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
+  readonly createRequests: (() => Requests) | undefined;
+}
+
+/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
+export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler, hooks: SessionHooks): Endpoint {
+  const decoder = createDecoder(contract.receives);
+  const encoders = createEncoders(contract.sends);
+  assertHandlers(label, contract, handler);
+
+  const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
+    const encode = encoders.get(name)!; // The names are the map's own.
+    return (deliver) => (payload) => deliver(frameOf(encode(payload)));
+  });
+  const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
+  const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
+    asked.map(([name]) => name),
+    (name) => (asker) => (payload, options) => asker.request(name, payload, options),
+  );
+  const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
+  return { contract, handler, hooks, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+}
+
+/** TypeScript checks this for everyone who uses it. */
+function assertHandlers(label: string, { receives, sends }: EndpointContract, { messages = {} }: EndpointHandler): void {
+  const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
+  for (const name of leavesOf(receives.dispatch)) {
+    if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
+    throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);
+  }
+}
+
+function leavesOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<string> {
+  const leaves = new Set(constants.map(([, name]) => name));
+  const walk = (node: typeof json): void => {
+    if (node === undefined) return;
+    if (typeof node === "string") {
+      leaves.add(node);
+      return;
+    }
+    walk(node.absent);
+    if ("cases" in node) {
+      for (const [, then] of node.cases) walk(then);
+      walk(node.other);
+    } else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
+    else walk(node.present);
+  };
+  [json, binary, text].forEach(walk);
+  return leaves;
+}
+
+/** An encoded message as a frame of its kind. */
+export function frameOf(data: string | Uint8Array): Buffer {
+  return encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
+}

@@ -1,0 +1,233 @@
+// The chat's page: the generated client in a browser, loaded as plain ES modules.
+import { ContractError } from "@wsgen/runtime/client";
+import { createChatClient, type RoomClient } from "../../../generated/chat/client.js";
+import type { Post } from "../../../generated/chat/types.js";
+
+const pageSize = 50;
+const chat = createChatClient(location.origin);
+
+const join = { view: byId("join"), form: form("join-form"), name: input("name"), room: input("room"), problem: byId("join-problem") };
+const view = { view: byId("chat"), title: byId("room-title"), status: byId("status"), leave: button("leave") };
+const posts = { log: byId("log"), empty: byId("empty"), earlier: button("earlier") };
+const say = { form: form("say-form"), text: input("text"), send: byId("say-form").querySelector("button") };
+const trial = { start: button("break-it"), results: byId("trial") };
+
+/** What belongs to the room that this tab is in. */
+interface Visit {
+  readonly room: RoomClient;
+  /** Ids of the posts that are shown, so that a post is not shown twice when it is in the history as well. */
+  readonly shown: Set<string>;
+  /** The oldest post shown, from which earlier ones are asked for. */
+  oldest: string | undefined;
+}
+let visit: Visit | undefined;
+
+const names = ["Ada", "Grace", "Alan", "Hedy", "Linus", "Margaret", "Edsger", "Radia"];
+join.name.value = sessionStorage.getItem("name") ?? names[Math.floor(Math.random() * names.length)] ?? "Ada";
+join.room.value = decodeURIComponent(location.hash.slice(1)) || "lobby";
+join.name.select();
+// Not every browser lets the keyboard scroll what cannot be focused.
+posts.log.tabIndex = 0;
+
+join.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void enter(join.room.value.trim(), join.name.value.trim());
+});
+say.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  post(say.text.value.trim());
+});
+view.leave.addEventListener("click", () => void leave());
+posts.earlier.addEventListener("click", () => void showEarlier());
+trial.start.addEventListener("click", () => void breakTheContract());
+
+async function enter(roomId: string, username: string): Promise<void> {
+  join.problem.hidden = true;
+  try {
+    const room = await chat.room({ roomId }, { query: { username } });
+    sessionStorage.setItem("name", username);
+    history.replaceState(null, "", `#${encodeURIComponent(roomId)}`);
+    showRoom({ room, shown: new Set(), oldest: undefined }, roomId, username);
+  } catch (error) {
+    join.problem.textContent = error instanceof Error ? error.message : String(error);
+    join.problem.hidden = false;
+  }
+}
+
+function showRoom(entered: Visit, roomId: string, username: string): void {
+  const { room } = entered;
+  visit = entered;
+  posts.log.replaceChildren();
+  posts.empty.hidden = false;
+  posts.earlier.hidden = true;
+  trial.results.replaceChildren();
+  join.view.hidden = true;
+  view.view.hidden = false;
+  view.title.textContent = `#${roomId}`;
+  document.title = `#${roomId} · wsgen chat`;
+  setOpen(true, `Connected as ${username}`);
+  say.text.focus();
+
+  room.on.messagePosted(({ post }) => showPost(entered, post));
+  room.on.memberJoined(({ name }) => showEvent(`${name} joined`));
+  room.on.memberLeft(({ name }) => showEvent(`${name} left`));
+  room.on.problem(({ code, detail }) => showEvent(`The server says: ${detail} (${code})`));
+  void room.closed.then(({ code, reason }) => {
+    if (visit !== entered) return;
+    setOpen(false, `Disconnected (${code}${reason === "" ? "" : `, ${reason}`}). Leave and join again.`);
+  });
+  void showEarlier();
+}
+
+function setOpen(open: boolean, text: string): void {
+  view.status.textContent = text;
+  view.status.classList.toggle("closed", !open);
+  for (const control of [say.text, say.send, trial.start, posts.earlier]) if (control !== null) control.disabled = !open;
+}
+
+async function leave(): Promise<void> {
+  const left = visit;
+  visit = undefined;
+  view.view.hidden = true;
+  join.view.hidden = false;
+  document.title = "Chat · wsgen";
+  join.name.focus();
+  await left?.room.close();
+}
+
+function post(text: string): void {
+  if (visit === undefined || text === "") return;
+  // The constant `type` is filled in; what is left is what a person would say.
+  visit.room.send.postMessage({ text });
+  say.text.value = "";
+}
+
+/** Asks for the page of posts before the oldest one shown: a request that is settled by its reply. */
+async function showEarlier(): Promise<void> {
+  const asking = visit;
+  if (asking === undefined) return;
+  const { room, shown, oldest } = asking;
+  try {
+    const page = await room.request.history({ limit: pageSize, ...(oldest === undefined ? {} : { before: oldest }) });
+    if (visit !== asking) return;
+    const fresh = page.posts.filter(({ id }) => !shown.has(id));
+    for (const { id } of fresh) shown.add(id);
+    asking.oldest = page.posts[0]?.id ?? oldest;
+    posts.log.prepend(...fresh.map(postItem));
+    posts.earlier.hidden = page.posts.length < pageSize;
+    if (fresh.length > 0) posts.empty.hidden = true;
+    if (oldest === undefined) posts.log.scrollTop = posts.log.scrollHeight;
+  } catch (error) {
+    if (visit === asking) showEvent(`The history could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function showPost({ shown }: Visit, post: Post): void {
+  if (shown.has(post.id)) return;
+  shown.add(post.id);
+  append(postItem(post));
+}
+
+function showEvent(text: string): void {
+  append(element("li", { className: "event", textContent: text }));
+}
+
+/** Adds a line, and keeps the end in sight for those who were looking at it. */
+function append(item: HTMLElement): void {
+  const { log } = posts;
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  item.classList.add("fresh");
+  log.append(item);
+  posts.empty.hidden = true;
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+function postItem({ by, text, at }: Post): HTMLElement {
+  const avatar = element("span", { className: "avatar", textContent: [...by][0]?.toUpperCase() ?? "?", ariaHidden: "true" });
+  avatar.style.setProperty("--hue", String([...by].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 360, 7)));
+  const byline = element("p", { className: "byline" });
+  const time = element("time", { dateTime: at, textContent: new Date(at).toLocaleTimeString([], { timeStyle: "short" }) });
+  byline.append(element("span", { textContent: by }), time);
+  const item = element("li", { className: "post" });
+  item.append(avatar, byline, element("p", { className: "said", textContent: text }));
+  return item;
+}
+
+/** Sends a post without a character: once through the client, which refuses it, and once past it, which the server answers. */
+async function breakTheContract(): Promise<void> {
+  if (visit === undefined) return;
+  const { room } = visit;
+  trial.results.replaceChildren();
+  trial.start.disabled = true;
+  const invalid = { type: "postMessage", text: "" } as const;
+  try {
+    room.send.postMessage(invalid);
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    showStep("1. The generated client refuses it", [
+      ["pre", 'room.send.postMessage({ text: "" })'],
+      ["note", `It never leaves this page: ${error.name} at ${error.path}.`],
+      ["refused", error.message],
+    ]);
+  }
+
+  const frame = JSON.stringify(invalid);
+  const answer = await sendRaw(room.url, frame);
+  showStep("2. Sent past the client, the server refuses it", [
+    ["pre", frame],
+    ["note", "A plain WebSocket sent this. No handler saw it; the answer is the contract's own message for it."],
+    ["refused", answer],
+  ]);
+  trial.start.disabled = false;
+}
+
+/** Sends one frame through a WebSocket of its own, as any client in any language could, and gives the `problem` that comes back. */
+function sendRaw(url: string, frame: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url);
+    socket.addEventListener("open", () => socket.send(frame));
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data !== "string" || (JSON.parse(data) as { type?: unknown }).type !== "problem") return;
+      resolve(data);
+      socket.close();
+    });
+    socket.addEventListener("close", ({ code }) => resolve(`The connection was closed (${code}).`));
+  });
+}
+
+function showStep(title: string, lines: readonly (readonly ["pre" | "note" | "refused", string])[]): void {
+  const item = element("li", {});
+  item.append(element("strong", { textContent: title }));
+  for (const [kind, textContent] of lines) {
+    item.append(
+      kind === "note"
+        ? element("p", { className: "note", textContent })
+        : element("pre", { className: kind === "refused" ? kind : "", textContent }),
+    );
+  }
+  trial.results.append(item);
+}
+
+function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Partial<HTMLElementTagNameMap[Tag]>,
+): HTMLElementTagNameMap[Tag] {
+  return Object.assign(document.createElement(tag), properties);
+}
+
+function byId(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`index.html has no element "${id}".`);
+  return found;
+}
+
+// index.html is beside this file: each id is an element of the kind that it is asked for as.
+function form(id: string): HTMLFormElement {
+  return byId(id) as HTMLFormElement;
+}
+function input(id: string): HTMLInputElement {
+  return byId(id) as HTMLInputElement;
+}
+function button(id: string): HTMLButtonElement {
+  return byId(id) as HTMLButtonElement;
+}

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { MessageContract } from "../../../runtime/src/contract/contract.ts";
+import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
+import { createEncoder } from "../../../runtime/src/contract/encode.ts";
+import { ContractError } from "../../../runtime/src/errors.ts";
+import { guardOf, tagged } from "./guards.ts";
+
+const post: MessageContract = {
+  format: "json",
+  guard: tagged("post", { text: { type: "string", minLength: 1 }, id: {} }, ["id"]),
+  constants: { type: "post" },
+};
+const encode = createEncoder("post", post);
+
+/** What an outbound message is refused with. */
+function refusal(act: () => unknown): ContractError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ContractError) return error;
+    throw error;
+  }
+  throw new Error("It was not refused.");
+}
+
+describe("JSON messages", () => {
+  it("fills in constants, first on the wire, and leaves the caller's payload alone", () => {
+    const payload = Object.freeze({ text: "hi" });
+    expect(encode(payload)).toBe('{"type":"post","text":"hi"}');
+    expect(payload).toEqual({ text: "hi" });
+    expect(encode({ text: "hi", type: undefined })).toBe('{"type":"post","text":"hi"}');
+  });
+
+  it("refuses a wrong constant instead of correcting it", () => {
+    expect(refusal(() => encode({ type: "toast", text: "hi" })).path).toBe("/type");
+  });
+
+  it("makes a message that is constants alone out of nothing", () => {
+    const ping = createEncoder("ping", { format: "json", guard: tagged("ping"), constants: { type: "ping" } });
+    expect([ping(undefined), ping({})]).toEqual(['{"type":"ping"}', '{"type":"ping"}']);
+  });
+
+  it("names message, place and reason when the guard refuses", () => {
+    const error = refusal(() => encode({ text: "" }));
+    expect(error).toMatchObject({ code: "WSGEN_CONTRACT", messageName: "post", direction: "outbound", path: "/text" });
+    expect(error.message).toBe('"post" was not sent, because the contract does not allow it: /text must NOT have fewer than 1 characters.');
+  });
+
+  it("puts the correlation id in its place, however deep, without changing the payload", () => {
+    expect(encode({ text: "hi" }, { path: ["id"], id: 7 })).toBe('{"type":"post","text":"hi","id":7}');
+    const deep = createEncoder("deep", { format: "json" });
+    const payload = { meta: { a: 1 }, list: [0, 1] };
+    expect(deep(payload, { path: ["meta", "id"], id: "x" })).toBe('{"meta":{"a":1,"id":"x"},"list":[0,1]}');
+    expect(deep(payload, { path: ["list", 1], id: 9 })).toBe('{"meta":{"a":1},"list":[0,9]}');
+    expect(deep({}, { path: ["a", "b", 0], id: 1 })).toBe('{"a":{"b":[1]}}');
+    expect(payload).toEqual({ meta: { a: 1 }, list: [0, 1] });
+  });
+
+  it("refuses what JSON cannot hold", () => {
+    const free = createEncoder("free", { format: "json" });
+    const cycle: Record<string, unknown> = {};
+    cycle["self"] = cycle;
+    expect(refusal(() => free(cycle)).message).toContain("is not JSON");
+    expect(refusal(() => free(() => 1)).message).toContain("is not JSON: function");
+    const tree = createEncoder("tree", {
+      format: "json",
+      guard: guardOf({ $id: "tree", type: "object", additionalProperties: { $ref: "tree" } }),
+    });
+    expect(refusal(() => tree(cycle)).message).toContain("could not be checked");
+  });
+
+  it("fills in constants with the names of Object.prototype", () => {
+    const odd = createEncoder("odd", { format: "json", constants: { constructor: "odd", toString: 1 } as never });
+    expect(odd({})).toBe('{"constructor":"odd","toString":1}');
+  });
+});
+
+describe("text, binary and anything", () => {
+  it("sends text bare and nothing else as text", () => {
+    const line = createEncoder("line", { format: "text", guard: guardOf({ type: "string" }) });
+    expect(line("hello")).toBe("hello");
+    expect(refusal(() => line(1)).path).toBe("");
+    expect(refusal(() => createEncoder("line", { format: "text" })({})).message).toContain("must be a string");
+  });
+
+  it("sends bytes as they are", () => {
+    const audio = createEncoder("audio", { format: "binary" });
+    const bytes = new Uint8Array([1, 2]);
+    expect(audio(bytes)).toBe(bytes);
+    expect(audio(bytes.buffer)).toEqual(bytes);
+    expect(refusal(() => audio("text")).message).toContain("must be a Uint8Array");
+  });
+
+  it("sends anything so that it arrives as what it was", () => {
+    const encodeAny = createEncoder("any", { format: "any" });
+    const decoder = createDecoder({ dispatch: { text: "any" }, messages: { any: { format: "any" } } });
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.jsonValue({ maxDepth: 3, noUnicodeString: false }), fc.constantFrom("42", "null", '"a"', "{}")),
+        (value) => {
+          const plain: unknown = JSON.parse(JSON.stringify(value));
+          expect(decoder.decode(encodeAny(plain))).toEqual({ kind: "message", name: "any", payload: plain });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
