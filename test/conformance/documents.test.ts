@@ -308,6 +308,10 @@ async function attack(slug: string, model: Model, document: Document): Promise<A
       const url = `${server.url}${pathAndQuery(model, endpoint)}`;
       for (const { message, frames } of invalid(model, document, endpoint.clientToServer)) {
         if (frames.length === 0) without.push(`${endpoint.name} → ${message.name}`);
+        // The same way is open to a valid one, or the silence would prove nothing.
+        heard.length = 0;
+        await knock(url, JSON.stringify(samples(model, message)[0]), headersOf(model, endpoint));
+        if (heard.length !== 1) leaked.push(`${endpoint.name} → ${message.name}: the valid message was heard ${heard.length} times`);
         heard.length = 0;
         for (const frame of frames) await knock(url, frame, headersOf(model, endpoint));
         tried += frames.length;

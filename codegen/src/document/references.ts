@@ -1,6 +1,6 @@
 // Follows the `$ref`s of a document through its files: where each one leads, and what is wrong with those that lead nowhere.
 import { type Diagnostic, nearest } from "../diagnostics.ts";
-import { type Files, type LoadedFile, nearestFile } from "./files.ts";
+import { type Files, type LoadedFile, nearestFile, type Refusal } from "./files.ts";
 import { formatPointer, isIndex, parsePointer } from "./pointer.ts";
 import type { Mapping, Node, Place, Scalar } from "./read.ts";
 
@@ -18,6 +18,9 @@ export interface References {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The string of a `$ref`. */
+type RefString = Scalar & { readonly value: string };
+
 /** Keys whose values are data of the user: a `$ref` in them refers to nothing. */
 const dataKeys = new Set(["const", "enum", "default", "examples", "example"]);
 
@@ -29,14 +32,12 @@ const nameKeys = new Set([
   ...["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"],
 ]);
 
-/** How many refs may stand one behind the other. */
-const maxChain = 100;
-
 /** Follows every ref that can be reached from the document. */
 export function followReferences(document: LoadedFile, files: Files): References {
   const targets = new Map<Mapping, Target>();
   const diagnostics: Diagnostic[] = [];
   const visited = new Set<Node>();
+  const passed = new Map<Mapping, Target | undefined>();
   const unescaped = new Map<LoadedFile, { readonly at: Place; readonly suggestion: string; count: number }>();
 
   const report = (at: Place, problem: { readonly code: string; readonly message: string; readonly fix: string }) => {
@@ -71,7 +72,7 @@ export function followReferences(document: LoadedFile, files: Files): References
   };
 
   /** Resolves one ref and all refs that it leads to, and remembers where it ends. */
-  const follow = (holder: Mapping, ref: Scalar & { readonly value: string }, file: LoadedFile): Target | undefined => {
+  const follow = (holder: Mapping, ref: RefString, file: LoadedFile): Target | undefined => {
     const known = targets.get(holder);
     if (known) return known;
     const found = resolveReference(ref, file);
@@ -89,11 +90,28 @@ export function followReferences(document: LoadedFile, files: Files): References
   };
 
   /** One step: where a ref points, which may be another ref. */
-  const resolveReference = (
-    ref: Scalar & { readonly value: string },
+  const resolveReference = (ref: RefString, file: LoadedFile): (Target & { readonly suggestion?: string }) | Refusal => {
+    const start = startOf(ref, file);
+    if ("message" in start) return start;
+    const { target, address, fragment } = start;
+    const decoded = decodePercent(fragment);
+    const path = parsePointer(decoded);
+    if (path === undefined) {
+      const fix = "Write the way from the file's root, like `#/components/schemas/Name`.";
+      return { code: "ref-not-a-pointer", message: `"#${fragment}" is not a JSON pointer.`, fix };
+    }
+    const found = descendEither(target, fragment);
+    if (found) return found;
+    const joined = descendUnescaped(target, path);
+    if (joined.length === 1) return { ...joined[0]!, suggestion: `${address}#${formatPointer(joined[0]!.path)}` };
+    return notFound(ref, address, target, path);
+  };
+
+  /** The file that a ref leads into, and the way through it as written. */
+  const startOf = (
+    ref: RefString,
     file: LoadedFile,
-    depth = 0,
-  ): (Target & { readonly suggestion?: string }) | { readonly code: string; readonly message: string; readonly fix: string } => {
+  ): { readonly target: Target; readonly address: string; readonly fragment: string } | Refusal => {
     const hash = ref.value.indexOf("#");
     const address = hash < 0 ? ref.value : ref.value.slice(0, hash);
     const fragment = hash < 0 ? "" : ref.value.slice(hash + 1);
@@ -113,44 +131,50 @@ export function followReferences(document: LoadedFile, files: Files): References
       const fix = "Refer to a YAML or JSON file, and correct what is reported in it.";
       return { code: "ref-unreadable", message: `"${address}" is not YAML or JSON.`, fix };
     }
+    return { target: { file: target, path: [], node: target.root }, address, fragment };
+  };
+
+  /** Percent escapes are read as such, or as they stand if that leads nowhere. */
+  const descendEither = (start: Target, fragment: string): Target | undefined => {
     const decoded = decodePercent(fragment);
     const path = parsePointer(decoded);
-    if (path === undefined) {
-      const fix = "Write the way from the file's root, like `#/components/schemas/Name`.";
-      return { code: "ref-not-a-pointer", message: `"#${fragment}" is not a JSON pointer.`, fix };
-    }
     const literal = decoded === fragment ? undefined : parsePointer(fragment);
-    const start: Target = { file: target, path: [], node: target.root };
-    const found = descend(start, path, depth) ?? (literal && descend(start, literal, depth));
-    if (found) return found;
-    const joined = descendUnescaped(start, path, depth);
-    if (joined.length === 1) return { ...joined[0]!, suggestion: `${address}#${formatPointer(joined[0]!.path)}` };
-    return notFound(ref, address, start, path, depth);
+    return (path && descend(start, path)) ?? (literal && descend(start, literal));
   };
 
   /** Goes down one path, through refs on the way; `undefined` when it ends. */
-  const descend = (start: Target, path: readonly string[], depth: number): Target | undefined => {
+  const descend = (start: Target, path: readonly string[]): Target | undefined => {
     let here: Target | undefined = start;
     for (const segment of path) {
-      here = here && step(here, segment, depth);
+      here = here && step(here, segment);
       if (here === undefined) return undefined;
     }
     return here;
   };
 
-  const step = (from: Target, segment: string, depth: number): Target | undefined => {
+  const step = (from: Target, segment: string): Target | undefined => {
     const { node, file, path } = from;
     if (node.kind === "scalar") return undefined;
     const child = node.kind === "mapping" ? node.entries.get(segment)?.node : isIndex(segment) ? node.items[Number(segment)] : undefined;
     if (child) return { file, path: [...path, segment], node: child };
     const ref = node.kind === "mapping" ? node.entries.get("$ref")?.node : undefined;
-    if (ref === undefined || !isString(ref) || depth >= maxChain) return undefined;
-    const behind = resolveReference(ref, file, depth + 1);
-    return "node" in behind ? step(behind, segment, depth + 1) : undefined;
+    if (node.kind !== "mapping" || ref === undefined || !isString(ref)) return undefined;
+    const behind = through(node, ref, file);
+    return behind && step(behind, segment);
+  };
+
+  /** Where an object on the way to something else refers to. Remembered, so that refs through refs cost no more than they are. */
+  const through = (holder: Mapping, ref: RefString, file: LoadedFile): Target | undefined => {
+    if (passed.has(holder)) return passed.get(holder);
+    passed.set(holder, undefined);
+    const start = startOf(ref, file);
+    const target = "message" in start ? undefined : descendEither(start.target, start.fragment);
+    passed.set(holder, target);
+    return target;
   };
 
   /** All places a path leads to when a `/` in it may belong to a name, as some generators write it. */
-  const descendUnescaped = (start: Target, path: readonly string[], depth: number): Target[] => {
+  const descendUnescaped = (start: Target, path: readonly string[]): Target[] => {
     let ends: { readonly at: Target; readonly rest: readonly string[] }[] = [{ at: start, rest: path }];
     const found: Target[] = [];
     // Each round takes at least one segment; real names hold a few slashes, so more than a handful of ways is nonsense.
@@ -159,7 +183,7 @@ export function followReferences(document: LoadedFile, files: Files): References
       for (const { at, rest } of ends) {
         if (rest.length === 0) found.push(at);
         for (let taken = 1; taken <= rest.length; taken++) {
-          const child = step(at, rest.slice(0, taken).join("/"), depth);
+          const child = step(at, rest.slice(0, taken).join("/"));
           if (child) next.push({ at: child, rest: rest.slice(taken) });
         }
       }
@@ -168,11 +192,11 @@ export function followReferences(document: LoadedFile, files: Files): References
     return found;
   };
 
-  const notFound = (ref: Scalar & { readonly value: string }, address: string, start: Target, path: readonly string[], depth: number) => {
+  const notFound = (ref: RefString, address: string, start: Target, path: readonly string[]): Refusal => {
     let at = start;
     let done = 0;
     for (; done < path.length; done++) {
-      const child = step(at, path[done]!, depth);
+      const child = step(at, path[done]!);
       if (child === undefined) break;
       at = child;
     }
@@ -216,16 +240,16 @@ export function followReferences(document: LoadedFile, files: Files): References
 
 /** The place of a ref from which only refs follow, round in a circle. */
 function pureCycle(holder: Mapping, target: Target, targets: ReadonlyMap<Mapping, Target>): Place | undefined {
-  let next: Target | undefined = target;
-  for (let steps = 0; next?.node.kind === "mapping"; steps++) {
-    if (next.node === holder || steps > maxChain) return holder.entries.get("$ref")?.node;
-    next = targets.get(next.node);
+  const seen = new Set<Node>([holder]);
+  for (let next: Target | undefined = target; next?.node.kind === "mapping"; next = targets.get(next.node)) {
+    if (seen.has(next.node)) return holder.entries.get("$ref")?.node;
+    seen.add(next.node);
   }
   return undefined;
 }
 
 /** Why an address is never opened, or `undefined` when it is a relative path. */
-function refuseAddress(address: string): { readonly code: string; readonly message: string; readonly fix: string } | undefined {
+function refuseAddress(address: string): Refusal | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1]?.toLowerCase();
   if (scheme === "http" || scheme === "https" || address.startsWith("//")) {
     const fix = "wsgen fetches nothing from the network: save the file beside the document and refer to it by its relative path.";
@@ -282,7 +306,7 @@ function lookup(node: Node, path: readonly string[]): Node | undefined {
   return here;
 }
 
-function isString(node: Node): node is Scalar & { readonly value: string } {
+function isString(node: Node): node is RefString {
   return node.kind === "scalar" && typeof node.value === "string";
 }
 

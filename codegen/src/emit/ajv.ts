@@ -1,13 +1,14 @@
 // AJV as we need it: guards as source text that imports nothing, with its slow and unsafe keywords replaced.
 import { _, Ajv, type KeywordCxt, Name } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
+import { callRef } from "ajv/dist/vocabularies/core/ref.js";
 import type { JsonValue } from "../document/document.ts";
 import type { GuardSchema } from "./guard-schema.ts";
 import { FORMATS } from "./prelude.ts";
 
 /** Compiled guards. */
 export interface CompiledGuards {
-  /** By id: the function that is the guard. */
+  /** By id: the name of the function that is the guard. */
   readonly functions: ReadonlyMap<string, string>;
   /** Their JavaScript, without imports and exports. */
   readonly code: string;
@@ -25,20 +26,17 @@ export interface CompiledGuards {
 export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: boolean): CompiledGuards {
   const helpers = new Set<string>();
   const ajv = createAjv(helpers, legacyPatterns);
-  for (const { id, schema } of schemas) ajv.addSchema(schema, id);
   const failures = new Map<string, string>();
-  const wanted: Record<string, string> = {};
-  for (const { id, guard } of schemas) {
-    if (!guard) continue;
+  const compiled: Record<string, string> = {};
+  for (const { id, schema } of schemas) {
     try {
-      ajv.getSchema(id);
-      wanted[id] = id;
+      ajv.addSchema(schema, id).getSchema(id);
+      compiled[id] = id;
     } catch (error) {
       failures.set(id, error instanceof Error ? error.message : String(error));
     }
   }
-  const printed = standalone.default(ajv, wanted);
-  return { ...tidied(printed), helpers, failures };
+  return { ...tidied(standalone.default(ajv, compiled)), helpers, failures };
 }
 
 function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
@@ -62,8 +60,6 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
     meta: false,
     logger: false,
     strictNumbers: true,
-    // Small schemas are cheaper in place than in a function of their own.
-    inlineRefs: 4,
     loopEnum: Number.POSITIVE_INFINITY,
     code: {
       source: true,
@@ -83,6 +79,10 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
       }
     }
   };
+
+  // AJV compiles what a ref leads to while it compiles the ref, as deep as the document's chains are long, and longer for each. Here every
+  // schema is compiled by itself, and calls the others by name.
+  redefine("$ref", (cxt) => callRef(cxt, new Name(functionName(cxt.schema))));
 
   // Counting characters walks the whole text; its length in UTF-16 units decides most cases.
   redefine("maxLength", (cxt) => {
@@ -159,6 +159,9 @@ const looksAtItems: ReadonlySet<string> = new Set(["items", "additionalItems"]);
 const fewValues = 8;
 
 const isComposite = (value: JsonValue): boolean => typeof value === "object" && value !== null;
+
+/** The name by which guards call the guard of a schema. */
+const functionName = (id: string): string => `valid_${id}`;
 
 /** Takes the exports out of what AJV printed, and the schemas that no function looks at. */
 function tidied(printed: string): Pick<CompiledGuards, "functions" | "code"> {

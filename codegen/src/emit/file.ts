@@ -43,7 +43,7 @@ export interface GeneratedFile {
   value(value: Literal, taken?: number): string;
   /** Prints a doc comment of the lines that are not empty; nothing when all are. The end of a comment, control and bidi characters are escaped. */
   doc(docs: Docs | string): void;
-  /** The finished text, header and imports first. */
+  /** The finished text, header and imports first; imports that no line uses are left out. */
   toString(): string;
 }
 
@@ -101,9 +101,15 @@ export function createGeneratedFile(path: string, header: string): GeneratedFile
       if (lines.length > 0) print(lines.join("\n"));
     },
     toString() {
-      const importLines = [...imports].sort(byModule).map(([from, names]) => importStatement(from, [...names.values()]));
-      const parts = [header, importLines.join("\n"), body.join("\n").replace(/^\n+|\n+$/g, "")];
-      return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+      const text = body.join("\n").replace(/^\n+|\n+$/g, "");
+      // Who lays out a line may try it in several ways, and not print all of them.
+      const used = new Set(text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+      const statements = [...imports].sort(byModule).map(([from, names]) => {
+        const kept = [...names.values()].filter(({ alias }) => used.has(alias));
+        return kept.length === 0 ? "" : importStatement(from, kept);
+      });
+      const head = statements.filter((statement) => statement !== "").join("\n");
+      return `${[header, head, text].filter((part) => part !== "").join("\n\n")}\n`;
     },
   };
 }
@@ -206,9 +212,14 @@ const isComposite = (value: Literal): value is readonly Literal[] | { readonly [
 function docsText({ title, summary, description, deprecated }: Docs): string {
   const prose = [summary, description].map((text) => text?.trim() ?? "").filter((text) => text !== "");
   const paragraphs = prose.length > 0 ? [...new Set(prose)] : [title?.trim() ?? ""];
-  const text = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
+  const text = cut(paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"));
   return deprecated === true ? [text, deprecatedTag].filter((part) => part !== "").join("\n\n") : text;
 }
+
+/** Longer prose is cut: it belongs in the document, not in every hover. */
+const longestComment = 4096;
+const cut = (text: string): string =>
+  text.length <= longestComment ? text : `${text.slice(0, longestComment).replace(/\s+\S*$/, "")}\n\n(Cut here: the document says more.)`;
 
 /** The one tag that comments have: every other `@` at the beginning of a line is the document's, and escaped. */
 const deprecatedTag = "@deprecated";

@@ -4,7 +4,7 @@ import { ANNOTATIONS, forEachSubschema, KEYWORDS, type Schema } from "../model/k
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { isObject } from "../model/tree.ts";
 import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
-import { allowedValues, createTypeBuilder, isSchema, refName, type TypeNode } from "./type-expression.ts";
+import { allowedValues, createTypeBuilder, isConstraint, isSchema, refName, type TypeNode } from "./type-expression.ts";
 
 /**
  * Prints a builder for every type of the model: in its order, but what a type consists of before it.
@@ -16,8 +16,16 @@ export function emitSchemas(model: Model, file: GeneratedFile): number {
   for (const { name } of model.types) file.declare(name);
   const type = file.import("Type", "typebox", "value");
   const printer = createPrinter(model, file, type, cycles);
+  const printed = new Set<readonly string[]>();
   for (const definition of inOrder(model, cycles)) {
     const { name } = definition;
+    const cycle = cycles.get(name);
+    if (cycle !== undefined && cycle.length > 1 && !printed.has(cycle)) {
+      printed.add(cycle);
+      const head = `const ${cycleName(cycle)} = `;
+      file.print(`${head}${printer.layOut(printer.cycleOf(cycle), 0, head.length + 1)};`);
+      file.print("");
+    }
     file.print(`export const ${name} = ${printer.layOut(printer.builderOf(definition), 0, `export const ${name} = ;`.length)};`);
     file.print("");
   }
@@ -39,6 +47,8 @@ type Expression =
 
 interface Printer {
   builderOf(definition: TypeDefinition): Expression;
+  /** What several types that contain each other are, once for all of them. */
+  cycleOf(members: readonly string[]): Expression;
   layOut(expression: Expression, indent: number, used: number): string;
   unsafe(): number;
 }
@@ -87,7 +97,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
 
   let cycle: readonly string[] = [];
   const rawSchema = (schema: Schema): Expression => {
-    if (typeof schema === "boolean") return text(schema ? "{}" : "{ not: {} }");
+    if (typeof schema === "boolean") return text(String(schema));
     const ref = refName(schema);
     if (ref !== undefined && cycle.includes(ref)) return call("Ref", value(ref));
     if (ref !== undefined) return text(ref);
@@ -115,14 +125,13 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
   const said = (schema: JsonObject): Expression | undefined => {
     const keys = Object.keys(schema).filter((key) => !DROPPED.has(key) && !ANNOTATIONS.has(key));
     const only = (...allowed: readonly string[]): boolean => keys.every((key) => allowed.includes(key));
-    const { type, anyOf, allOf } = schema;
+    const { type, anyOf, oneOf, allOf } = schema;
     if (keys.length === 0) return call("Unknown", options(schema, []));
     if (Object.hasOwn(schema, "const")) return only("const", "type") ? literal(schema) : undefined;
     if (Array.isArray(schema["enum"])) return only("enum", "type") ? enumeration(schema, schema["enum"]) : undefined;
-    if (Array.isArray(anyOf)) {
-      if (!only("anyOf") || !anyOf.every(isSchema)) return undefined;
-      return call("Union", { kind: "list", items: anyOf.map(builder) }, options(schema, ["anyOf"]));
-    }
+    if (Array.isArray(anyOf)) return only("anyOf") ? union(schema, "anyOf", anyOf) : undefined;
+    // TypeBox's unions are `anyOf`: the same where no value is of two members.
+    if (Array.isArray(oneOf)) return only("oneOf") && areDisjoint(oneOf, definitions) ? union(schema, "oneOf", oneOf) : undefined;
     if (Array.isArray(allOf)) return allOf.every(isSchema) ? intersection(schema, allOf) : undefined;
     if (type === "string" && only("type", "format", "pattern", "minLength", "maxLength")) return call("String", options(schema, ["type"]));
     if ((type === "number" || type === "integer") && only("type", "format", ...BOUNDS)) {
@@ -134,6 +143,11 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     if (type === "object") return object(schema, only);
     if (Array.isArray(type)) return severalTypes(schema, type as readonly JsonValue[], keys);
     return undefined;
+  };
+
+  const union = (schema: JsonObject, key: string, members: readonly JsonValue[]): Expression | undefined => {
+    if (!members.every(isSchema) || members.some(isConstraint)) return undefined;
+    return call("Union", { kind: "list", items: members.map(builder) }, options(schema, [key]));
   };
 
   const scalar = (item: JsonValue): Expression | undefined => {
@@ -152,7 +166,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
   const enumeration = (schema: JsonObject, values: readonly JsonValue[]): Expression | undefined => {
     const allowed = allowedValues(values, schema["type"]);
     const extra = options(schema, ["enum", "type"]);
-    if (allowed.length === 0) return undefined;
+    if (allowed.length === 0 || allowed.length > longestTuple) return undefined;
     if (allowed.every((item) => typeof item === "string" || typeof item === "number")) {
       return call("Enum", { kind: "list", items: allowed.map(value) }, extra);
     }
@@ -224,13 +238,18 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     const members = cycles.get(name);
     if (members === undefined) return named(name, schema);
     count += 1;
+    const schemas = members.length === 1 ? cycleOf(members) : text(cycleName(members));
+    return { kind: "unsafe", type: typeNamed(name), schema: call("Cyclic", schemas, value(name)) };
+  };
+
+  const cycleOf = (members: readonly string[]): Expression => {
     cycle = members;
     const entries = members.map((member): readonly [string, Expression] => [member, rawSchema(definitions.get(member)?.schema ?? true)]);
     cycle = [];
-    return { kind: "unsafe", type: typeNamed(name), schema: call("Cyclic", { kind: "record", entries }, value(name)) };
+    return { kind: "record", entries };
   };
 
-  const typeNamed = (name: string): TypeNode => ({ kind: "text", text: file.import(name, "./types.js") });
+  const typeNamed = (name: string): TypeNode => ({ kind: "name", name });
 
   /** A type that TypeBox cannot say has the name that it has in types.ts. */
   const named = (name: string, schema: Schema): Expression => {
@@ -294,15 +313,22 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
     const [only] = items;
     const callee = head(expression, indent);
-    if (only === undefined) return `${callee}()`;
-    if (items.length === 1) return `${callee}(${layOut(only, indent, used + callee.length + 2)})`;
+    if (items.length === 1 && only !== undefined && (only.kind === "record" || only.kind === "list")) {
+      return `${callee}(${layOut(only, indent, used + callee.length + 2)})`;
+    }
     return `${callee}(\n${items.map((item) => `  ${inside(item)},\n`).join("")})`;
   };
 
-  return { builderOf, layOut, unsafe: () => count };
+  return { builderOf, cycleOf, layOut, unsafe: () => count };
 }
 
+/** Types begin with a capital letter, so no type has this name. */
+const cycleName = ([first = ""]: readonly string[]): string => `cycleOf${first}`;
+
 const text = (code: string): Expression => ({ kind: "text", text: code });
+
+/** TypeBox infers an enum's type from a tuple of its values, which takes TypeScript long. */
+const longestTuple = 500;
 
 /** Annotations that nobody composes with. */
 const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
@@ -316,6 +342,49 @@ function isPlainObject(schema: JsonObject): boolean {
   if (!keys.every((key) => ["type", "properties", "required", "additionalProperties"].includes(key))) return false;
   if (schema["additionalProperties"] === true || isObject(schema["additionalProperties"])) return false;
   return !Array.isArray(required) || required.every((name: JsonValue) => typeof name === "string" && Object.hasOwn(properties, name));
+}
+
+type Definitions = ReadonlyMap<string, TypeDefinition>;
+
+/** Whether it is certain that no value is of two schemas: they are of different kinds, or have different constants in one required property. */
+function areDisjoint(schemas: readonly JsonValue[], definitions: Definitions): boolean {
+  const resolved = schemas.map((schema) => resolve(schema, definitions));
+  return resolved.every((one, index) => resolved.slice(index + 1).every((other) => isDisjoint(one, other, definitions)));
+}
+
+function isDisjoint(one: JsonObject | undefined, other: JsonObject | undefined, definitions: Definitions): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [a, b] = [kind(one), kind(other)];
+  if (a === undefined || b === undefined) return false;
+  if (a !== b) return true;
+  if (a !== "object") return false;
+  const required = [one, other].map((schema) => (Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : []));
+  return (required[0] ?? []).some((name) => {
+    if (typeof name !== "string" || required[1]?.includes(name) !== true) return false;
+    const [left, right] = [one, other].map((schema) => constants(schema, name, definitions));
+    return left !== undefined && right !== undefined && left.every((value) => !right.includes(value));
+  });
+}
+
+/** The scalars that a property may be; `undefined` when it may be something else. */
+function constants(schema: JsonObject, name: string, definitions: Definitions): readonly JsonValue[] | undefined {
+  const { properties } = schema;
+  const property = isObject(properties) && Object.hasOwn(properties, name) ? resolve(properties[name] ?? null, definitions) : undefined;
+  if (property === undefined) return undefined;
+  const values = Object.hasOwn(property, "const") ? [property["const"] ?? null] : property["enum"];
+  const list = Array.isArray(values) ? (values as readonly JsonValue[]) : undefined;
+  return list?.every((value) => value === null || typeof value !== "object") === true ? list : undefined;
+}
+
+function kind(schema: JsonObject): string | undefined {
+  const { type } = schema;
+  return type === "integer" ? "number" : typeof type === "string" ? type : undefined;
+}
+
+function resolve(schema: JsonValue, definitions: Definitions, hops = 20): JsonObject | undefined {
+  if (!isObject(schema) || hops === 0) return undefined;
+  const ref = refName(schema);
+  return ref === undefined ? schema : resolve(definitions.get(ref)?.schema ?? true, definitions, hops - 1);
 }
 
 function isPattern(pattern: string, flags: string): boolean {

@@ -51,10 +51,10 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
   }
   emitConnection(endpoint, file, asked.length > 0);
 
-  file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
-  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
-    emitHandlerMethod(endpoint, delivery, file),
-  );
+  if (receives.deliveries.length > 0) {
+    file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
+    printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) => emitHandlerMethod(endpoint, delivery, file));
+  }
   emitHandler(endpoint, file);
 }
 
@@ -94,14 +94,13 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
   const { receives } = directions(endpoint, "server");
   const awaitable = file.import("Awaitable", join);
   const conn = `conn: ${typeName}Connection<Context>`;
-  const optional = receives.deliveries.length === 0 ? "?" : "";
   file.doc((docs.summary ?? docs.description ?? docs.title) ? docs : `What to do with the clients of ${at(endpoint)}.`);
   file.block(
     `export interface ${typeName}Handler<Context = object> {`,
     () => {
       file.doc("Called once the connection is open, before its first message.");
       file.print(`readonly open?: (${conn}) => ${awaitable}<void>;`);
-      file.print(`readonly messages${optional}: ${typeName}Messages<Context>;`);
+      if (receives.deliveries.length > 0) file.print(`readonly messages: ${typeName}Messages<Context>;`);
       file.doc("Called once the connection is closed, for whatever reason.");
       file.print(`readonly close?: (${conn}, outcome: ${file.import("CloseOutcome", join)}) => ${awaitable}<void>;`);
     },

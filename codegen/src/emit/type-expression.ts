@@ -10,6 +10,7 @@ import { type Annotated, memberDocs } from "./schema-docs.ts";
 /** What a TypeScript type is made of. */
 export type TypeNode =
   | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "union"; readonly members: readonly TypeNode[] }
   | { readonly kind: "intersection"; readonly members: readonly TypeNode[] }
   | { readonly kind: "array"; readonly item: TypeNode }
@@ -69,7 +70,12 @@ export function createTypeBuilder(
 ): TypeBuilder {
   const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
   const interfaces = new Map<string, InterfaceNode | undefined>();
-  const flats = new WeakMap<TypeNode, string | false>();
+
+  const memberHead = (member: Member | undefined): string =>
+    member === undefined ? "[key: string]" : `${file.key(member.name)}${member.optional ? "?" : ""}`;
+  const flat = createFlattener(nameOf, memberHead);
+  // Names are only asked for when they are printed: whoever asks for one imports it.
+  const keyOf = createFlattener((name) => name, memberHead);
 
   const literal = (value: JsonValue): TypeNode => {
     if (typeof value === "string") return text(file.string(value));
@@ -83,7 +89,7 @@ export function createTypeBuilder(
   const typeOf = (schema: Schema): TypeNode => {
     if (typeof schema === "boolean") return schema ? unknown : never;
     const ref = refName(schema);
-    if (ref !== undefined) return text(nameOf(ref));
+    if (ref !== undefined) return { kind: "name", name: ref };
     if (Object.hasOwn(schema, "const")) return literal(schema["const"] ?? null);
     const { enum: values, not } = schema;
     if (Array.isArray(values)) return union(allowedValues(values, schema["type"]).map(literal));
@@ -271,7 +277,7 @@ export function createTypeBuilder(
     const seen = new Map<string, Member>();
     for (const member of inherited.flatMap((list) => list ?? [])) {
       const before = seen.get(member.name);
-      if (before !== undefined && (before.optional !== member.optional || flat(before.type) !== flat(member.type))) return undefined;
+      if (before !== undefined && (before.optional !== member.optional || keyOf(before.type) !== keyOf(member.type))) return undefined;
       seen.set(member.name, member);
     }
     const fits = members.every((member) => {
@@ -293,8 +299,8 @@ export function createTypeBuilder(
   };
 
   const isAssignable = (from: TypeNode, to: TypeNode): boolean => {
-    const target = flat(to);
-    const source = flat(from);
+    const target = keyOf(to);
+    const source = keyOf(from);
     if (to === unknown || from === never || (source !== undefined && source === target)) return true;
     if (from.kind === "union") return from.members.every((member) => isAssignable(member, to));
     if (to.kind === "union") return to.members.some((member) => isAssignable(from, member));
@@ -306,7 +312,7 @@ export function createTypeBuilder(
     for (const member of members) {
       for (const inner of member.kind === "union" ? member.members : [member]) {
         if (inner === unknown) return unknown;
-        if (inner !== never) found.set(flat(inner) ?? inner, inner);
+        if (inner !== never) found.set(keyOf(inner) ?? inner, inner);
       }
     }
     const texts = new Set(found.keys());
@@ -324,7 +330,7 @@ export function createTypeBuilder(
     for (const member of members) {
       for (const inner of member.kind === "intersection" ? member.members : [member]) {
         if (inner === never) return never;
-        if (inner !== unknown) found.set(flat(inner) ?? inner, inner);
+        if (inner !== unknown) found.set(keyOf(inner) ?? inner, inner);
       }
     }
     const texts = new Set([...found.keys()].map((key) => (typeof key === "string" ? literalKind(key) : undefined)));
@@ -333,51 +339,11 @@ export function createTypeBuilder(
     return only === undefined ? unknown : kept.length === 1 ? only : { kind: "intersection", members: kept };
   };
 
-  /** A type on one line; `undefined` when it is longer than a line or has comments inside. */
-  const flat = (node: TypeNode): string | undefined => {
-    const known = flats.get(node);
-    if (known !== undefined) return known === false ? undefined : known;
-    const made = makeFlat(node);
-    const kept = made === undefined || (node.kind !== "text" && made.length > lineWidth) ? undefined : made;
-    flats.set(node, kept ?? false);
-    return kept;
-  };
-
-  const makeFlat = (node: TypeNode): string | undefined => {
-    if (node.kind === "text") return node.text;
-    if (node.kind === "array") return joined([node.item], ([item = ""]) => (isCompound(node.item) ? `(${item})[]` : `${item}[]`));
-    if (node.kind === "union") return joined(node.members, (members) => members.join(" | "));
-    if (node.kind === "intersection") return joined(node.members, (members) => withParentheses(node.members, members).join(" & "));
-    if (node.kind === "tuple") {
-      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
-      return joined(types, (texts) => `[${types.map((type, index) => tupleItem(node.items[index], type, texts[index] ?? "")).join(", ")}]`);
-    }
-    if (node.members.some(({ docs }) => docLines(docs, 0).length > 0)) return undefined;
-    const types = [...node.members.map(({ type }) => type), ...(node.index === undefined ? [] : [node.index])];
-    return joined(types, (texts) =>
-      types.length === 0 ? "{}" : `{ ${types.map((_, index) => `${memberHead(node.members[index])}: ${texts[index]}`).join("; ")} }`,
-    );
-  };
-
-  const joined = (nodes: readonly TypeNode[], join: (texts: readonly string[]) => string): string | undefined => {
-    const texts: string[] = [];
-    let length = 0;
-    for (const node of nodes) {
-      const inner = flat(node);
-      length += inner?.length ?? 0;
-      if (inner === undefined || length > lineWidth) return undefined;
-      texts.push(inner);
-    }
-    return join(texts);
-  };
-
-  const memberHead = (member: Member | undefined): string =>
-    member === undefined ? "[key: string]" : `${file.key(member.name)}${member.optional ? "?" : ""}`;
-
   const layOut = (node: TypeNode, indent: number, used: number): string => {
     const line = flat(node);
     if (line !== undefined && indent + used + line.length <= lineWidth) return line;
     if (node.kind === "text") return node.text;
+    if (node.kind === "name") return nameOf(node.name);
     if (node.kind === "array") {
       if (!isCompound(node.item)) return `${layOut(node.item, indent, used + 2)}[]`;
       const item = layOut(node.item, indent + 2, 0);
@@ -413,6 +379,54 @@ export function createTypeBuilder(
   };
 
   return { typeOf, interfaceOf, layOut, layOutBody };
+}
+
+/** Prints types on one line; `undefined` for those that are longer than a line or have comments inside. */
+function createFlattener(
+  nameOf: (name: string) => string,
+  memberHead: (member: Member | undefined) => string,
+): (node: TypeNode) => string | undefined {
+  const flats = new WeakMap<TypeNode, string | false>();
+
+  const flat = (node: TypeNode): string | undefined => {
+    const known = flats.get(node);
+    if (known !== undefined) return known === false ? undefined : known;
+    const made = makeFlat(node);
+    const kept = made === undefined || (node.kind !== "text" && node.kind !== "name" && made.length > lineWidth) ? undefined : made;
+    flats.set(node, kept ?? false);
+    return kept;
+  };
+
+  const makeFlat = (node: TypeNode): string | undefined => {
+    if (node.kind === "text") return node.text;
+    if (node.kind === "name") return nameOf(node.name);
+    if (node.kind === "array") return joined([node.item], ([item = ""]) => (isCompound(node.item) ? `(${item})[]` : `${item}[]`));
+    if (node.kind === "union") return joined(node.members, (members) => members.join(" | "));
+    if (node.kind === "intersection") return joined(node.members, (members) => withParentheses(node.members, members).join(" & "));
+    if (node.kind === "tuple") {
+      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
+      return joined(types, (texts) => `[${types.map((type, index) => tupleItem(node.items[index], type, texts[index] ?? "")).join(", ")}]`);
+    }
+    if (node.members.some(({ docs }) => hasProse(docs))) return undefined;
+    const types = [...node.members.map(({ type }) => type), ...(node.index === undefined ? [] : [node.index])];
+    return joined(types, (texts) =>
+      types.length === 0 ? "{}" : `{ ${types.map((_, index) => `${memberHead(node.members[index])}: ${texts[index]}`).join("; ")} }`,
+    );
+  };
+
+  const joined = (nodes: readonly TypeNode[], join: (texts: readonly string[]) => string): string | undefined => {
+    const texts: string[] = [];
+    let length = 0;
+    for (const node of nodes) {
+      const inner = flat(node);
+      length += inner?.length ?? 0;
+      if (inner === undefined || length > lineWidth) return undefined;
+      texts.push(inner);
+    }
+    return join(texts);
+  };
+
+  return flat;
 }
 
 /** Splits off what stands in `allOf`: inline members that are merged with the schema itself, and others (refs, schemas with alternatives). */
@@ -481,7 +495,7 @@ function kindsOf(schema: JsonObject): readonly string[] | undefined {
 const isKind = (schema: JsonObject, kind: string): boolean => kindsOf(schema)?.every((found) => found === kind) ?? false;
 
 /** Whether a schema only narrows what others say: which properties must be there, how many, not what they are. */
-function isConstraint(schema: Schema): boolean {
+export function isConstraint(schema: Schema): boolean {
   return typeof schema !== "boolean" && says(schema).every((key) => CONSTRAINTS.has(key));
 }
 const CONSTRAINTS: ReadonlySet<string> = new Set([
@@ -530,6 +544,9 @@ function tupleItem(item: TupleItem | undefined, type: TypeNode, inner: string): 
   if (item === undefined) return `...${isCompound(type) ? `(${inner})` : inner}[]`;
   return item.optional ? `${isCompound(type) ? `(${inner})` : inner}?` : inner;
 }
+
+const hasProse = ({ title, summary, description, deprecated }: Docs): boolean =>
+  deprecated === true || [title, summary, description].some((prose) => prose !== undefined && prose.trim() !== "");
 
 /** Lines after the first, moved to the right. */
 const shifted = (lines: string, by: string): string => lines.replaceAll("\n", `\n${by}`);

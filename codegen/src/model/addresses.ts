@@ -57,7 +57,8 @@ export function pathOfChannel(channel: SourceChannel, server: { readonly path: s
   const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(/^wss?:\/\/[^/]*/i, ""));
   if (address === "") return undefined;
   if (address === "/") return server.path === "" ? "/" : server.path;
-  if (!address.startsWith("/") && !hasHandshake(channel) && !(server.path === "" && address.includes("/") && !server.socketIo)) return undefined;
+  if (!address.startsWith("/") && !hasHandshake(channel) && !(server.path === "" && address.includes("/") && !server.socketIo))
+    return undefined;
   const path = `/${address.replace(/^\/+/, "")}`.replaceAll(/\/{2,}/g, "/");
   const complete = server.path === "" || path === server.path || path.startsWith(`${server.path}/`);
   return complete ? path : `${server.path}${path}`;
@@ -80,7 +81,8 @@ function hasHandshake(channel: SourceChannel): boolean {
 
 /** Whether a channel's bindings are all for other protocols; an empty list says nothing. */
 export function bindsOtherProtocols(channel: SourceChannel): readonly string[] | undefined {
-  const names = channel.bindings === undefined ? [] : Object.keys(channel.bindings.value).filter((name) => !name.startsWith("x-") && name !== "$ref");
+  const names =
+    channel.bindings === undefined ? [] : Object.keys(channel.bindings.value).filter((name) => !name.startsWith("x-") && name !== "$ref");
   return names.length > 0 && !names.includes("ws") ? names : undefined;
 }
 

@@ -1,6 +1,6 @@
 // Puts everything together under its final names, and proves what is claimed about values.
 import { constantsOf, requireConstants } from "./constants.ts";
-import { demandsOf, type DirectionDraft, type Directions, type Entry, type Leaf } from "./directions.ts";
+import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";
@@ -8,8 +8,7 @@ import type { Handshake } from "./handshake.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
 import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server } from "./model.ts";
-import { assignVariableNames } from "./names.ts";
-import type { MessageDraft } from "./payloads.ts";
+import { assignPropertyNames } from "./names.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { shapeOf } from "./shape.ts";
 import type { Tree } from "./tree.ts";
@@ -41,7 +40,9 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const leafTypes = new Map(sides.flatMap((side) => side.leaves.map((leaf) => [leaf, typeOfLeaf(leaf, types, idOf)] as const)));
   documentTypes(sides, types);
 
-  const parts = drafts.flatMap(({ handshake }) => [handshake.parameters, handshake.query, handshake.headers]).flatMap((part) => part?.type ?? []);
+  const parts = drafts
+    .flatMap(({ handshake }) => [handshake.parameters, handshake.query, handshake.headers])
+    .flatMap((part) => part?.type ?? []);
   const guarded = new Set(parts);
   for (const side of sides) {
     // No schema can speak of bytes.
@@ -53,7 +54,13 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const nameOf = (id: string): string => finished.names.get(id) ?? id;
   const typeName = (entry: Entry): string => nameOf(idOf(entry));
   const definitions = new Map(finished.types.map(({ name, schema }) => [name, schema]));
-  const context: Context = { typeName, leafType: (leaf) => nameOf(leafTypes.get(leaf) ?? ""), definitions, judge: createJudge(definitions), findings };
+  const context: Context = {
+    typeName,
+    leafType: (leaf) => nameOf(leafTypes.get(leaf) ?? ""),
+    definitions,
+    judge: createJudge(definitions),
+    findings,
+  };
 
   const serverNames = nameServers(grouped);
   const endpoints = drafts.map((draft): Endpoint => {
@@ -108,16 +115,22 @@ function documentTypes(sides: readonly DirectionDraft[], types: Types): void {
 function handshakeParts(handshake: Handshake, nameOf: (id: string) => string): Pick<Endpoint, "parameters" | "query" | "headers"> {
   const named = (part: HandshakePart): HandshakePart => ({ ...part, type: nameOf(part.type) });
   const { parameters, query, headers } = handshake;
-  return { ...(parameters && { parameters: named(parameters) }), ...(query && { query: named(query) }), ...(headers && { headers: named(headers) }) };
+  return {
+    ...(parameters && { parameters: named(parameters) }),
+    ...(query && { query: named(query) }),
+    ...(headers && { headers: named(headers) }),
+  };
 }
 
 function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context: Context): Direction {
   const { entries, leaves, dispatch } = side;
-  const names = new Map<MessageDraft, string>(opposite.entries.map(({ draft, name }) => [draft, name]));
+  const names = new Map(opposite.entries.map(({ draft, name }) => [draft.identity, name]));
   const replyOf = ({ reply }: Entry): { reply?: Reply } => {
     if (reply === undefined) return {};
     const { request, reply: at, id } = reply;
-    return { reply: { messages: reply.answers.flatMap((answer) => names.get(answer) ?? []), request, reply: at, id } };
+    return {
+      reply: { messages: [...new Set(reply.answers.flatMap(({ identity }) => names.get(identity) ?? []))], request, reply: at, id },
+    };
   };
   const deliveries = leaves.map((leaf): Delivery => {
     const [first, ...others] = leaf.members;
@@ -199,7 +212,9 @@ function buildError(
 }
 
 function nameServers({ servers }: Sockets): ReadonlyMap<string, string> {
-  const assigned = assignVariableNames(servers.map(({ source }) => ({ base: source.key, identity: source.pointer, suffix: { text: "Server", always: false } })));
+  const assigned = assignPropertyNames(
+    servers.map(({ source }) => ({ base: source.key, identity: source.pointer, suffix: { text: "Server", always: false } })),
+  );
   return new Map(servers.map(({ source }) => [source.key, assigned.get(source.pointer)?.name ?? source.key]));
 }
 
@@ -212,7 +227,9 @@ function buildServers({ servers }: Sockets, names: ReadonlyMap<string, string>):
       url: origin,
       variables: [
         ...source.variables.filter(({ name }) => inUrl.has(name)),
-        ...[...inUrl].flatMap((name) => (name === undefined || source.variables.some((variable) => variable.name === name) ? [] : [{ name, docs: {} }])),
+        ...[...inUrl].flatMap((name) =>
+          name === undefined || source.variables.some((variable) => variable.name === name) ? [] : [{ name, docs: {} }],
+        ),
       ],
       pointer: source.pointer,
     };

@@ -6,7 +6,7 @@ import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
 import { buildDirections } from "./directions.ts";
 import { groupSockets, type Socket } from "./endpoints.ts";
-import { readRootExtension, type RootExtension } from "./extensions.ts";
+import { type RootExtension, readRootExtension } from "./extensions.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import type { Model, Perspective } from "./model.ts";
@@ -75,7 +75,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
   const drafts = grouped.sockets.map((socket): EndpointDraft => {
     const name = names.get(socket) ?? "socket";
     const typeName = pascalCase(name.replace(/_[0-9a-f]{4,}$/, "")) + (/_[0-9a-f]{4,}$/.exec(name)?.[0] ?? "");
-    const context = { side: perspective.side, payloads, findings, hasOperations: source.hasOperations };
+    const context = { side: perspective.side, payloads, findings };
     const directions = buildDirections(socket, source.channels, context);
     const handshake = buildHandshake(socket, { tree, types, findings, typeName, channelWords: name });
     return { socket, name, typeName, directions, handshake };
@@ -100,7 +100,11 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
 
 /** Messages that a channel declares and no operation sends or receives. */
 function unnamedMessages(sockets: readonly Socket[], { channels }: Source): Model["omitted"] {
-  const named = new Set(channels.flatMap(({ operations }) => operations.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)])));
+  const named = new Set(
+    channels.flatMap(({ operations }) =>
+      operations.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)]),
+    ),
+  );
   return sockets
     .flatMap((socket) => socket.channels)
     .filter(({ operations }) => operations.length > 0)
@@ -111,7 +115,10 @@ function unnamedMessages(sockets: readonly Socket[], { channels }: Source): Mode
 function reportVersion(asyncapi: string, findings: Findings): void {
   findings.error({
     code: "version",
-    message: asyncapi === "" ? "This is not an AsyncAPI document: it has no `asyncapi` version." : `AsyncAPI ${asyncapi} is not read; 2.0 to 2.6 and 3.x are.`,
+    message:
+      asyncapi === ""
+        ? "This is not an AsyncAPI document: it has no `asyncapi` version."
+        : `AsyncAPI ${asyncapi} is not read; 2.0 to 2.6 and 3.x are.`,
     fix: asyncapi === "" ? "Begin it with `asyncapi: 3.1.0`." : "Convert the document, for example with `npx @asyncapi/cli convert`.",
     pointer: "/asyncapi",
   });
@@ -130,7 +137,9 @@ interface PerspectiveContext {
 function readPerspective({ version, source, title, payloads, options, extension, findings }: PerspectiveContext): Perspective {
   const words = readWords(source, title, (message) => {
     const { shape } = payloads.draft(message);
-    const constants = [...shape.members.values()].flatMap(({ shape: { values } }) => (values?.length === 1 && typeof values[0] === "string" ? [values[0]] : []));
+    const constants = [...shape.members.values()].flatMap(({ shape: { values } }) =>
+      values?.length === 1 && typeof values[0] === "string" ? [values[0]] : [],
+    );
     return { message, constants };
   });
   const perspective = decidePerspective({ version, option: options.perspective, extension: extension.perspective, words });
@@ -162,7 +171,8 @@ function wordsOfSocket({ address, channels }: Socket): string {
 }
 
 function nameEndpoints(sockets: readonly Socket[], findings: Findings): ReadonlyMap<Socket, string> {
-  const identity = ({ address, servers, channels }: Socket): string => [address, ...servers.map(({ source }) => source.key), ...channels.map(({ key }) => key)].join(" ");
+  const identity = ({ address, servers, channels }: Socket): string =>
+    [address, ...servers.map(({ source }) => source.key), ...channels.map(({ key }) => key)].join(" ");
   const assigned = assignVariableNames(
     sockets.map((socket) => ({
       base: wordsOfSocket(socket),
@@ -190,7 +200,11 @@ function nameEndpoints(sockets: readonly Socket[], findings: Findings): Readonly
 }
 
 /** File names that name nothing; the title does then. */
-const GENERIC = new Set("api apis app async asyncapi def definition doc docs document index main openapi schema schemas socket spec specification v1 v2 v3 websocket websockets ws yaml yml json".split(" "));
+const GENERIC = new Set(
+  "api apis app async asyncapi def definition doc docs document index main openapi schema schemas socket spec specification v1 v2 v3 websocket websockets ws yaml yml json".split(
+    " ",
+  ),
+);
 
 /** `chat.yaml` → `Chat`; a file with a name like any other's is named by its title. */
 function nameOfModel(document: Document, tree: Tree, extension: RootExtension): string {
@@ -198,7 +212,8 @@ function nameOfModel(document: Document, tree: Tree, extension: RootExtension): 
   const file = basename(document.file).replace(/\.[^.]*$/, "");
   const words = wordsOf(file).filter((word) => word.toLowerCase() !== "asyncapi");
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
-  const generic = words.every((word) => GENERIC.has(word.toLowerCase()) || /^\p{Nd}+$/u.test(word)) || /async[-_ ]?api/i.test(words.join(" "));
+  const generic =
+    words.every((word) => GENERIC.has(word.toLowerCase()) || /^\p{Nd}+$/u.test(word)) || /async[-_ ]?api/i.test(words.join(" "));
   const base = generic && wordsOf(title).length > 0 ? title : words.join(" ");
   return pascalCase(base) || pascalCase(file) || "Api";
 }

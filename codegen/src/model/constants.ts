@@ -1,12 +1,12 @@
 // Constants that tell messages apart are required in effect: here they become required in the types.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { Demand } from "./directions.ts";
 import { emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import { pascalCase } from "./names.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { evidenceAt, type Shape } from "./shape.ts";
 import { isObject, property, refOf } from "./tree.ts";
-import type { Demand } from "./directions.ts";
 
 /**
  * Makes the places of `demands` required. A type that only ever is a payload is changed where it stands; one that other schemas refer to stays as
@@ -32,7 +32,9 @@ export function requireConstants(demands: readonly Demand[], types: Types): Read
       continue;
     }
     const derived = `${id} as message`;
-    const own = pascalCase(base).replace(/Message$/, "") === pascalCase(draft.base).replace(/Message$/, "") && /Message$/.test(pascalCase(draft.base));
+    const own =
+      pascalCase(base).replace(/Message$/, "") === pascalCase(draft.base).replace(/Message$/, "") &&
+      pascalCase(draft.base).endsWith("Message");
     types.add({
       id: derived,
       pointer: draft.pointer,
@@ -122,4 +124,3 @@ export function constantsOf(shape: Shape): { readonly [name: string]: Constant }
   }
   return constants;
 }
-

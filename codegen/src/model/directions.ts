@@ -5,7 +5,7 @@ import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
 import { type Assigned, assignMethodNames, hash, type Named } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
-import { correlate, type Correlation } from "./replies.ts";
+import { type Correlation, correlate } from "./replies.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
 
 /** One message of a direction, with its final name. */
@@ -38,7 +38,7 @@ export interface Directions {
 type Side = keyof Directions;
 
 interface Collected {
-  readonly draft: MessageDraft;
+  draft: MessageDraft;
   /** Said by an operation, not only as an answer. */
   ordinary: boolean;
   reply: Correlation | undefined;
@@ -49,13 +49,13 @@ export interface Context {
   readonly side: "server" | "client";
   readonly payloads: Payloads;
   readonly findings: Findings;
-  readonly hasOperations: boolean;
 }
 
 /** Builds both directions of a socket. `all` are the document's channels: another socket's operation may answer on this one. */
 export function buildDirections(socket: Socket, all: readonly SourceChannel[], context: Context): Directions {
   const collected: Record<Side, Map<string, Collected>> = { clientToServer: new Map(), serverToClient: new Map() };
-  const sideOf = (action: "send" | "receive"): Side => ((action === "receive") === (context.side === "server") ? "clientToServer" : "serverToClient");
+  const sideOf = (action: "send" | "receive"): Side =>
+    (action === "receive") === (context.side === "server") ? "clientToServer" : "serverToClient";
   const opposite = (side: Side): Side => (side === "clientToServer" ? "serverToClient" : "clientToServer");
 
   const add = (side: Side, source: SourceMessage, ordinary: boolean): Collected => {
@@ -63,6 +63,8 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     const found = collected[side].get(draft.identity);
     if (found !== undefined) {
       found.ordinary ||= ordinary;
+      // Of equal definitions one stands for all, whatever their order.
+      if (draft.source.pointer < found.draft.source.pointer) found.draft = draft;
       return found;
     }
     const entry = { draft, ordinary, reply: undefined };
@@ -71,6 +73,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
   };
 
   const here = new Set(socket.channels.map(({ key }) => key));
+  const answering = new Set(all.flatMap(({ operations }) => operations.flatMap(({ replies }) => replies.map(({ channel }) => channel))));
   for (const channel of all) {
     for (const { action, messages, replies } of channel.operations) {
       const side = sideOf(action);
@@ -83,11 +86,13 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
           const drafts = answers.map(({ draft }) => draft);
           const correlation = request === undefined ? undefined : correlate(request.draft, drafts, reply.pointer, context.findings);
           if (request !== undefined && correlation !== undefined) request.reply = join(request.reply, correlation);
-          for (const answer of answers) if (correlation?.answers.includes(answer.draft) !== true) answer.ordinary = true;
+          for (const answer of answers) {
+            if (correlation?.answers.some(({ identity }) => identity === answer.draft.identity) !== true) answer.ordinary = true;
+          }
         }
       }
     }
-    if (!here.has(channel.key) || channel.operations.length > 0 || channel.messages.length === 0) continue;
+    if (!here.has(channel.key) || channel.operations.length > 0 || channel.messages.length === 0 || answering.has(channel.key)) continue;
     for (const message of channel.messages) {
       add("clientToServer", message, true);
       add("serverToClient", message, true);
@@ -136,25 +141,31 @@ function join(before: Correlation | undefined, more: Correlation): Correlation {
 }
 
 function finish(both: Readonly<Record<Side, readonly Collected[]>>): Directions {
-  const answersOf = (side: Side): Set<MessageDraft> => new Set(both[side].flatMap(({ reply }) => reply?.answers ?? []));
+  const answersOf = (side: Side): Set<string> =>
+    new Set(both[side].flatMap(({ reply }) => reply?.answers.map(({ identity }) => identity) ?? []));
   return {
     clientToServer: finishOne(both.clientToServer, answersOf("serverToClient")),
     serverToClient: finishOne(both.serverToClient, answersOf("clientToServer")),
   };
 }
 
-function finishOne(collected: readonly Collected[], matched: ReadonlySet<MessageDraft>): DirectionDraft {
+function finishOne(collected: readonly Collected[], matched: ReadonlySet<string>): DirectionDraft {
   const assigned = assignMethodNames(collected.map(({ draft }) => named(draft)));
   const entries = collected.map(({ draft, ordinary, reply }): Entry => {
     const { name } = assigned.get(draft.source.pointer) ?? { name: draft.base };
-    return { draft, name, reply, replyOnly: !ordinary && matched.has(draft) };
+    return { draft, name, reply, replyOnly: !ordinary && matched.has(draft.identity) };
   });
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const names = new Set(entries.map(({ name }) => name.toLowerCase()));
-  const candidates = entries.filter(({ replyOnly }) => !replyOnly).map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
+  const candidates = entries
+    .filter(({ replyOnly }) => !replyOnly)
+    .map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
   const leafName = (members: readonly Candidate[]): string => (members.length === 1 ? (members[0]?.name ?? "") : unionName(members, names));
   const dispatch = buildDispatch(candidates, leafName);
-  const leaves = dispatch.leaves.map((members) => ({ name: leafName(members), members: members.flatMap(({ name }) => byName.get(name) ?? []) }));
+  const leaves = dispatch.leaves.map((members) => ({
+    name: leafName(members),
+    members: members.flatMap(({ name }) => byName.get(name) ?? []),
+  }));
   const clashes = entries.flatMap((entry) => {
     const others: Assigned["clash"] = assigned.get(entry.draft.source.pointer)?.clash ?? [];
     return others.length === 0 ? [] : [{ entry, others }];

@@ -1,6 +1,6 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
 import type { Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
-import { evidenceAt, type JsonKind, pathsOf, type Evidence, type Shape } from "./shape.ts";
+import { type Evidence, evidenceAt, type JsonKind, pathsOf, type Shape } from "./shape.ts";
 
 type DispatchNode = NonNullable<DispatchTree["json"]>;
 
@@ -111,9 +111,12 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
   };
   const look = (candidate: Candidate, path: Path, key: string): Evidence => {
     let known = evidence.get(candidate);
-    if (known === undefined) evidence.set(candidate, (known = new Map()));
-    let found = known.get(key);
-    if (found === undefined) known.set(key, (found = evidenceAt(candidate.shape, path)));
+    if (known === undefined) {
+      known = new Map();
+      evidence.set(candidate, known);
+    }
+    const found = known.get(key) ?? evidenceAt(candidate.shape, path);
+    known.set(key, found);
     return found;
   };
 
@@ -142,14 +145,22 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
   const bestSplit = (members: readonly Candidate[], used: ReadonlySet<string>): Split | undefined => {
     const all = new Map<string, Path>();
     for (const candidate of members) for (const path of pathsAt(candidate)) all.set(keyOf(path), path);
-    const places = [...all].map(([key, path]) => ({ path, seen: members.map((candidate) => [candidate, look(candidate, path, key)] as const) }));
+    const places = [...all].map(([key, path]) => ({
+      path,
+      seen: members.map((candidate) => [candidate, look(candidate, path, key)] as const),
+    }));
     const open = (kind: Split["kind"]) => places.filter(({ path }) => !used.has(`${kind} ${keyOf(path)}`));
     const root = { path: [], seen: members.map((candidate) => [candidate, look(candidate, [], "")] as const) };
-    const constants = [...open("constant"), ...(used.has("constant ") ? [] : [root])].flatMap(({ path, seen }) => constantSplit(path, seen) ?? []);
+    const constants = [...open("constant"), ...(used.has("constant ") ? [] : [root])].flatMap(
+      ({ path, seen }) => constantSplit(path, seen) ?? [],
+    );
     return (
       best(constants, members.length) ??
       best(
-        [...open("presence").flatMap(({ path, seen }) => presenceSplit(path, seen) ?? []), ...open("kind").flatMap(({ path, seen }) => kindSplit(path, seen) ?? [])],
+        [
+          ...open("presence").flatMap(({ path, seen }) => presenceSplit(path, seen) ?? []),
+          ...open("kind").flatMap(({ path, seen }) => kindSplit(path, seen) ?? []),
+        ],
         members.length,
       )
     );
@@ -186,7 +197,8 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
   const absent = canLack ? seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate) : [];
   const other = free.map(([candidate]) => candidate);
   const byValue = new Map<Constant, Candidate[]>();
-  for (const [candidate, { values }] of fixed) for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
+  for (const [candidate, { values }] of fixed)
+    for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
   const cases = [...byValue];
   const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
   return {
@@ -195,7 +207,8 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
     exits,
     left: leftOf(exits, seen),
     optional: optional.length,
-    assumed: lacking.some(([, { proven }]) => !proven) || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
+    assumed:
+      lacking.some(([, { proven }]) => !proven) || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
     demands: canLack ? [] : optional.map(([candidate]) => candidate),
     build: (next) => {
       const known = new Map<string, DispatchNode>();
@@ -294,7 +307,8 @@ function shorten(places: readonly string[]): readonly string[] {
 
 function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, readonly Candidate[]])[] {
   const groups = new Map<Constant, Candidate[]>();
-  for (const candidate of candidates) for (const value of candidate.shape.values ?? []) groups.set(value, [...(groups.get(value) ?? []), candidate]);
+  for (const candidate of candidates)
+    for (const value of candidate.shape.values ?? []) groups.set(value, [...(groups.get(value) ?? []), candidate]);
   return [...groups];
 }
 

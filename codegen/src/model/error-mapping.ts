@@ -17,7 +17,12 @@ export interface MappedError {
 }
 
 /** Checks the mapping of one endpoint; `undefined` (and an error that says why) when it cannot work. */
-export function buildErrorMapping(mapped: readonly MappedError[], clientToServer: Direction, judge: Judge, findings: Findings): ErrorMapping | undefined {
+export function buildErrorMapping(
+  mapped: readonly MappedError[],
+  clientToServer: Direction,
+  judge: Judge,
+  findings: Findings,
+): ErrorMapping | undefined {
   const [first, ...others] = mapped;
   if (first === undefined) return undefined;
   for (const { extension, message } of others) {
@@ -79,7 +84,11 @@ function samplesOf(message: Message, { code, detail, correlation }: ErrorExtensi
         if (code !== undefined) value = withValue(value, code, text);
         if (detail !== undefined) value = withValue(value, detail, reason);
         if (correlation !== undefined && id !== undefined) value = withValue(value, correlation, id);
-        const parts = [`\`${text}\``, id === undefined ? "without the id of a request" : "with the id of a request", ...(reason.length > 50 ? [`and a detail of ${LONGEST_DETAIL} characters`] : [])];
+        const parts = [
+          `\`${text}\``,
+          id === undefined ? "without the id of a request" : "with the id of a request",
+          ...(reason.length > 50 ? [`and a detail of ${LONGEST_DETAIL} characters`] : []),
+        ];
         samples.push({ what: parts.join(" "), value });
       }
     }
@@ -92,7 +101,8 @@ const SAMPLE_IDS: Readonly<Record<string, string | number>> = { string: "1", int
 function withValue(value: JsonValue, path: readonly (string | number)[], leaf: JsonValue): JsonValue {
   const [step, ...rest] = path;
   if (step === undefined) return leaf;
-  const outer = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: JsonValue }) : {};
+  const outer =
+    typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: JsonValue }) : {};
   const inner = Object.hasOwn(outer, step) ? (outer[String(step)] ?? {}) : {};
   return { ...outer, [String(step)]: withValue(inner, rest, leaf) };
 }

@@ -1,8 +1,8 @@
 // Reads our own keys, `x-wsgen: {…}`. An unknown key or a wrong value is an error with a suggestion, never ignored.
 import type { Path } from "@wsgen/runtime/generated/server";
-import type { Findings } from "./findings.ts";
 import { nearest } from "../diagnostics.ts";
-import { isObject, joinPointer, property, splitPointer, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import type { Findings } from "./findings.ts";
+import { isObject, joinPointer, type ObjectPlace, type Place, property, splitPointer, type Tree } from "./tree.ts";
 
 const KEY = "x-wsgen";
 

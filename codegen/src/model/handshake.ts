@@ -8,7 +8,7 @@ import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart } from "./model.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import type { Resolve } from "./shape.ts";
-import { isObject, property, refOf, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import { isObject, type ObjectPlace, type Place, property, refOf, type Tree } from "./tree.ts";
 
 /** The parts of one endpoint's handshake; `type` is still the type's id. */
 export interface Handshake {
@@ -63,7 +63,11 @@ function parameterSchema(socket: Socket, name: string, types: Types, findings: F
   for (const { source } of socket.servers) {
     const variable = source.variables.find((candidate) => candidate.name === name);
     if (variable === undefined) continue;
-    return { type: "string", ...(variable.enum && { enum: variable.enum }), ...(variable.docs.description !== undefined && { description: variable.docs.description }) };
+    return {
+      type: "string",
+      ...(variable.enum && { enum: variable.enum }),
+      ...(variable.docs.description !== undefined && { description: variable.docs.description }),
+    };
   }
   const [channel] = socket.channels;
   findings.warning({
@@ -179,35 +183,48 @@ function coercionsOf(schema: JsonObject, resolve: Resolve): { readonly [name: st
   for (const [name, inner] of Object.entries(properties)) {
     // Normalised schemas hold schemas there.
     const coercion = coercionOf(inner as Schema, resolve, 0);
-    if (coercion !== undefined) Object.defineProperty(coerce, name, { value: coercion, enumerable: true, configurable: true, writable: true });
+    if (coercion !== undefined && coercion !== "text")
+      Object.defineProperty(coerce, name, { value: coercion, enumerable: true, configurable: true, writable: true });
   }
   return coerce;
 }
 
-function coercionOf(schema: Schema, resolve: Resolve, depth: number): Coercion | undefined {
+/** A coercion, "text" for strings, `undefined` when the schema does not say. */
+function coercionOf(schema: Schema, resolve: Resolve, depth: number): Coercion | "text" | undefined {
   if (typeof schema === "boolean" || depth > 20) return undefined;
   const ref = refOf(schema);
   if (ref !== undefined) {
     const target = resolve(ref.slice(DEFINITIONS.length));
     return target === undefined ? undefined : coercionOf(target, resolve, depth + 1);
   }
-  const types = new Set(Array.isArray(schema["type"]) ? (schema["type"] as readonly JsonValue[]) : schema["type"] === undefined ? [] : [schema["type"]]);
-  types.delete("null");
-  if (types.has("string")) return undefined;
+  const { type } = schema;
+  const types = new Set(Array.isArray(type) ? (type as readonly JsonValue[]) : type === undefined ? [] : [type]);
+  if (types.has("string")) return "text";
   if (types.has("array")) return "strings";
   if (types.has("number")) return "number";
   if (types.has("integer")) return "integer";
   if (types.has("boolean")) return "boolean";
-  const values = [property(schema, "const"), ...(Array.isArray(schema["enum"]) ? (schema["enum"] as readonly JsonValue[]) : [])].filter((value) => value !== undefined);
-  if (values.length > 0 && values.every((value) => typeof value === "number")) return "number";
-  if (values.length > 0 && values.every((value) => typeof value === "boolean")) return "boolean";
-  for (const key of ["allOf", "anyOf", "oneOf"]) {
-    const inner = schema[key];
-    if (!Array.isArray(inner)) continue;
-    const found = new Set(inner.map((part: JsonValue) => coercionOf(part as Schema, resolve, depth + 1)).filter((part) => part !== undefined));
-    if (found.size === 1) return [...found][0];
-  }
-  return undefined;
+  const constant = property(schema, "const");
+  const values = [
+    ...(constant === undefined ? [] : [constant]),
+    ...(Array.isArray(schema["enum"]) ? (schema["enum"] as readonly JsonValue[]) : []),
+  ];
+  if (values.length > 0)
+    return values.every((value) => typeof value === "number")
+      ? "number"
+      : values.every((value) => typeof value === "boolean")
+        ? "boolean"
+        : "text";
+  const inner = (key: string): (Coercion | "text" | undefined)[] => {
+    const parts = schema[key];
+    // Normalised schemas hold schemas there.
+    return Array.isArray(parts) ? parts.map((part: JsonValue) => coercionOf(part as Schema, resolve, depth + 1)) : [];
+  };
+  const together = inner("allOf").find((found) => found !== undefined);
+  if (together !== undefined) return together;
+  // One string cannot be read in two ways.
+  const either = new Set([...inner("anyOf"), ...inner("oneOf")]);
+  return either.size === 1 ? [...either][0] : either.size > 1 ? "text" : undefined;
 }
 
 /** Literal words of a path, for names; of its parameters where there are none. */

@@ -38,7 +38,9 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
         // Endless recursion ends the stack; it is refused by name elsewhere.
         return [error instanceof Error ? error.message : String(error)];
       }
-      return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath === "" ? "the payload" : `\`${instancePath}\``} ${message ?? "is invalid"}`);
+      return (validate.errors ?? []).map(
+        ({ instancePath, message }) => `${instancePath === "" ? "the payload" : `\`${instancePath}\``} ${message ?? "is invalid"}`,
+      );
     },
   };
 }

@@ -20,9 +20,17 @@ interface Keyword {
 const isSchema = (value: JsonValue): value is Schema => typeof value === "boolean" || isObject(value);
 const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 const schema: Keyword = { holds: "schema", accepts: isSchema, wants: "a schema" };
-const schemas: Keyword = { holds: "schemas", accepts: (value) => isList(value) && value.length > 0 && value.every(isSchema), wants: "a list of schemas" };
+const schemas: Keyword = {
+  holds: "schemas",
+  accepts: (value) => isList(value) && value.length > 0 && value.every(isSchema),
+  wants: "a list of schemas",
+};
 const map: Keyword = { holds: "map", accepts: isObject, wants: "an object whose values are schemas" };
-const count: Keyword = { holds: "value", accepts: (value) => Number.isInteger(value) && (value as number) >= 0, wants: "a count, 0 or more" };
+const count: Keyword = {
+  holds: "value",
+  accepts: (value) => Number.isInteger(value) && (value as number) >= 0,
+  wants: "a count, 0 or more",
+};
 const number: Keyword = { holds: "value", accepts: (value) => typeof value === "number", wants: "a number" };
 const text: Keyword = { holds: "value", accepts: (value) => typeof value === "string", wants: "a string" };
 const flag: Keyword = { holds: "value", accepts: (value) => typeof value === "boolean", wants: "true or false" };
@@ -39,7 +47,10 @@ export const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
   ["title", text],
   ["description", text],
   ["deprecated", flag],
-  ["type", { holds: "value", accepts: (value) => typeof value === "string" || isList(value), wants: "the name of a type or a list of them" }],
+  [
+    "type",
+    { holds: "value", accepts: (value) => typeof value === "string" || isList(value), wants: "the name of a type or a list of them" },
+  ],
   ["const", anything],
   ["enum", list],
   ["format", text],
@@ -61,7 +72,14 @@ export const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
   ["minProperties", count],
   ["maxProperties", count],
   ["dependencies", { holds: "dependencies", accepts: isObject, wants: "an object" }],
-  ["items", { holds: "items", accepts: (value) => isSchema(value) || (isList(value) && value.every(isSchema)), wants: "a schema or a list of them" }],
+  [
+    "items",
+    {
+      holds: "items",
+      accepts: (value) => isSchema(value) || (isList(value) && value.every(isSchema)),
+      wants: "a schema or a list of them",
+    },
+  ],
   ["additionalItems", schema],
   ["contains", schema],
   ["minItems", count],
@@ -90,9 +108,9 @@ export const FOREIGN_KEYWORDS: ReadonlySet<string> = new Set(
 );
 
 /** Keywords that say nothing about which values are valid. */
-export const ANNOTATIONS: ReadonlySet<string> = new Set([
-  ..."title description deprecated default examples readOnly writeOnly contentEncoding contentMediaType".split(" "),
-]);
+export const ANNOTATIONS: ReadonlySet<string> = new Set(
+  "title description deprecated default examples readOnly writeOnly contentEncoding contentMediaType".split(" "),
+);
 
 /** A schema with every direct subschema replaced by what `replace` makes of it. */
 export function mapSubschemas(value: JsonObject, replace: (schema: Schema) => Schema): JsonObject {

@@ -3,7 +3,18 @@ import { FILES_KEY, type JsonValue } from "../document/document.ts";
 import { readMessageExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { SourceMessage } from "./source.ts";
-import { docsOf, isObject, joinPointer, nameOfPointer, property, splitPointer, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import {
+  docsOf,
+  isObject,
+  joinPointer,
+  nameOfPointer,
+  type ObjectPlace,
+  type Place,
+  property,
+  splitPointer,
+  stringAt,
+  type Tree,
+} from "./tree.ts";
 
 /** Where a message was met, for those that are written there instead of under `components`. */
 export interface MessageUse {
@@ -24,7 +35,11 @@ export interface MessageReader {
  * Builds a reader of messages. `traits` says whose fields win where a message and its traits have the same: the traits (2.x, JSON Merge Patch
  * onto the message) or the message (3.x, "a property on a trait MUST NOT override the same property on the target object").
  */
-export function createMessageReader(tree: Tree, findings: Findings, { traits }: { readonly traits: "override" | "complete" }): MessageReader {
+export function createMessageReader(
+  tree: Tree,
+  findings: Findings,
+  { traits }: { readonly traits: "override" | "complete" },
+): MessageReader {
   const known = new Map<string, SourceMessage>();
 
   const readAt = (place: ObjectPlace, use: MessageUse): SourceMessage => {
@@ -50,12 +65,15 @@ export function createMessageReader(tree: Tree, findings: Findings, { traits }: 
     const ownName = inline ? (text("name") ?? text("messageId") ?? use.key ?? text("title")) : nameOfPointer(place.pointer);
 
     const written = field("payload");
-    const multiFormat = written !== undefined && isObject(written.value) && Object.hasOwn(written.value, "schemaFormat") ? written : undefined;
+    const multiFormat =
+      written !== undefined && isObject(written.value) && Object.hasOwn(written.value, "schemaFormat") ? written : undefined;
     const payload = multiFormat === undefined ? written : schemaOf(multiFormat);
     const format = multiFormat === undefined ? field("schemaFormat") : formatOf(multiFormat);
     const correlation = field("correlationId");
     const location = correlation === undefined ? undefined : tree.child(correlation, "location");
-    const docs = docsOf(Object.fromEntries(["title", "summary", "description", "deprecated"].map((key) => [key, field(key)?.value ?? null])));
+    const docs = docsOf(
+      Object.fromEntries(["title", "summary", "description", "deprecated"].map((key) => [key, field(key)?.value ?? null])),
+    );
     return {
       pointer: place.pointer,
       name: ownName,

@@ -1,7 +1,8 @@
 // The model: one AsyncAPI document, of whatever version, as readonly data that every emitter prints from.
 // JSON-serialisable, no methods. Where 2.x and 3.x differ ends here; identifiers in it are final (see names.ts).
+
+import type { Coercion, Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject } from "../document/document.ts";
-import type { Constant, Coercion, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 
 /** Prose of the document that belongs in a comment. */
 export interface Docs {
@@ -78,7 +79,12 @@ export interface Endpoint {
   /** Path template below the server, beginning with `/`. */
   readonly address: string;
   /** The channels that share this socket, more than one when they are topics. */
-  readonly channels: readonly { readonly key: string; readonly address: string | undefined; readonly docs: Docs; readonly pointer: string }[];
+  readonly channels: readonly {
+    readonly key: string;
+    readonly address: string | undefined;
+    readonly docs: Docs;
+    readonly pointer: string;
+  }[];
   /** Names of the model's servers that carry it. */
   readonly servers: readonly string[];
   readonly parameters?: HandshakePart;

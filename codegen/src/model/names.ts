@@ -33,16 +33,22 @@ export function assignMethodNames(named: readonly Named[]): ReadonlyMap<string, 
   return assign(named, camelCase, MEMBERS);
 }
 
-/** Assigns camelCase names, compared without case, to the endpoints or servers of a document. */
+/** Assigns camelCase names, compared without case, to the endpoints of a document: handler files declare variables of these names. */
 export function assignVariableNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
   return assign(named, camelCase, RESERVED);
+}
+
+/** Assigns camelCase names, compared without case, to the servers of a document: properties of one object, where reserved words are fine. */
+export function assignPropertyNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
+  return assign(named, camelCase, OBJECT_MEMBERS);
 }
 
 function assign(named: readonly Named[], style: (words: string) => string, taken: ReadonlySet<string>): ReadonlyMap<string, Assigned> {
   const spell = (definition: Named, base: string): string => {
     const plain = style(base) || style(`${definition.suffix?.text ?? "unnamed"} ${hash(base)}`);
     const { suffix } = definition;
-    if (suffix === undefined || plain.toLowerCase().endsWith(suffix.text.toLowerCase())) return taken.has(plain) && suffix === undefined ? `${plain}_` : plain;
+    if (suffix === undefined || plain.toLowerCase().endsWith(suffix.text.toLowerCase()))
+      return taken.has(plain) && suffix === undefined ? `${plain}_` : plain;
     return suffix.always || taken.has(plain) ? `${plain}${suffix.text}` : plain;
   };
 
@@ -59,8 +65,12 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
   for (let digits = 4, rest = clashes(spelled); rest.size > 0 && digits <= 64; digits *= 2, rest = clashes(spelled)) {
     spelled = spelled.map((entry) => {
       const members = rest.get(entry.name.toLowerCase());
-      if (members === undefined || (entry.definition.chosen === true && members.filter((member) => member.chosen === true).length === 1)) return entry;
-      return { definition: entry.definition, name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.identity, digits)}` };
+      if (members === undefined || (entry.definition.chosen === true && members.filter((member) => member.chosen === true).length === 1))
+        return entry;
+      return {
+        definition: entry.definition,
+        name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.identity, digits)}`,
+      };
     });
   }
   return new Map(
@@ -126,22 +136,21 @@ const RESERVED = words(
     "unique unknown using var void while with yield",
 );
 
-/** What a method of a handlers object cannot be called: reserved words, and what objects, promises and our own connections already mean. */
-const MEMBERS: ReadonlySet<string> = new Set([
-  ...RESERVED,
-  ...words(
-    "catch close constructor context emit finally flushed hasOwnProperty isPrototypeOf join leave log messages off on once open params " +
-      "propertyIsEnumerable prototype request send signal terminate then to toJSON toLocaleString toString valueOf",
-  ),
-]);
+/** What objects and promises already mean by a property's name. */
+const OBJECT_MEMBERS = words(
+  "catch constructor finally hasOwnProperty isPrototypeOf propertyIsEnumerable prototype then toJSON toLocaleString toString valueOf",
+);
+
+/** What a method in an object of messages cannot be called: reserved words too, and what reads like a socket's own. */
+const MEMBERS: ReadonlySet<string> = new Set([...RESERVED, ...OBJECT_MEMBERS, "close", "send"]);
 
 /** Types that every module sees, of the language and of browsers and Node, and names the generated code or its reader would mistake. */
 const GLOBAL_TYPES = words(
-  "AbortController AbortSignal AggregateError Any Array ArrayBuffer ArrayLike AsyncGenerator AsyncIterable AsyncIterator Atomics Awaited BigInt " +
-    "BigInt64Array BigUint64Array Blob Boolean BroadcastChannel Buffer Capitalize CloseEvent Console Crypto CustomEvent DataView Date Disposable Document " +
+  "AbortController AbortSignal AggregateError Array ArrayBuffer ArrayLike AsyncGenerator AsyncIterable AsyncIterator Atomics Awaited BigInt " +
+    "BigInt64Array BigUint64Array Blob Boolean BroadcastChannel Buffer Capitalize CloseEvent Crypto CustomEvent DataView Date Disposable Document " +
     "Element Error ErrorEvent EvalError Event EventSource EventTarget Exclude Extract File Float32Array Float64Array FormData Function Generator Headers " +
-    "History Infinity Int16Array Int32Array Int8Array Intl Iterable Iterator IteratorResult JSON Location Lowercase Map Math Message MessageChannel " +
-    "MessageEvent MessagePort NaN Navigator NoInfer Node NonNullable Notification Number Object Omit Parameters Partial Performance Pick Plugin Position " +
+    "History Infinity Int16Array Int32Array Int8Array Intl Iterable Iterator IteratorResult JSON Location Lowercase Map Math MessageChannel " +
+    "MessageEvent MessagePort NaN Navigator NoInfer Node NonNullable Notification Number Object Omit Parameters Partial Performance Pick " +
     "Promise PromiseLike PropertyKey Proxy Range RangeError Readonly ReadonlyArray ReadonlyMap ReadonlySet Record ReferenceError Reflect RegExp Request " +
     "Required Response ReturnType Selection Set SharedArrayBuffer Storage String Symbol SymbolConstructor SyntaxError Text TextDecoder TextEncoder " +
     "ThisType TypeError Uint16Array Uint32Array Uint8Array Uint8ClampedArray Uncapitalize Uppercase URIError URL URLSearchParams WeakMap WeakRef WeakSet " +

@@ -82,8 +82,8 @@ export function createPayloads(options: PayloadOptions): Payloads {
 
   return {
     draft: (source) => {
-      let found = known.get(source);
-      if (found === undefined) known.set(source, (found = draft(source)));
+      const found = known.get(source) ?? draft(source);
+      known.set(source, found);
       return found;
     },
   };
@@ -129,7 +129,9 @@ function reportHeaders({ headers, name }: SourceMessage, findings: Findings): vo
 function nameOf(source: SourceMessage, payload: string | undefined, shape: Shape, channel: string | undefined): string {
   if (source.name !== undefined) return source.name;
   if (payload !== undefined) return nameOfPointer(payload);
-  const constants = [...shape.members.values()].flatMap(({ shape: { values } }) => (values?.length === 1 && typeof values[0] === "string" ? [values[0]] : []));
+  const constants = [...shape.members.values()].flatMap(({ shape: { values } }) =>
+    values?.length === 1 && typeof values[0] === "string" ? [values[0]] : [],
+  );
   const [only, ...others] = constants;
   if (only !== undefined && others.length === 0 && wordsOf(only).length > 0) return only;
   return `${channel ?? ""} ${source.inlineAs ?? "message"}`;
@@ -144,8 +146,9 @@ function formatOf(source: SourceMessage, contentType: string | undefined, shape:
     return shape.kinds.size === 6 && shape.values === undefined && shape.members.size === 0 ? "any" : "json";
   }
   if (/(^|[/+.-])json$/.test(media)) return "json";
-  if (/^(audio|image|video|font)\//.test(media) || /(octet-stream|protobuf|msgpack|messagepack|cbor|avro|bson|zip|pdf)/.test(media)) return "binary";
-  if (/^text\//.test(media) || /(xml|yaml|javascript|graphql)/.test(media)) {
+  if (/^(audio|image|video|font)\//.test(media) || /(octet-stream|protobuf|msgpack|messagepack|cbor|avro|bson|zip|pdf)/.test(media))
+    return "binary";
+  if (media.startsWith("text/") || /(xml|yaml|javascript|graphql)/.test(media)) {
     if (shape.kinds.has("string")) return "text";
     findings.warning({
       code: "content-type",
@@ -174,6 +177,8 @@ function canonicalText(schema: Schema): string {
     return mapSubschemas(kept, strip);
   };
   return JSON.stringify(strip(schema), (_key, value: JsonValue) =>
-    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
   );
 }

@@ -1,7 +1,7 @@
 // Which side a document describes. Nothing in AsyncAPI says it; in 3.x the words do, often enough.
 import type { Perspective } from "./model.ts";
-import type { Source, SourceMessage } from "./source.ts";
 import { wordsOf } from "./names.ts";
+import type { Source, SourceMessage } from "./source.ts";
 
 export interface PerspectiveQuestion {
   /** 3.x documents are written from either side; 2.x says what others may do. */
@@ -57,7 +57,9 @@ export function readWords(source: Source, title: string, spoken: (message: Sourc
   return (
     difference(({ message }) => scoreOfName(message.name ?? "")) +
     difference(({ constants }) => mean(constants.map(scoreOfName))) +
-    difference(({ message }) => scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`)) +
+    difference(({ message }) =>
+      scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`),
+    ) +
     replies +
     scoreOfTitle(title)
   );
@@ -88,9 +90,14 @@ function scoreOfName(name: string): number {
 
 function scoreOfProse(prose: string): number {
   const text = prose.toLowerCase();
-  const client = /\b(sent by the client|client sends|from (the |a )?client|client request|client to (the )?server|to the server|clients? can send|sent to the (server|api))\b/.test(text);
+  const client =
+    /\b(sent by the client|client sends|from (the |a )?client|client request|client to (the )?server|to the server|clients? can send|sent to the (server|api))\b/.test(
+      text,
+    );
   const server =
-    /\b(sent by the server|server sends|from (the )?server|server response|server to (the )?client|to (the |all )?(connected )?clients?|pushed by|server notif|received from)\b/.test(text);
+    /\b(sent by the server|server sends|from (the )?server|server response|server to (the )?client|to (the |all )?(connected )?clients?|pushed by|server notif|received from)\b/.test(
+      text,
+    );
   return client === server ? 0 : client ? 1 : -1;
 }
 

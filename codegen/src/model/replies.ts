@@ -1,10 +1,10 @@
 // Which message answers which: replies are matched by the correlation id that both carry, and are ordinary messages where there is none.
 import type { Path } from "@wsgen/runtime/generated/server";
+import { wordsOfPath } from "./dispatch.ts";
 import type { Findings } from "./findings.ts";
 import type { MessageDraft } from "./payloads.ts";
 import { evidenceAt, type Shape } from "./shape.ts";
 import { splitPointer } from "./tree.ts";
-import { wordsOfPath } from "./dispatch.ts";
 
 /** A request's answer, matched by id. */
 export interface Correlation {
@@ -18,8 +18,16 @@ export interface Correlation {
  * Finds how the answers to a request are matched. The correlation id may be declared on both, or on one when the other has the property; answers
  * without one are ordinary messages (with a hint that proposes a property).
  */
-export function correlate(request: MessageDraft, answers: readonly MessageDraft[], pointer: string, findings: Findings): Correlation | undefined {
-  const asked = declaredPath(request, findings) ?? answers.map((answer) => declaredPath(answer, findings)).find((path) => path !== undefined && has(request.shape, path));
+export function correlate(
+  request: MessageDraft,
+  answers: readonly MessageDraft[],
+  pointer: string,
+  findings: Findings,
+): Correlation | undefined {
+  const declared = declaredPath(request, findings);
+  if (declared !== undefined && !isId(request, declared, pointer, findings)) return undefined;
+  const asked =
+    declared ?? answers.map((answer) => declaredPath(answer, findings)).find((path) => path !== undefined && has(request.shape, path));
   const matched = answers.flatMap((answer) => {
     const path = declaredPath(answer, findings) ?? (asked !== undefined && has(answer.shape, asked) ? asked : undefined);
     return asked === undefined || path === undefined ? [] : [{ answer, path }];
@@ -29,16 +37,7 @@ export function correlate(request: MessageDraft, answers: readonly MessageDraft[
   const left = answers.filter((answer) => !same.includes(answer));
   if (left.length > 0) propose(request, left, pointer, findings);
   if (first === undefined || asked === undefined) return undefined;
-  const { kinds, values } = evidenceAt(request.shape, asked);
-  if (!has(request.shape, asked) || values !== undefined) {
-    findings.warning({
-      code: "correlation",
-      message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(asked)}, ${values === undefined ? "which its payload does not declare" : "where its payload has a fixed value"}; its reply is an ordinary message.`,
-      fix: "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`.",
-      pointer: request.source.correlation?.pointer ?? pointer,
-    });
-    return undefined;
-  }
+  const { kinds } = evidenceAt(request.shape, asked);
   const id = !kinds.has("string") ? "integer" : shapeAt(request.shape, asked)?.format === "uuid" ? "uuid" : "string";
   return { request: asked, reply: first.path, id, answers: same };
 }
@@ -57,11 +56,27 @@ function declaredPath(message: MessageDraft, findings: Findings): Path | undefin
   return undefined;
 }
 
+/** Whether an id of the caller's choice can be there. */
+function isId(request: MessageDraft, path: Path, pointer: string, findings: Findings): boolean {
+  const { presence, values } = evidenceAt(request.shape, path);
+  if (presence !== "absent" && values === undefined) return true;
+  findings.warning({
+    code: "correlation",
+    message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(path)}, ${presence === "absent" ? "which its payload does not declare" : "where its payload has a fixed value"}; its reply is an ordinary message.`,
+    fix: "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`.",
+    pointer: request.source.correlation?.pointer ?? pointer,
+  });
+  return false;
+}
+
 function propose(request: MessageDraft, answers: readonly MessageDraft[], pointer: string, findings: Findings): void {
   const shared = [...request.shape.members.keys()].filter(
-    (name): name is string => typeof name === "string" && canBeId(request.shape, name) && answers.every((answer) => canBeId(answer.shape, name)),
+    (name): name is string =>
+      typeof name === "string" && canBeId(request.shape, name) && answers.every((answer) => canBeId(answer.shape, name)),
   );
-  const name = shared.find((candidate) => /^(request|correlation|req|message|msg)[_-]?id$/i.test(candidate)) ?? shared.find((candidate) => /id$/i.test(candidate) || /^(ref|seq|nonce)$/i.test(candidate));
+  const name =
+    shared.find((candidate) => /^(request|correlation|req|message|msg)[_-]?id$/i.test(candidate)) ??
+    shared.find((candidate) => /id$/i.test(candidate) || /^(ref|seq|nonce)$/i.test(candidate));
   const names = answers.map(({ base }) => `\`${base}\``).join(", ");
   findings.hint({
     code: "reply-uncorrelated",

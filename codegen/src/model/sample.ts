@@ -1,7 +1,7 @@
 // Draws a value from a schema, always the same one: for the examples in diagnostics and for proofs. What it draws is still to be judged by AJV.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { alternativesOf, kindsOfAll, membersSchemas, requires, stepsOf, type Alternative, type Resolve } from "./shape.ts";
 import type { Schema } from "./keywords.ts";
+import { type Alternative, alternativesOf, kindsOfAll, membersSchemas, type Resolve, requires, stepsOf } from "./shape.ts";
 import { isObject } from "./tree.ts";
 
 export interface SampleOptions {
@@ -97,9 +97,25 @@ function drawString(alternative: Alternative): string {
 function fitting(pattern: string): string | undefined {
   try {
     const expression = new RegExp(pattern);
-    return ["text", "a", "A", "1", "0", "12", "1234", "12.5", "a1", "abc-1", "ABC", "BTC-USD", "#000000", "/a", "0x00", "a@b.c", "00:00"].find((text) =>
-      expression.test(text),
-    );
+    return [
+      "text",
+      "a",
+      "A",
+      "1",
+      "0",
+      "12",
+      "1234",
+      "12.5",
+      "a1",
+      "abc-1",
+      "ABC",
+      "BTC-USD",
+      "#000000",
+      "/a",
+      "0x00",
+      "a@b.c",
+      "00:00",
+    ].find((text) => expression.test(text));
   } catch {
     // A pattern that is no regular expression is reported where validators are made.
     return undefined;
@@ -108,7 +124,9 @@ function fitting(pattern: string): string | undefined {
 
 function drawNumber(alternative: Alternative): number {
   const bound = (key: string): number[] => alternative.flatMap((schema) => numberAt(schema, key) ?? []);
-  const whole = alternative.some(({ type }) => type === "integer" || (Array.isArray(type) && type.includes("integer") && !type.includes("number")));
+  const whole = alternative.some(
+    ({ type }) => type === "integer" || (Array.isArray(type) && type.includes("integer") && !type.includes("number")),
+  );
   const step = bound("multipleOf")[0] ?? (whole ? 1 : 0.5);
   const least = Math.max(Number.NEGATIVE_INFINITY, ...bound("minimum"), ...bound("exclusiveMinimum").map((value) => value + step));
   const most = Math.min(Number.POSITIVE_INFINITY, ...bound("maximum"), ...bound("exclusiveMaximum").map((value) => value - step));

@@ -1,11 +1,13 @@
 // Normalises schemas: whatever dialect the document speaks becomes draft-07, and every referenced schema becomes a type of its own.
+
+import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { memberOf } from "./discriminator.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema } from "./keywords.ts";
 import { kindName } from "./messages.ts";
 import type { Docs } from "./model.ts";
-import { nearest } from "../diagnostics.ts";
-import { docsOf, isObject, joinPointer, nameOfPointer, property, refOf, stringAt, type Place, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, nameOfPointer, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** Prefix of every `$ref` in a normalised schema. Until names are assigned, a definition's id stands behind it; then its name. */
 export const DEFINITIONS = "#/definitions/";
@@ -91,7 +93,9 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       });
       return true;
     }
-    return refOf(value) === undefined ? normaliseObject({ pointer: place.pointer, value }) : normaliseRef({ pointer: place.pointer, value });
+    return refOf(value) === undefined
+      ? normaliseObject({ pointer: place.pointer, value })
+      : normaliseRef({ pointer: place.pointer, value });
   };
 
   const normaliseRef = (place: Place & { readonly value: JsonObject }): Schema => {
@@ -121,7 +125,8 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     Array.isArray(place.value) ? place.value.map((item: JsonValue, index) => normaliseSchema(within(place, String(index), item))) : [];
   const normaliseMap = (place: Place): JsonObject => {
     const copy = emptyObject();
-    if (isObject(place.value)) for (const [name, item] of Object.entries(place.value)) copy[name] = normaliseSchema(within(place, name, item));
+    if (isObject(place.value))
+      for (const [name, item] of Object.entries(place.value)) copy[name] = normaliseSchema(within(place, name, item));
     return copy;
   };
 
@@ -140,7 +145,8 @@ export function createTypes(tree: Tree, findings: Findings): Types {
         findings.warning({
           code: "schema-keyword",
           message: `\`${key}\` must be ${keyword.wants}, this is ${Array.isArray(value) && value.length === 0 ? "an empty list" : kindName(value)}; it is ignored.`,
-          fix: key === "required" ? "List the names of required properties beside `properties`." : `Write ${keyword.wants}, or leave it out.`,
+          fix:
+            key === "required" ? "List the names of required properties beside `properties`." : `Write ${keyword.wants}, or leave it out.`,
           pointer: at.pointer,
           at: "key",
         });
@@ -168,7 +174,9 @@ export function createTypes(tree: Tree, findings: Findings): Types {
         findings.warning({
           code: "schema-keyword",
           message: `\`${key}\` is no keyword of draft-07, which AsyncAPI's schemas are; it is not checked.`,
-          fix: key.startsWith("unevaluated") ? `Use \`${key === "unevaluatedItems" ? "additionalItems" : "additionalProperties"}\`.` : "Leave it out.",
+          fix: key.startsWith("unevaluated")
+            ? `Use \`${key === "unevaluatedItems" ? "additionalItems" : "additionalProperties"}\`.`
+            : "Leave it out.",
           pointer: at.pointer,
           at: "key",
         });
@@ -241,7 +249,9 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     const key = Array.isArray(schema["oneOf"]) ? "oneOf" : "anyOf";
     const members = property(place.value, key);
     if (name === undefined || !Array.isArray(members)) return schema;
-    const found = members.map((member: JsonValue, index) => memberOf(tree, within(within(place, key, members), String(index), member), name));
+    const found = members.map((member: JsonValue, index) =>
+      memberOf(tree, within(within(place, key, members), String(index), member), name),
+    );
     if (found.some((member) => member === "constant")) return schema;
     if (!found.every((member) => member === "open")) {
       findings.hint({
@@ -320,32 +330,6 @@ function nullable(schema: Record<string, JsonValue>): Schema {
   return copy;
 }
 
-/** Whether an alternative has the discriminating property, and with a value of its own or any string. */
-function memberOf(tree: Tree, member: Place, name: string): "constant" | "open" | "missing" {
-  const ref = refOf(member.value);
-  const here = tree.follow(member);
-  if (here === undefined) return "missing";
-  const own = tree.object(here, "properties");
-  const found = own === undefined ? undefined : tree.child(own, name);
-  if (found !== undefined && isObject(found.value)) {
-    const fixed = Object.hasOwn(found.value, "const") || Object.hasOwn(found.value, "enum");
-    const required = property(here.value, "required");
-    if (fixed) return "constant";
-    return ref !== undefined && Array.isArray(required) && required.includes(name) ? "open" : "missing";
-  }
-  const inherited = tree.items(here, "allOf").map((part) => (refOf(part.value) === undefined ? memberOf(tree, part, name) : inheritedMember(tree, part, name)));
-  if (inherited.includes("constant")) return "constant";
-  return ref !== undefined && inherited.includes("open") ? "open" : "missing";
-}
-
-/** One level of inheritance is looked through, no more: the parent may list its children again. */
-function inheritedMember(tree: Tree, part: Place, name: string): "constant" | "open" | "missing" {
-  const properties = tree.object(part, "properties");
-  const found = properties === undefined ? undefined : tree.child(properties, name);
-  if (found === undefined || !isObject(found.value)) return "missing";
-  return Object.hasOwn(found.value, "const") || Object.hasOwn(found.value, "enum") ? "constant" : "open";
-}
-
 const TYPES: ReadonlySet<string> = new Set(["null", "boolean", "object", "array", "number", "string", "integer"]);
 const MEANT_TYPES: Readonly<Record<string, string>> = {
   bool: "boolean",
@@ -366,7 +350,16 @@ const MEANT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** What may stand beside a `$ref` without anybody expecting it to be checked. */
-const QUIET_SIBLINGS: ReadonlySet<string> = new Set(["title", "description", "deprecated", "summary", "example", "examples", "externalDocs", "$comment"]);
+const QUIET_SIBLINGS: ReadonlySet<string> = new Set([
+  "title",
+  "description",
+  "deprecated",
+  "summary",
+  "example",
+  "examples",
+  "externalDocs",
+  "$comment",
+]);
 
 function list(words: readonly string[]): string {
   const quoted = words.map((word) => `\`${word}\``);

@@ -3,7 +3,7 @@ import type { JsonValue } from "../document/document.ts";
 import type { Findings } from "./findings.ts";
 import type { ServerVariable } from "./model.ts";
 import type { SourceServer } from "./source.ts";
-import { docsOf, isObject, property, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import { docsOf, isObject, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the variables of a Server Object. */
 export function readVariables(tree: Tree, server: Place): ServerVariable[] {

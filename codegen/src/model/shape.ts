@@ -167,7 +167,8 @@ function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
   }
   if (kinds !== undefined) return kinds;
   // Strictly these keywords let every other kind through; nobody who writes them means that.
-  if (["properties", "required", "additionalProperties", "patternProperties"].some((key) => schema[key] !== undefined)) return new Set(["object"]);
+  if (["properties", "required", "additionalProperties", "patternProperties"].some((key) => schema[key] !== undefined))
+    return new Set(["object"]);
   if (schema["items"] !== undefined) return new Set(["array"]);
   return ALL_KINDS;
 }
@@ -251,7 +252,10 @@ export function membersSchemas(alternative: Alternative, step: string | number):
 
 /** The schema that is declared for a property or tuple position. */
 function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
-  const found = typeof step === "string" ? property(schema["properties"], step) : property(Array.isArray(schema["items"]) ? schema["items"] : undefined, String(step));
+  const found =
+    typeof step === "string"
+      ? property(schema["properties"], step)
+      : property(Array.isArray(schema["items"]) ? schema["items"] : undefined, String(step));
   // Normalised schemas hold schemas there.
   return found as Schema | undefined;
 }

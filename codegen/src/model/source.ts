@@ -1,13 +1,12 @@
 // What v2.ts and v3.ts read out of a document: the same nouns for every version, still with the document's own names and refs.
+
+import type { MessageExtension } from "./extensions.ts";
 import type { Docs, ServerVariable } from "./model.ts";
 import type { ObjectPlace, Place } from "./tree.ts";
-import type { MessageExtension } from "./extensions.ts";
 
 export interface Source {
   readonly servers: readonly SourceServer[];
   readonly channels: readonly SourceChannel[];
-  /** Whether the document has any operation at all; if not, its messages have no direction. */
-  readonly hasOperations: boolean;
 }
 
 export interface SourceServer {

@@ -1,5 +1,5 @@
 // Walking a loaded document: pointers, and `$ref`s followed one hop at a time, so that names and places survive.
-import { FILES_KEY, type Document, type JsonObject, type JsonValue } from "../document/document.ts";
+import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "../document/document.ts";
 import { formatPointer, parsePointer } from "../document/pointer.ts";
 import type { Docs } from "./model.ts";
 

@@ -48,7 +48,9 @@ export function finishTypes({ types, used, guarded, tree, findings }: FinishOpti
     });
   }
   const place = createOrder(tree);
-  const sorted = drafts.map((draft) => ({ draft, place: place(draft.pointer) })).sort((a, b) => group(a.draft) - group(b.draft) || compare(a.place, b.place));
+  const sorted = drafts
+    .map((draft) => ({ draft, place: place(draft.pointer) }))
+    .sort((a, b) => group(a.draft) - group(b.draft) || compare(a.place, b.place));
   return {
     names,
     types: sorted.map(({ draft }) => ({
@@ -98,8 +100,8 @@ function createOrder(tree: Tree): (pointer: string) => readonly number[] {
       // Anything that is no object has no keys to be in order; the pointer goes on nowhere.
       const outer = value as Parameters<typeof isObject>[0];
       if (!isObject(outer)) break;
-      let known = positions.get(outer);
-      if (known === undefined) positions.set(outer, (known = new Map(Object.keys(outer).map((key, index) => [key, index]))));
+      const known = positions.get(outer) ?? new Map(Object.keys(outer).map((key, index) => [key, index]));
+      positions.set(outer, known);
       place.push(known.get(segment) ?? known.size);
       value = outer[segment];
     }

@@ -40,7 +40,12 @@ export function describeUnion(members: readonly Entry[]): string {
 }
 
 /** Warns about a union, with a value that two of its members accept where one can be found. */
-export function reportUnion(leaf: Leaf, delivery: Delivery, judged: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> }, findings: Findings): void {
+export function reportUnion(
+  leaf: Leaf,
+  delivery: Delivery,
+  judged: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> },
+  findings: Findings,
+): void {
   const { members } = leaf;
   const [first, second] = members;
   if (first === undefined || second === undefined) return;
@@ -68,25 +73,42 @@ function fixFor(members: readonly Entry[]): string {
   const shared = [...first.draft.shape.members.keys()].filter(
     (name): name is string => typeof name === "string" && members.every(({ draft }) => evidenceAt(draft.shape, [name]).kinds.has("string")),
   );
-  const name = shared.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
+  const name =
+    shared.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
   return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.name} }\`.`;
 }
 
 function exampleOf(
   members: readonly Entry[],
-  { judge, typeName, definitions }: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> },
+  {
+    judge,
+    typeName,
+    definitions,
+  }: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> },
 ): { readonly pair: readonly [Entry, Entry]; readonly value: JsonValue } | undefined {
   let tried = 0;
   for (const [index, a] of members.entries()) {
     for (const b of members.slice(index + 1)) {
       if (tried++ >= MAX_PAIRS) return undefined;
       const drawn = [typeName(a), typeName(b)].map((name) =>
-        [true, false].flatMap((optional) => [0, 1].flatMap((pick) => sampleOf({ $ref: DEFINITIONS + name }, (id) => definitions.get(id), { optional, pick }) ?? [])),
+        [true, false].flatMap((optional) =>
+          [0, 1].flatMap((pick) => sampleOf({ $ref: DEFINITIONS + name }, (id) => definitions.get(id), { optional, pick }) ?? []),
+        ),
       );
       const [ofA = [], ofB = []] = drawn;
-      const merged = ofA.flatMap((left) => ofB.flatMap((right) => (isObject(left) && isObject(right) ? [{ ...left, ...right }, { ...right, ...left }] : [])));
+      const merged = ofA.flatMap((left) =>
+        ofB.flatMap((right) =>
+          isObject(left) && isObject(right)
+            ? [
+                { ...left, ...right },
+                { ...right, ...left },
+              ]
+            : [],
+        ),
+      );
       for (const value of [...ofA, ...ofB, ...merged].sort((x, y) => JSON.stringify(x).length - JSON.stringify(y).length)) {
-        if (judge.refusals(typeName(a), value)?.length === 0 && judge.refusals(typeName(b), value)?.length === 0) return { pair: [a, b], value };
+        if (judge.refusals(typeName(a), value)?.length === 0 && judge.refusals(typeName(b), value)?.length === 0)
+          return { pair: [a, b], value };
       }
     }
   }

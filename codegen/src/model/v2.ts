@@ -4,16 +4,18 @@ import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
 import { readVariables, securityOf } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
-import { docsOf, isObject, joinPointer, property, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 2.x document. */
 export function readV2(tree: Tree, findings: Findings): Source {
   const reader = createMessageReader(tree, findings, { traits: "override" });
   const channels = tree.entries(tree.root, "channels").flatMap(([address, place]) => {
     const channel = tree.follow(place);
-    return channel !== undefined && isObject(channel.value) ? [readChannel(tree, address, { pointer: channel.pointer, value: channel.value }, reader, findings)] : [];
+    return channel !== undefined && isObject(channel.value)
+      ? [readChannel(tree, address, { pointer: channel.pointer, value: channel.value }, reader, findings)]
+      : [];
   });
-  return { servers: readServers(tree), channels, hasOperations: channels.some(({ operations }) => operations.length > 0) };
+  return { servers: readServers(tree), channels };
 }
 
 function readServers(tree: Tree): SourceServer[] {
@@ -42,7 +44,12 @@ function readChannel(tree: Tree, address: string, place: ObjectPlace, reader: Me
     const uses = messagesAt(tree, found);
     const messages = uses.flatMap((use) => reader.read(use, { channel: address, operation }) ?? []);
     // 2.x says what others may do with the channel: who publishes sends to the application.
-    operations.push({ action: operation === "publish" ? "receive" : "send", pointer: found.pointer, messages: [...new Set(messages)], replies: [] });
+    operations.push({
+      action: operation === "publish" ? "receive" : "send",
+      pointer: found.pointer,
+      messages: [...new Set(messages)],
+      replies: [],
+    });
   }
   const servers = tree.items(place, "servers").flatMap(({ value }) => (typeof value === "string" ? [value] : []));
   const answered = operations.map((operation) => ({
@@ -87,7 +94,8 @@ function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
       const value = { type: "string", ...(description !== undefined && { description }) };
       return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value } }];
     }
-    const described = isObject(schema) && description !== undefined && !Object.hasOwn(schema, "description") ? { ...schema, description } : schema;
+    const described =
+      isObject(schema) && description !== undefined && !Object.hasOwn(schema, "description") ? { ...schema, description } : schema;
     return [{ name, pointer: parameter.pointer, schema: { pointer: joinPointer(parameter.pointer, "schema"), value: described } }];
   });
 }

@@ -5,14 +5,16 @@ import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
 import { readVariables, securityOf } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
-import { docsOf, isObject, property, refOf, stringAt, type ObjectPlace, type Place, type Tree } from "./tree.ts";
+import { docsOf, isObject, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 3.x document. */
 export function readV3(tree: Tree, findings: Findings): Source {
   const messages = createMessageReader(tree, findings, { traits: "complete" });
   const drafts = tree.entries(tree.root, "channels").flatMap(([key, place]) => {
     const channel = tree.follow(place);
-    return channel !== undefined && isObject(channel.value) ? [readChannel(tree, key, { pointer: channel.pointer, value: channel.value }, messages, findings)] : [];
+    return channel !== undefined && isObject(channel.value)
+      ? [readChannel(tree, key, { pointer: channel.pointer, value: channel.value }, messages, findings)]
+      : [];
   });
   const byPointer = new Map(drafts.map((channel) => [channel.pointer, channel]));
   const operations = tree.entries(tree.root, "operations").flatMap(([, place]) => {
@@ -27,7 +29,6 @@ export function readV3(tree: Tree, findings: Findings): Source {
       ...channel,
       operations: operations.filter((operation) => operation.channel === channel.key),
     })),
-    hasOperations: operations.length > 0,
   };
 }
 
@@ -118,7 +119,10 @@ function readOperation(
   if ((action !== "send" && action !== "receive") || channel === undefined) {
     findings.warning({
       code: "operation",
-      message: channel === undefined ? "This operation has no channel and is left out." : "This operation neither sends nor receives and is left out.",
+      message:
+        channel === undefined
+          ? "This operation has no channel and is left out."
+          : "This operation neither sends nor receives and is left out.",
       fix: channel === undefined ? "Give it `channel: { $ref: '#/channels/…' }`." : "Give it `action: send` or `action: receive`.",
       pointer: place.pointer,
       at: "key",

@@ -1,6 +1,6 @@
 // From a server's address, an endpoint's template and their values to the URL of one connection.
 import type { EndpointContract, Guard } from "../contract/contract.ts";
-import { describe, refusalOf } from "../contract/dispatch.ts";
+import { refusalOf } from "../contract/dispatch.ts";
 import { ContractError, WsgenError } from "../errors.ts";
 
 /**
@@ -43,20 +43,19 @@ export function connectionUrl(server: string | URL, { address, parameters, query
   const params: Record<string, unknown> = { ...values.params };
   const path = address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
     const value = Object.hasOwn(params, name) ? String(params[name] ?? "") : "";
-    if (value === "") throw partError("path parameters", address, { path: `/${name}`, reason: "must not be empty" });
+    if (value === "") throw refused(address, "path parameters", "must not be empty", `/${name}`);
     return encodeURIComponent(value);
   });
   // URLs know no way to write these as the name of something.
   if (path.split("/").some((segment) => segment === "." || segment === "..")) {
-    throw partError("path parameters", address, { path: "", reason: 'must not make a segment "." or ".." of the path' });
+    throw refused(address, "path parameters", 'must not make a segment "." or ".." of the path', "");
   }
   if (path !== "") url.pathname = url.pathname.replace(/\/$/, "") + (path.startsWith("/") ? path : `/${path}`);
 
   for (const [name, value] of Object.entries(values.query ?? {})) {
     for (const item of Array.isArray(value) ? value : [value]) {
       if (item === undefined) continue;
-      if (typeof item === "object" && item !== null)
-        throw partError("query", address, { path: `/${name}`, reason: "cannot be written in a query" });
+      if (typeof item === "object" && item !== null) throw refused(address, "query", "cannot be written in a query", `/${name}`);
       url.searchParams.append(name, String(item));
     }
   }
@@ -66,15 +65,10 @@ export function connectionUrl(server: string | URL, { address, parameters, query
 /** Checks one part of the handshake. */
 export function checkPart(guard: Guard<unknown> | undefined, values: object, part: string, address: string): void {
   const refusal = guard === undefined ? undefined : refusalOf(guard, values);
-  if (refusal !== undefined) throw partError(part, address, refusal);
+  if (refusal !== undefined) throw refused(address, part, refusal.reason, refusal.path);
 }
 
-function partError(part: string, address: string, refusal: { readonly path: string; readonly reason: string }): ContractError {
-  const what = refusal.path === "" ? refusal.reason : describe(refusal);
-  return new ContractError({
-    message: `Not connected to ${address}, because the contract does not allow these ${part}: ${what}.`,
-    messageName: undefined,
-    direction: "outbound",
-    path: refusal.path,
-  });
+function refused(address: string, part: string, reason: string, path: string): ContractError {
+  const message = `Not connected to ${address}: ${part}${path && ` ${path}`} ${reason}.`;
+  return new ContractError({ message, messageName: undefined, direction: "outbound", path });
 }

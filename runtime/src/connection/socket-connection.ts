@@ -8,6 +8,7 @@ import type { CloseOutcome, ConnectionCore, ConnectionDetails, Limits, Logger, M
 import { type Beating, type Heartbeat, heartbeatOf } from "./heartbeat.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
 import { MessageReader } from "./messages.ts";
+import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { encodeFrame, FrameReader, type FrameReceiver, opcodes } from "./wire.ts";
 import { ignore, Outbox, type OutboxOwner } from "./writer.ts";
 
@@ -17,11 +18,6 @@ const SLOW_CONSUMER_TIMEOUT = 2000;
 const EMPTY = Buffer.alloc(0);
 const HEARTBEAT_PING = encodeFrame(opcodes.ping, EMPTY);
 
-/** Where a socket's listeners, which are shared by all sockets, find its connection. */
-const connectionOf = Symbol("wsgen.connection");
-
-type OwnedSocket = Duplex & { [connectionOf]?: SocketConnection<object> | undefined };
-
 interface PendingPing {
   readonly data: Buffer;
   readonly sentAt: number;
@@ -30,7 +26,9 @@ interface PendingPing {
 }
 
 /** Its `on…` methods belong to the parts below it; what people see is `Connection`. */
-export class SocketConnection<Context extends object> implements ConnectionCore<Context>, FrameReceiver, InboxOwner, OutboxOwner, Beating {
+export class SocketConnection<Context extends object>
+  implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, Beating
+{
   readonly id: string;
   readonly context: Context;
   readonly handshake: UpgradeRequest;
@@ -38,7 +36,7 @@ export class SocketConnection<Context extends object> implements ConnectionCore<
   readonly protocol: string;
   readonly log: Logger;
   heard = true;
-  readonly #socket: OwnedSocket;
+  readonly #socket: Duplex;
   readonly #limits: Limits;
   readonly #reader: FrameReader;
   readonly #inbox: Inbox;
@@ -69,22 +67,15 @@ export class SocketConnection<Context extends object> implements ConnectionCore<
     this.protocol = details.protocol;
     this.log = details.log;
     this.#limits = details.limits;
-    const socket: OwnedSocket = details.socket;
-    this.#socket = socket;
+    this.#socket = details.socket;
     this.#reader = new FrameReader(this, details.limits.maxMessageSize);
     this.#inbox = new Inbox(this);
-    this.#outbox = new Outbox(socket, this, details.limits.highWaterMark);
+    this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark);
     const { heartbeat } = details.limits;
     this.#heartbeat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout);
     this.#heartbeat?.add(this);
 
-    socket[connectionOf] = this;
-    prepare(socket);
-    socket.on("error", onError).on("close", onClose).on("end", onEnd).on("drain", onDrain);
-    if (details.head.length > 0) socket.unshift(details.head);
-    socket.on("data", onData);
-    socket.resume();
-    if (socket.destroyed) setImmediate(onClose.bind(socket)); // Lost before we came: its "close" may have been told already.
+    listen(details.socket, details.head, this);
   }
 
   // ---- The public face --------------------------------------------------------------------------------------------
@@ -337,7 +328,7 @@ export class SocketConnection<Context extends object> implements ConnectionCore<
     this.#state = "closed";
     this.#outcome = outcome;
     this.#heartbeat?.delete(this);
-    disown(this.#socket);
+    unlisten(this.#socket);
     this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
     const error = this.#closedError();
     this.#outbox.fail(error);
@@ -370,42 +361,8 @@ export class SocketConnection<Context extends object> implements ConnectionCore<
   }
 }
 
-// ---- Listeners, shared by all sockets -----------------------------------------------------------------------------
-
-function onData(this: OwnedSocket, chunk: Buffer): void {
-  this[connectionOf]?.onData(chunk);
-}
-
-function onDrain(this: OwnedSocket): void {
-  this[connectionOf]?.onDrain();
-}
-
-function onEnd(this: OwnedSocket): void {
-  this[connectionOf]?.onEnd();
-}
-
-function onClose(this: OwnedSocket): void {
-  this[connectionOf]?.onSocketClosed();
-}
-
-/** Stays on the socket for good, so that no late error is an uncaught one. */
-function onError(this: OwnedSocket, error: Error): void {
-  this[connectionOf]?.onSocketError(error);
-}
-
 function onDeadline(connection: { onDeadline(): void }): void {
   connection.onDeadline();
-}
-
-/** TCP and TLS sockets come with HTTP's idle timeout and with Nagle's delay. */
-function prepare(socket: Duplex & { setTimeout?: (ms: number) => void; setNoDelay?: (on: boolean) => void }): void {
-  socket.setTimeout?.(0);
-  socket.setNoDelay?.(true);
-}
-
-function disown(socket: OwnedSocket): void {
-  socket.off("data", onData).off("drain", onDrain).off("end", onEnd).off("close", onClose);
-  socket[connectionOf] = undefined;
 }
 
 let pings = 0;

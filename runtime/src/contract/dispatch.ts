@@ -180,9 +180,16 @@ function opensDeep(text: string): boolean {
 }
 const BRACKETS = ["{", "["];
 
+/** Loops, since this runs on every large message: `Object.values` and `some` would cost half as much as the parser. */
 function isDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1));
+  if (limit === 0) return true;
+  if (Array.isArray(value)) {
+    for (const inner of value) if (isDeeper(inner, limit - 1)) return true;
+    return false;
+  }
+  for (const name in value) if (isDeeper((value as Record<string, unknown>)[name], limit - 1)) return true;
+  return false;
 }
 
 /** Why a guard refuses a value: `path` is a JSON Pointer, `reason` reads on behind it. `undefined` when it accepts. */
@@ -210,13 +217,19 @@ export function describe({ path, reason }: { readonly path: string; readonly rea
 
 /** The problem as the error that `onInvalid` and rejected requests get. */
 export function inboundError(found: DecodeProblem): ContractError {
-  const { name, path } = found;
-  return new ContractError({
-    message: `${name === undefined ? "A message" : `"${name}"`} was received that the contract does not allow: ${describe(found)}.`,
-    messageName: name,
-    direction: "inbound",
-    path,
-  });
+  const { name } = found;
+  return contractError(`${name === undefined ? "A message" : `"${name}"`} was received and is invalid`, "inbound", name, found);
+}
+
+/** A ContractError that says what happened, where in the payload, and why. */
+export function contractError(
+  what: string,
+  direction: ContractError["direction"],
+  messageName: string | undefined,
+  refusal: { readonly path: string; readonly reason: string },
+  cause?: unknown,
+): ContractError {
+  return new ContractError({ message: `${what}: ${describe(refusal)}.`, messageName, direction, path: refusal.path, cause });
 }
 
 function kindOf(value: unknown): JsonKind {

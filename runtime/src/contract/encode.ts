@@ -1,7 +1,6 @@
 // From a payload to what goes on the wire: fill in what the document fixes, check, then make text or bytes of it.
-import { ContractError } from "../errors.ts";
 import type { MessageContract, Path } from "./contract.ts";
-import { describe, refusalOf } from "./dispatch.ts";
+import { contractError, refusalOf } from "./dispatch.ts";
 import { withValueAt } from "./path.ts";
 
 /** A payload whose sender may leave out `K`: constants and correlation ids, which are filled in. Distributes over unions. */
@@ -31,8 +30,7 @@ export function createEncoders(sends: Readonly<Record<string, MessageContract>>)
 /** The encoder of one message. */
 export function createEncoder(name: string, { format, guard, constants }: MessageContract): Encode {
   const refuse = (reason: string, path = "", cause?: unknown): never => {
-    const message = `"${name}" was not sent, because the contract does not allow it: ${describe({ path, reason })}.`;
-    throw new ContractError({ message, messageName: name, direction: "outbound", path, cause });
+    throw contractError(`"${name}" was not sent`, "outbound", name, { path, reason }, cause);
   };
 
   return (payload, correlation) => {
@@ -46,12 +44,13 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
     if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {
       return typeof complete === "string" ? complete : refuse("must be a string");
     }
+    let json: string | undefined;
     try {
-      return JSON.stringify(complete) ?? refuse(`is not JSON: ${typeof complete}`);
+      json = JSON.stringify(complete);
     } catch (error) {
-      if (error instanceof ContractError) throw error;
       return refuse(`is not JSON (${String(error)})`, "", error);
     }
+    return json ?? refuse("is not JSON");
   };
 }
 

@@ -1,7 +1,5 @@
 // From a contract and its handlers to routes: what a generated `registerX` calls.
-
-import type { ContractError } from "../errors.ts";
-import { WsgenError } from "../errors.ts";
+import { type ContractError, WsgenError } from "../errors.ts";
 import { accept } from "../upgrade/middleware.ts";
 import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";

@@ -99,13 +99,19 @@ export function prepareRequests(endpoint: EndpointContract, encoders: ReadonlyMa
       }
     }
 
-    function find(payload: unknown, path: Path): Pending | undefined {
-      return table.get(valueAt(payload, path));
+    /** The requests whose reply has the id that this payload has at the same place. */
+    function matches(payload: unknown): Pending[] {
+      return [...places.values()].flatMap((place) => {
+        const pending = table.get(valueAt(payload, place));
+        return pending?.reply.reply === place ? [pending] : [];
+      });
     }
 
-    function remove(pending: Pending): void {
+    /** Takes a request that is over off the table; `undefined` once it was given up. */
+    function remove(pending: Pending): Pending["settle"] {
       if (pending.settle === undefined) abandoned--;
       table.delete(pending.id);
+      return pending.settle;
     }
 
     function giveUp(pending: Pending, error: unknown): void {
@@ -172,36 +178,27 @@ export function prepareRequests(endpoint: EndpointContract, encoders: ReadonlyMa
           try {
             write(data);
           } catch (error) {
-            remove(pending);
-            pending.settle?.reject(error);
+            remove(pending)?.reject(error);
           }
         });
       },
 
       settle(payload) {
-        for (const path of places.values()) {
-          const pending = find(payload, path);
-          if (pending?.reply.reply !== path || !isReply(payload, pending.reply)) continue;
-          remove(pending);
-          pending.settle?.resolve(payload);
+        const answered = matches(payload).find(({ reply }) => isReply(payload, reply));
+        if (answered !== undefined) {
+          remove(answered)?.resolve(payload);
           return true;
         }
-        const failed = failure?.correlation === undefined ? undefined : find(payload, failure.correlation);
+        const failed = failure?.correlation && table.get(valueAt(payload, failure.correlation));
         if (failure === undefined || failed === undefined || !isFailure(payload)) return false;
-        remove(failed);
-        failed.settle?.reject(new RequestFailedError(failed.name, failure.message, payload));
+        remove(failed)?.reject(new RequestFailedError(failed.name, failure.message, payload));
         return true;
       },
 
       refuse(payload, error) {
-        for (const path of places.values()) {
-          const pending = find(payload, path);
-          if (pending?.reply.reply !== path) continue;
-          remove(pending);
-          pending.settle?.reject(error);
-          return true;
-        }
-        return false;
+        const [pending] = matches(payload);
+        if (pending !== undefined) remove(pending)?.reject(error);
+        return pending !== undefined;
       },
 
       close(error) {
@@ -246,13 +243,9 @@ export function encodeReply(
   throw refusal ?? new WsgenError("WSGEN_USAGE", `The contract has none of the replies ${reply.messages.join(", ")}.`);
 }
 
+/** RFC 9562 section 5.4: version 4, variant 10. (`crypto.randomUUID` is missing on pages that are not served securely.) */
 function uuid(): string {
-  // Browsers offer randomUUID on secure pages only.
-  if (globalThis.crypto.randomUUID !== undefined) return globalThis.crypto.randomUUID();
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
-  // RFC 9562 section 5.4: version 4, variant 10.
-  hex[6] = `4${hex[6]?.slice(1)}`;
-  hex[8] = ((Number.parseInt(hex[8] ?? "", 16) & 0x3f) | 0x80).toString(16);
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4}).(.{3}).(.{3})(.{12})/, "$1-$2-4$3-8$4-$5");
 }

@@ -4,8 +4,8 @@ import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connectio
 import { ConnectionClosedError, ContractError, WsgenError } from "../errors.ts";
 import type { MessageContract } from "./contract.ts";
 import { EndpointConnection, type HandshakeValues } from "./contract-connection.ts";
-import { createDecoder, type DecodeProblem, type Decoder, describe, inboundError } from "./dispatch.ts";
-import { createEncoders, type Encode } from "./encode.ts";
+import { type DecodeProblem, describe, inboundError } from "./dispatch.ts";
+import { type Asker, type Endpoint, frameOf } from "./endpoint.ts";
 import { valueAt, withValueAt } from "./path.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
 

@@ -164,20 +164,21 @@ async function breakTheContract(): Promise<void> {
     room.send.postMessage(invalid);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    showStep("1. The generated client refuses it", [
+    showStep("1. The client does not send it", [
       ["pre", 'room.send.postMessage({ text: "" })'],
-      ["note", `It never leaves this page: ${error.name} at ${error.path}.`],
-      ["refused", error.message],
+      ["refused", `${error.name}: ${error.message}`],
     ]);
   }
 
   const frame = JSON.stringify(invalid);
   const answer = await sendRaw(room.url, frame);
-  showStep("2. Sent past the client, the server refuses it", [
+  showStep("2. The server does not take it", [
+    ["note", "Sent by a plain WebSocket:"],
     ["pre", frame],
-    ["note", "A plain WebSocket sent this. No handler saw it; the answer is the contract's own message for it."],
+    ["note", "No handler saw it. This came back:"],
     ["refused", answer],
   ]);
+  trial.results.lastElementChild?.scrollIntoView({ block: "nearest" });
   trial.start.disabled = false;
 }
 

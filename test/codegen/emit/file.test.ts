@@ -16,7 +16,9 @@ describe("a generated file", () => {
       file.import("Z", "@wsgen/runtime/generated/server");
       file.import("run", "@wsgen/runtime/generated/server", "value");
       file.import("A", "./types.js");
-      file.block("export interface X {", () => file.print("readonly a: A;"), "}");
+      file.import("Unused", "./types.js");
+      file.block("export interface X {", () => file.print("readonly a: A | Z;"), "}");
+      file.print("run(isB);");
       file.print("");
     });
     expect(text).toBe(`// header
@@ -26,8 +28,9 @@ import type { A } from "./types.js";
 import { isB } from "./validators.js";
 
 export interface X {
-  readonly a: A;
+  readonly a: A | Z;
 }
+run(isB);
 `);
   });
 
@@ -38,6 +41,7 @@ export interface X {
       expect(file.import("Sent", "./types.js")).toBe("Sent");
       expect(file.import("Sent", "@wsgen/runtime/generated/server")).toBe("WsgenSent");
       expect(file.import("Sent", "@wsgen/runtime/generated/server")).toBe("WsgenSent");
+      file.print("export type X = ChatType | Sent | WsgenSent;");
     });
     expect(text).toContain('import type { Sent as WsgenSent } from "@wsgen/runtime/generated/server";');
     expect(text).toContain('import type { Chat as ChatType, Sent } from "./types.js";');
@@ -47,6 +51,7 @@ export interface X {
     const text = print((file) => {
       file.import("X", "./x.js", "type");
       file.import("X", "./x.js", "value");
+      file.print("X;");
     });
     expect(text).toContain('import { X } from "./x.js";');
   });

@@ -64,7 +64,12 @@ describe("server.ts", () => {
     );
     expect(declaration(text, "RpcConnection")).toContain("readonly request: RpcRequest;");
     expect(declaration(text, "RpcSend")).toBe("export interface RpcSend {}");
-    expect(declaration(text, "RpcHandler")).toContain("readonly messages?: RpcMessages<Context>;");
+  });
+
+  it("has no messages to handle where none arrive", () => {
+    const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("tick")]) })]));
+    expect(text).not.toContain("FeedMessages");
+    expect(declaration(text, "FeedHandler")).not.toContain("messages");
   });
 
   it("returns the reply to a client's request, one of several where there are several", () => {

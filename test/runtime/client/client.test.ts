@@ -55,7 +55,7 @@ for (const [name, create] of subjects) {
           .catch((error: unknown) => error);
         expect(refused).toBeInstanceOf(ContractError);
         expect(refused).toMatchObject({ path: "/room", direction: "outbound", messageName: undefined });
-        expect(String(refused)).toContain("Not connected to /rooms/{room}");
+        expect(String(refused)).toContain("Not connected to /rooms/{room}: path parameters /room must NOT have more than 10 characters.");
         await expect(create().room({ room: "a" }, { query: { limit: "many" as never } })).rejects.toThrow("/limit must be integer");
         for (const name of ["", ".", ".."]) await expect(create().room({ room: name })).rejects.toThrow(ContractError);
       });
@@ -318,6 +318,18 @@ for (const [name, create] of subjects) {
         expect(heard).toEqual(["early", "x", "late", "y"]);
       });
 
+      it("keeps nothing for a reader that comes later", async () => {
+        const { client, peer } = await room();
+        const heard: string[] = [];
+        client.on.post(({ text }) => void heard.push(text));
+        say(peer, { type: "post", text: "heard" });
+        await until(() => heard.length === 1);
+        const reader = client[Symbol.asyncIterator]();
+        say(peer, { type: "post", text: "read" });
+        expect(await reader.next()).toEqual({ done: false, value: { name: "post", payload: { type: "post", text: "read" } } });
+        expect(heard).toEqual(["heard", "read"]);
+      });
+
       it("gives a reader that attaches in the same turn everything as well", async () => {
         const { client } = await room(undefined, (peer) => say(peer, { type: "post", text: "early" }));
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -358,7 +370,7 @@ for (const [name, create] of subjects) {
         });
         for await (const _ of client) break;
         expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
-          expect.stringContaining('wsgen: "post" was received that the contract does not allow'),
+          expect.stringContaining('wsgen: "post" was received and is invalid'),
         ]);
         warn.mockRestore();
       });

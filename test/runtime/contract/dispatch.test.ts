@@ -108,7 +108,7 @@ describe("telling messages apart", () => {
     for (const name of names) {
       const keyed = decoderOf({ json: { path: [name], present: "has", absent: "lacks" } });
       expect(nameOf(keyed, {})).toBe("lacks");
-      expect(nameOf(keyed, JSON.parse(`{${JSON.stringify(name)}:1}`))).toBe(name === "__proto__" ? "has" : "has");
+      expect(nameOf(keyed, JSON.parse(`{${JSON.stringify(name)}:1}`))).toBe("has");
     }
   });
 
@@ -207,7 +207,7 @@ describe("what is refused", () => {
     const error = inboundError(problem);
     expect(error).toBeInstanceOf(ContractError);
     expect(error).toMatchObject({ messageName: "post", direction: "inbound", path: "/text" });
-    expect(error.message).toBe('"post" was received that the contract does not allow: /text must NOT have fewer than 1 characters.');
+    expect(error.message).toBe('"post" was received and is invalid: /text must NOT have fewer than 1 characters.');
   });
 
   it("takes a guard that runs out of stack for a refusal", () => {
@@ -224,7 +224,7 @@ describe("what is refused", () => {
   it(`reads JSON ${MAX_JSON_DEPTH} levels deep and no deeper`, () => {
     const free = decoderOf({ json: "m" });
     const lists = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
-    const objects = (depth: number) => '{"a":'.repeat(depth) + "1" + "}".repeat(depth);
+    const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
     for (const nest of [lists, objects]) {
       expect(free.decode(nest(MAX_JSON_DEPTH)).kind).toBe("message");
       expect(free.decode(nest(MAX_JSON_DEPTH + 1)).kind).toBe("too-deep");

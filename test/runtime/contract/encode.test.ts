@@ -44,7 +44,7 @@ describe("JSON messages", () => {
   it("names message, place and reason when the guard refuses", () => {
     const error = refusal(() => encode({ text: "" }));
     expect(error).toMatchObject({ code: "WSGEN_CONTRACT", messageName: "post", direction: "outbound", path: "/text" });
-    expect(error.message).toBe('"post" was not sent, because the contract does not allow it: /text must NOT have fewer than 1 characters.');
+    expect(error.message).toBe('"post" was not sent: /text must NOT have fewer than 1 characters.');
   });
 
   it("puts the correlation id in its place, however deep, without changing the payload", () => {
@@ -62,7 +62,7 @@ describe("JSON messages", () => {
     const cycle: Record<string, unknown> = {};
     cycle["self"] = cycle;
     expect(refusal(() => free(cycle)).message).toContain("is not JSON");
-    expect(refusal(() => free(() => 1)).message).toContain("is not JSON: function");
+    expect(refusal(() => free(() => 1)).message).toContain("is not JSON");
     const tree = createEncoder("tree", {
       format: "json",
       guard: guardOf({ $id: "tree", type: "object", additionalProperties: { $ref: "tree" } }),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { EndpointContract } from "../../../runtime/src/contract/contract.ts";
 import { createDecoder, inboundError } from "../../../runtime/src/contract/dispatch.ts";
@@ -91,6 +92,15 @@ describe("requests", () => {
     expect(requests.settle({ type: "sum", meta: { id: "1" }, value: 1 })).toBe(false);
   });
 
+  it("look for their id where their own reply has it", async () => {
+    const { requests, ask } = table();
+    const request = ask("history");
+    const error = new ContractError({ message: "", messageName: undefined, direction: "inbound", path: "" });
+    expect(requests.refuse({ meta: { id: "1" } }, error)).toBe(false);
+    requests.settle(page("1"));
+    await request;
+  });
+
   it("leave alone what carries their id and is not their reply", async () => {
     const { requests, ask } = table();
     const request = ask("history");
@@ -132,6 +142,7 @@ describe("requests", () => {
   it("remember no more than 1,000 that were given up", async () => {
     const { requests, ask } = table();
     const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
     const all = Array.from({ length: 1_010 }, () => ask("history", {}, { signal: stop.signal, timeout: 0 }));
     await Promise.resolve();
     stop.abort();

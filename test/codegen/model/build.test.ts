@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import { deliveriesOf, document3, endpointOf, modelled, modelOf, namesOf, tagged, typeOf } from "./modelled.ts";
+
+const head2 = `asyncapi: 2.6.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { url: ws://a, protocol: ws } }
+`;
+
+test("2.x: publish is what clients send, subscribe what the server sends; the option swaps them", async () => {
+  const text = `${head2}
+channels:
+  /chat:
+    publish: { message: { oneOf: [{ name: post, payload: { type: object } }] } }
+    subscribe: { message: { name: posted, payload: { type: object } } }
+`;
+  const standard = await modelOf(text);
+  expect(standard.perspective).toEqual({ side: "server", because: "standard" });
+  expect([namesOf(endpointOf(standard).clientToServer), namesOf(endpointOf(standard).serverToClient)]).toEqual([["post"], ["posted"]]);
+  const swapped = endpointOf(await modelOf(text, { perspective: "client" }));
+  expect([namesOf(swapped.clientToServer), namesOf(swapped.serverToClient)]).toEqual([["posted"], ["post"]]);
+});
+
+test("2.x: the message's content type, else the default, else what the payload is", async () => {
+  const model = await modelOf(`${head2}
+channels:
+  /a:
+    publish:
+      message:
+        oneOf:
+          - { name: json, payload: { type: object } }
+          - { name: text, payload: { type: string } }
+          - { name: quoted, contentType: application/json, payload: { type: string } }
+          - { name: vendor, contentType: application/vnd.x+json; charset=utf-8, payload: { type: object } }
+          - { name: plain, contentType: text/plain, payload: { type: string } }
+          - { name: bytes, contentType: application/octet-stream }
+          - { name: nothing }
+`);
+  expect(endpointOf(model).clientToServer.messages.map(({ name, format }) => `${name} ${format}`)).toEqual([
+    "json json",
+    "text text",
+    "quoted json",
+    "vendor json",
+    "plain text",
+    "bytes binary",
+    "nothing any",
+  ]);
+});
+
+test("bytes have a type without a guard", async () => {
+  const model = await modelOf(
+    document3({
+      receives: { sound: { schemaFormat: "application/schema+json;version=draft-07", schema: { type: "string" } } },
+      extra: { defaultContentType: "audio/wav" },
+    }),
+  );
+  expect(endpointOf(model).clientToServer.messages[0]?.format).toBe("binary");
+  expect(typeOf(model, "SoundMessage").guard).toBe(false);
+});
+
+test("traits are merged: onto the message in 2.x, under it in 3.x", async () => {
+  const message =
+    "{ name: m, contentType: text/plain, traits: [{ contentType: application/json, summary: from the trait }], payload: { type: string } }";
+  const two = await modelOf(`${head2}channels: { /a: { publish: { message: ${message} } } }`);
+  expect(endpointOf(two).clientToServer.messages).toMatchObject([{ format: "json", docs: { summary: "from the trait" } }]);
+  const three = await modelOf(`
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { host: a, protocol: ws } }
+channels: { a: { address: /a, messages: { m: ${message} } } }
+operations: { o: { action: receive, channel: { $ref: "#/channels/a" } } }
+x-wsgen: { perspective: server }
+`);
+  expect(endpointOf(three).clientToServer.messages).toMatchObject([{ format: "text", docs: { summary: "from the trait" } }]);
+});
+
+test("3.x: refs everywhere, and an operation without messages has all of the channel's", async () => {
+  const model = await modelOf(`
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { $ref: "#/components/servers/s" } }
+channels: { a: { $ref: "#/components/channels/a" } }
+operations: { o: { $ref: "#/components/operations/o" } }
+x-wsgen: { perspective: client }
+components:
+  servers: { s: { host: a, protocol: wss } }
+  channels: { a: { address: "/a/{id}", servers: [{ $ref: "#/servers/s" }], parameters: { id: { $ref: "#/components/parameters/id" } }, messages: { m: { $ref: "#/components/messages/m" }, n: { $ref: "#/components/messages/n" } } } }
+  parameters: { id: { enum: [x, y], description: Which. } }
+  operations: { o: { action: receive, channel: { $ref: "#/channels/a" } } }
+  messages: { m: { payload: { $ref: "#/components/schemas/M" } }, n: { payload: { type: array } } }
+  schemas: { M: { type: object } }
+`);
+  expect(endpointOf(model)).toMatchObject({ name: "a", servers: ["s"], parameters: { type: "AParameters", optional: false } });
+  expect(namesOf(endpointOf(model).serverToClient)).toEqual(["m", "n"]);
+  expect(typeOf(model, "AParameters").schema).toEqual({
+    type: "object",
+    required: ["id"],
+    properties: { id: { type: "string", enum: ["x", "y"], description: "Which." } },
+  });
+});
+
+test("several topics of one socket have all their messages on it", async () => {
+  const model = await modelOf(`${head2}
+channels:
+  ticker: { subscribe: { message: { name: tick, payload: ${JSON.stringify(tagged("tick"))} } } }
+  book: { subscribe: { message: { name: level, payload: ${JSON.stringify(tagged("level"))} } } }
+`);
+  expect(deliveriesOf(endpointOf(model, "socket").serverToClient)).toEqual(["tick", "level"]);
+});
+
+test("the model is JSON, and the same for the same document", async () => {
+  const text = document3({ receives: { a: tagged("a") }, sends: { b: tagged("b") } });
+  const model = await modelOf(text);
+  expect(JSON.parse(JSON.stringify(model))).toEqual(JSON.parse(JSON.stringify(await modelOf(text))));
+  expect(model).toMatchObject({ title: "Test", asyncapi: "3.1.0", source: "document.yaml", omitted: [] });
+  expect((await modelOf(text, { source: "specs/chat.yaml" })).source).toBe("specs/chat.yaml");
+});
+
+test.each([
+  [
+    "root",
+    { "x-wsgen": { perspectiv: "server" } },
+    {},
+    "`perspectiv` is no option of `x-wsgen` on the document.",
+    "Did you mean `perspective`?",
+  ],
+  ["root", { "x-wsgen": { perspective: "both" } }, {}, '`perspective` is "both", which is neither side.', "perspective: server"],
+  ["root", { "x-wsgen": true }, {}, "`x-wsgen` must be an object.", "`perspective` and `name`"],
+  ["channel", {}, { "x-wsgen": { nmae: "x" } }, "`nmae` is no option of `x-wsgen` on a channel.", "Did you mean `name`?"],
+  ["channel", {}, { "x-wsgen": { name: "🎉" } }, '`name` is "🎉", which has nothing that an identifier could be made of.', "letters"],
+])("an option of the %s that does not exist is an error with a suggestion", async (_where, extra, channel, message, fix) => {
+  const { model, diagnostics } = await modelled(document3({ receives: { a: {} }, extra, channel }));
+  expect(model).toBeUndefined();
+  const [error] = diagnostics.filter(({ severity }) => severity === "error");
+  expect(error).toMatchObject({ message, fix: expect.stringContaining(fix) });
+  expect(error?.position?.line).toBeGreaterThan(1);
+});
+
+test("x-wsgen names the API and its channels", async () => {
+  const model = await modelOf(
+    document3({
+      receives: { a: {} },
+      extra: { "x-wsgen": { name: "MyAPI", perspective: "server" } },
+      channel: { "x-wsgen": { name: "lobby" } },
+    }),
+  );
+  expect([model.name, endpointOf(model).name, endpointOf(model).typeName]).toEqual(["MyAPI", "lobby", "Lobby"]);
+});
+
+test("headers of a message, and security, are named as left out", async () => {
+  const { lines } = await modelled(`
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { host: a, protocol: ws, security: [{ type: httpApiKey, in: query, name: key }] } }
+channels: { a: { address: /a, messages: { m: { headers: { type: object }, payload: {} } } } }
+operations: { o: { action: send, channel: { $ref: "#/channels/a" } } }
+`);
+  expect(lines).toContainEqual(expect.stringContaining("warning message-headers 5:48"));
+  expect(lines).toContainEqual(
+    expect.stringContaining("hint security 4:51 The security scheme `httpApiKey` (query key) of the server `s` is not generated yet."),
+  );
+});
+
+test.each(["1.2.0", ""])("AsyncAPI %s is refused by name", async (version) => {
+  const { model, diagnostics } = await modelled(`asyncapi: "${version}"\nchannels: {}\n`);
+  expect(model).toBeUndefined();
+  expect(diagnostics).toMatchObject([{ severity: "error", code: "version" }]);
+});

@@ -1,0 +1,211 @@
+// The public documents of ../shared/corpus: every WebSocket one becomes a model or located errors, in bounded time.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Document, JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
+import { load } from "../../../codegen/src/document/load.ts";
+import { buildModel } from "../../../codegen/src/model/build.ts";
+import { createJudge } from "../../../codegen/src/model/judge.ts";
+import type { Direction, Model } from "../../../codegen/src/model/model.ts";
+import { sampleOf } from "../../../codegen/src/model/sample.ts";
+import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
+
+const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
+const present = existsSync(join(corpus, "INDEX.json"));
+
+interface Entry {
+  readonly slug: string;
+  readonly main: string;
+  readonly version: string;
+  readonly ws: boolean;
+  readonly perspective: string;
+}
+const index: readonly Entry[] = present ? JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) : [];
+const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
+const sideOf = ({ perspective }: Entry) => (perspective === "client" || perspective === "reversed" ? "client" : "server");
+const open = ({ slug, main }: Entry) => load(join(corpus, slug, main), { root: join(corpus, slug) });
+const built = new Map<Entry, Promise<Model>>();
+const modelOf = (entry: Entry): Promise<Model> => {
+  const known = built.get(entry) ?? open(entry).then((document) => buildModel(document, { perspective: sideOf(entry) }).model as Model);
+  built.set(entry, known);
+  return known;
+};
+
+describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
+  test("every WebSocket document of version 2.0 or later has a model, each in less than 5 s", async () => {
+    const figures = { endpoints: 0, directions: 0, alone: 0, apart: 0, unions: 0, messages: 0, "messages in unions": 0, slowest: 0 };
+    for (const entry of sockets) {
+      const document = await open(entry);
+      const start = performance.now();
+      const { model, diagnostics } = buildModel(document, { perspective: sideOf(entry) });
+      const took = performance.now() - start;
+      if (model !== undefined) built.set(entry, Promise.resolve(model));
+      expect(took, entry.slug).toBeLessThan(5000);
+      expect(
+        diagnostics.filter(({ severity }) => severity === "error"),
+        entry.slug,
+      ).toEqual([]);
+      expect(
+        diagnostics.filter(({ position }) => position === undefined),
+        entry.slug,
+      ).toEqual([]);
+      figures.slowest = Math.max(figures.slowest, Math.round(took));
+      for (const { clientToServer, serverToClient } of model?.endpoints ?? []) {
+        figures.endpoints += 1;
+        for (const { messages, deliveries } of [clientToServer, serverToClient]) {
+          if (messages.length === 0) continue;
+          const unions = deliveries.filter((delivery) => delivery.messages.length > 1);
+          figures.directions += 1;
+          figures.messages += messages.length;
+          if (messages.length === 1) figures.alone += 1;
+          else if (unions.length === 0) figures.apart += 1;
+          else figures.unions += 1;
+          figures["messages in unions"] += new Set(unions.flatMap((union) => union.messages)).size;
+        }
+      }
+    }
+    console.info("corpus", figures);
+    expect(figures).toMatchObject({ endpoints: 122, directions: 222 });
+    expect(figures.unions).toBeLessThanOrEqual(27);
+  });
+
+  test("every other document is refused with a located reason, or has a model", async () => {
+    for (const entry of index.filter((candidate) => !sockets.includes(candidate))) {
+      const { model, diagnostics } = buildModel(await open(entry));
+      const errors = diagnostics.filter(({ severity }) => severity === "error");
+      expect(model === undefined, entry.slug).toBe(errors.length > 0);
+      for (const { position, fix } of errors)
+        expect({ position, fix }, entry.slug).toEqual({ position: expect.any(Object), fix: expect.any(String) });
+    }
+  });
+
+  test("a sampled valid message always reaches a delivery of its own", async () => {
+    let tried = 0;
+    for (const entry of sockets) {
+      const model = await modelOf(entry);
+      // The judge compiles every type; the largest documents would be most of the suite's time (the conformance suite has them all).
+      if (model.types.length > 60) continue;
+      const definitions = new Map(model.types.map(({ name, schema }) => [name, schema]));
+      const judge = createJudge(definitions);
+      for (const direction of model.endpoints.flatMap(({ clientToServer, serverToClient }) => [clientToServer, serverToClient])) {
+        const decoder = createDecoder({
+          dispatch: direction.tree,
+          messages: Object.fromEntries(direction.deliveries.map(({ name, format }) => [name, { format }])),
+        });
+        for (const { name, type, format, replyOnly } of direction.messages) {
+          if (replyOnly || format !== "json") continue;
+          for (const [optional, pick] of [
+            [true, 0],
+            [false, 1],
+          ] as const) {
+            const value = sampleOf({ $ref: `#/definitions/${type}` }, (id) => definitions.get(id), { optional, pick });
+            if (value === undefined || judge.refusals(type, value)?.length !== 0) continue;
+            tried += 1;
+            const delivery = direction.deliveries.find((candidate) => candidate.name === decoder.find(value));
+            expect(delivery?.messages, `${entry.slug} ${name} ${JSON.stringify(value)}`).toContain(name);
+          }
+        }
+      }
+    }
+    expect(tried).toBeGreaterThan(500);
+  });
+
+  test("shuffling a document renames nothing", async () => {
+    for (const entry of sockets) {
+      const before = await modelOf(entry);
+      if (before.types.length > 150) continue;
+      const document = await open(entry);
+      const after = buildModel(shuffled(document), { perspective: sideOf(entry) }).model as Model;
+      expect(namesIn(after), entry.slug).toEqual(namesIn(before));
+    }
+  });
+
+  test.each([
+    ["spec-3.1-websocket-gemini", [["marketDataV1", "/v1/marketdata/{symbol}", 0, 1, "", ""]]],
+    ["spec-2.6-websocket-gemini", [["v1Marketdata", "/v1/marketdata/{symbol}", 0, 1, "", ""]]],
+    ["vulcx", [["stream", "/api/v1/stream", 4, 3, "`op`", "`type`"]]],
+    ["speechmatics-flow", [["flow", "/v1/flow", 6, 14, "frame kind, then `message`", "frame kind, then `message`"]]],
+    ["warpcast", [["socket", "/stream", 2, 3, "`messageType`", "`messageType`"]]],
+    ["citizen-quest", [["socket", "/", 6, 3, "`type`", "`type`"]]],
+    [
+      "chanx-fastapi-yaml",
+      [
+        ["chat", "/ws/chat", 3, 6, "`action`", "`action`"],
+        ["reliableChat", "/ws/reliable", 2, 3, "`action`", "`action`"],
+        ["notifications", "/ws/notifications", 2, 2, "`action`", "`action`"],
+        ["analytics", "/ws/analytics", 2, 2, "`action`", "`action`"],
+        ["system", "/ws/system", 2, 2, "`action`", "`action`"],
+        ["backgroundJobs", "/ws/background_jobs", 2, 3, "`action`", "`action`"],
+        ["roomChat", "/ws/room/{room_name}", 2, 2, "`action`", "`action`"],
+        ["topics", "/ws/topics", 3, 4, "`action`", "`action`"],
+        ["roomTopic", "/ws/topics/room/{room_name}", 2, 2, "`action`", "`action`"],
+      ],
+    ],
+    ["anychat", [["apiV1Ws", "/api/v1/ws", 3, 3, "`type`", "`type`"]]],
+  ])("%s reads as its authors meant it, by itself", async (slug, expected) => {
+    const entry = index.find((candidate) => candidate.slug === slug) as Entry;
+    const model = buildModel(await open(entry)).model as Model;
+    expect(model.perspective.side).toBe(sideOf(entry));
+    expect(
+      model.endpoints.map(({ name, address, clientToServer, serverToClient }) => [
+        name,
+        address,
+        clientToServer.messages.length,
+        serverToClient.messages.length,
+        clientToServer.by,
+        serverToClient.by,
+      ]),
+    ).toEqual(expected);
+    const deliveries = model.endpoints.flatMap(({ clientToServer, serverToClient }) => [
+      ...clientToServer.deliveries,
+      ...serverToClient.deliveries,
+    ]);
+    expect(deliveries.filter(({ messages }) => messages.length !== 1)).toEqual([]);
+  });
+
+  test("the tag of citizen-quest is required in effect, and filled in for the sender", async () => {
+    const model = await modelOf(sockets.find(({ slug }) => slug === "citizen-quest") as Entry);
+    expect(model.endpoints[0]?.clientToServer.messages.map(({ constants }) => constants["type"])).toEqual([
+      "serverInfo",
+      "sync",
+      "ping",
+      "addPlayer",
+      "removePlayer",
+      "playerReady",
+    ]);
+  });
+});
+
+/** Names by what they name. */
+function namesIn({ endpoints, types }: Model): object {
+  const direction = ({ messages, deliveries }: Direction) =>
+    [...messages.map(({ name, type }) => `${name}: ${type}`), ...deliveries.map(({ name, type }) => `${name}: ${type}`)].sort();
+  return {
+    endpoints: endpoints
+      .map(({ name, address, clientToServer, serverToClient }) => ({
+        name,
+        address,
+        in: direction(clientToServer),
+        out: direction(serverToClient),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    types: types.map(({ name }) => name).sort(),
+  };
+}
+
+/** The same document with its channels, operations, messages and schemas in another order. */
+function shuffled(document: Document): Document {
+  const turn = (value: JsonValue | undefined, depth: number): JsonValue | undefined => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    const entries = Object.entries(value as JsonObject).map(
+      ([key, inner]) => [key, depth === 0 ? inner : (turn(inner, depth - 1) as JsonValue)] as const,
+    );
+    return Object.fromEntries(entries.toSorted(([a], [b]) => (mixed(a) < mixed(b) ? -1 : 1)));
+  };
+  const { components, channels, operations, ...rest } = document.value;
+  const parts = { components: turn(components, 1), channels: turn(channels, 2), operations: turn(operations, 0) };
+  const kept = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as JsonObject;
+  return { ...document, value: { ...rest, ...kept } };
+}
+
+const mixed = (key: string): number => [...key].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, 7);

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { document3, endpointOf, modelled, tagged } from "./modelled.ts";
+
+/** A document whose server sends `problem`, with that payload and mapping. */
+const mapped = (payload: object, error: unknown, { client = false } = {}) =>
+  modelled(
+    document3({
+      receives: { post: tagged("post"), ...(client && { problem: payload }) },
+      sends: { posted: tagged("posted"), ...(!client && { problem: payload }) },
+    }).replace('"problem": {', `"problem": { "x-wsgen": { "error": ${JSON.stringify(error)} },`),
+  );
+
+const problem = (properties: object, required: readonly string[] = []) => tagged("problem", properties, ["type", ...required]);
+
+test("our error's parts go where the message's x-wsgen says", async () => {
+  const { model } = await mapped(
+    problem({ error: { type: "object", properties: { code: { type: "string" } } }, text: { type: "string" } }),
+    { code: "/error/code", detail: "/text" },
+  );
+  expect(endpointOf(model!).error).toEqual({ message: "problem", code: ["error", "code"], detail: ["text"] });
+});
+
+test.each([
+  ["a code that is one of few", problem({ code: { enum: ["invalid_message"] } }, ["code"]), "`unknown_message`"],
+  [
+    "a detail that must be short",
+    problem({ code: { type: "string" }, detail: { type: "string", maxLength: 100 } }),
+    "a detail of 200 characters",
+  ],
+  [
+    "a property that nobody fills in",
+    problem({ code: { type: "string" }, severity: { type: "integer" } }, ["severity"]),
+    "must have required property 'severity'",
+  ],
+  [
+    "an id that is required though there may be none",
+    problem({ code: { type: "string" }, id: { type: "string" } }, ["id"]),
+    "without the id of a request",
+  ],
+])("%s is an error that shows the payload", async (_name, payload, message) => {
+  const { model, diagnostics } = await mapped(payload, { code: "/code", detail: "/detail", correlation: "/id" });
+  expect(model).toBeUndefined();
+  const [error] = diagnostics.filter(({ severity }) => severity === "error");
+  expect(error).toMatchObject({ code: "error-message", message: expect.stringContaining(message), position: { line: expect.any(Number) } });
+  expect(error?.message).toContain('"type":"problem"');
+});
+
+test("only the server's messages can carry our errors, and one for each endpoint", async () => {
+  const client = await mapped(problem({}), { code: "/code" }, { client: true });
+  expect(client.lines).toContainEqual(expect.stringMatching(/^error error-message .*only clients send it/));
+  const wrong = await mapped(problem({}), { code: "code", detial: "/x" });
+  expect(wrong.lines).toContainEqual(expect.stringContaining('`code` is "code", which is no JSON Pointer into the payload.'));
+  expect(wrong.diagnostics).toContainEqual(expect.objectContaining({ code: "x-wsgen-key", fix: "Did you mean `detail`?" }));
+});

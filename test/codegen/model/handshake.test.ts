@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { document3, endpointOf, modelled, modelOf, typeOf } from "./modelled.ts";
+
+test("path parameters are strings of 3.x with enum, default and prose, all required", async () => {
+  const model = await modelOf(
+    document3({
+      receives: { a: {} },
+      channel: {
+        address: "/x/{id}/{lang}",
+        parameters: { id: { description: "Which.", examples: ["1"] }, lang: { enum: ["en", "de"], default: "en" } },
+      },
+    }),
+  );
+  expect(endpointOf(model).parameters).toEqual({ type: "MainParameters", optional: false, coerce: {} });
+  expect(typeOf(model, "MainParameters")).toMatchObject({
+    guard: true,
+    docs: { description: "Path parameters of `/x/{id}/{lang}`." },
+    schema: {
+      type: "object",
+      required: ["id", "lang"],
+      properties: {
+        id: { type: "string", description: "Which.", examples: ["1"] },
+        lang: { type: "string", enum: ["en", "de"], default: "en" },
+      },
+    },
+  });
+});
+
+test("path parameters of 2.x have schemas, and are coerced to what these say", async () => {
+  const model = await modelOf(`
+asyncapi: 2.6.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { url: ws://a, protocol: ws } }
+channels:
+  /x/{page}/{name}:
+    parameters: { page: { description: From 1., schema: { type: integer, minimum: 1 } }, name: { schema: { type: string } } }
+    subscribe: { message: {} }
+`);
+  expect(endpointOf(model).parameters).toEqual({ type: "XParameters", optional: false, coerce: { page: "integer" } });
+  expect(typeOf(model, "XParameters").schema).toMatchObject({
+    properties: { page: { type: "integer", minimum: 1, description: "From 1." } },
+  });
+});
+
+test("the ws binding's query and headers are types, optional when nothing is required", async () => {
+  const ws = {
+    query: {
+      type: "object",
+      required: ["token"],
+      properties: {
+        token: { type: "string" },
+        count: { type: "integer" },
+        ratio: { type: ["number", "null"] },
+        on: { $ref: "#/components/schemas/Flag" },
+        tags: { type: "array", items: { type: "string" } },
+        level: { enum: [1, 2] },
+        either: { oneOf: [{ type: "string" }, { type: "integer" }] },
+        exact: { allOf: [{ type: "boolean" }, { default: true }] },
+      },
+    },
+    headers: { type: "object", properties: { "X-Key": { type: "string" } } },
+  };
+  const model = await modelOf(
+    document3({ receives: { a: {} }, channel: { bindings: { ws } }, extra: { components: { schemas: { Flag: { type: "boolean" } } } } }),
+  );
+  expect(endpointOf(model)).toMatchObject({
+    query: {
+      type: "MainQuery",
+      optional: false,
+      coerce: { count: "integer", ratio: "number", on: "boolean", tags: "strings", level: "number", exact: "boolean" },
+    },
+    headers: { type: "MainHeaders", optional: true, coerce: {} },
+  });
+  expect(Object.keys(endpointOf(model).query?.coerce ?? {})).not.toContain("either");
+  // Header names are compared without case, and Node gives them in small letters.
+  expect(typeOf(model, "MainHeaders").schema).toMatchObject({ properties: { "x-key": { type: "string" } } });
+});
+
+test("an undeclared parameter is a string with a warning, a declared one that is not used a warning", async () => {
+  const { model, lines } = await modelled(document3({ receives: { a: {} }, channel: { address: "/x/{id}", parameters: { other: {} } } }));
+  expect(typeOf(model!, "MainParameters").schema).toMatchObject({ required: ["id"], properties: { id: { type: "string" } } });
+  expect(lines.filter((line) => line.includes("parameter-"))).toEqual([
+    "warning parameter-undeclared 15:5 The address `/x/{id}` has the parameter `id`, which is not declared; it is taken as a string.",
+    "warning parameter-unused 23:9 The parameter `other` is declared, but the address `/x/{id}` does not have it; it is ignored.",
+  ]);
+});
+
+test("parameters of a topic are not of the handshake, and a query in the address is warned about", async () => {
+  const topic = await modelled(document3({ receives: { a: {} }, channel: { address: "ticker.{pair}", parameters: { pair: {} } } }));
+  expect(endpointOf(topic.model!)).not.toHaveProperty("parameters");
+  expect(topic.lines.filter((line) => line.includes("parameter"))).toEqual([]);
+  const query = await modelled(
+    document3({ receives: { a: {} }, channel: { address: "/x?streams={streams}", parameters: { streams: {} } } }),
+  );
+  expect(endpointOf(query.model!).address).toBe("/x");
+  expect(query.lines).toContainEqual(expect.stringContaining("warning address-query"));
+});
+
+test("a binding that is no schema of an object is warned about and ignored", async () => {
+  const { model, lines } = await modelled(document3({ receives: { a: {} }, channel: { bindings: { ws: { query: { type: "string" } } } } }));
+  expect(endpointOf(model!)).not.toHaveProperty("query");
+  expect(lines).toContainEqual(expect.stringMatching(/^warning binding \d+:\d+ `bindings.ws.query` must be/));
+});

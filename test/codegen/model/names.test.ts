@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { assignMethodNames, assignTypeNames, camelCase, pascalCase } from "../../../codegen/src/model/names.ts";
+import { document3, endpointOf, modelled, modelOf, namesOf, tagged } from "./modelled.ts";
+
+test.each([
+  ["post message", "PostMessage", "postMessage"],
+  ["POST_MESSAGE", "PostMessage", "postMessage"],
+  ["post.message-v2", "PostMessageV2", "postMessageV2"],
+  ["HTTPServer", "HTTPServer", "httpServer"],
+  ["24h_volume", "_24hVolume", "_24hVolume"],
+  ["v1 2", "V1_2", "v1_2"],
+  ["@type", "Type", "type"],
+  ["Futures Account Balance(USER_DATA) Request", "FuturesAccountBalanceUserDataRequest", "futuresAccountBalanceUserDataRequest"],
+  ["großé", "Großé", "großé"],
+  ["сообщение", "Сообщение", "сообщение"],
+])("%s becomes %s and %s", (text, type, method) => {
+  expect(pascalCase(text)).toBe(type);
+  expect(camelCase(text)).toBe(method);
+});
+
+const schema = (base: string, identity = `/components/schemas/${base}`) => ({ base, identity, suffix: { text: "Schema", always: false } });
+const message = (base: string, channel?: string) => ({
+  base,
+  identity: `/${channel ?? "components"}/messages/${base}`,
+  channel,
+  suffix: { text: "Message", always: true },
+});
+const typeNames = (...named: Parameters<typeof assignTypeNames>[0]) => [...assignTypeNames(named).values()].map(({ name }) => name);
+
+test("a type that would shadow a global takes Schema, a message's own type always Message, never twice", () => {
+  expect(typeNames(schema("Error"), schema("Post"), message("post"), message("ErrorMessage"))).toEqual([
+    "ErrorSchema",
+    "Post",
+    "PostMessage",
+    "ErrorMessage",
+  ]);
+});
+
+test("in a clash every member takes its channel's name in front, and where that is not enough digits of its pointer", () => {
+  expect(typeNames(message("update", "ticker"), message("update", "book"))).toEqual(["TickerUpdateMessage", "BookUpdateMessage"]);
+  const [a, b] = typeNames(schema("order"), schema("Order"));
+  expect(a).toMatch(/^Order_[0-9a-f]{4}$/);
+  expect(b).toMatch(/^Order_[0-9a-f]{4}$/);
+  expect(a).not.toBe(b);
+});
+
+test("names that differ by case only clash, because disks do not tell them apart", () => {
+  expect(new Set(typeNames(schema("ABC"), schema("abc")).map((name) => name.toLowerCase())).size).toBe(2);
+});
+
+test("reserved words and members of objects and promises are no method names", () => {
+  const named = ["delete", "then", "constructor", "leave"].map((base) => ({
+    base,
+    identity: base,
+    suffix: { text: "Message", always: false },
+  }));
+  expect([...assignMethodNames(named).values()].map(({ name }) => name)).toEqual([
+    "deleteMessage",
+    "thenMessage",
+    "constructorMessage",
+    "leave",
+  ]);
+});
+
+test("names are total: any text becomes an identifier, any list of texts different ones, whatever their order", () => {
+  const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*$/u;
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(
+        fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("a", "A", "a b", "aB", "🎉", "", "__proto__", "1", "Error", "Error_1234")),
+      ),
+      (texts) => {
+        const named = texts.map((text) => schema(text, `/${text}`));
+        const names = assignTypeNames(named);
+        for (const { name } of names.values()) expect(name).toMatch(identifier);
+        expect(new Set([...names.values()].map(({ name }) => name.toLowerCase())).size).toBe(texts.length);
+        const backwards = assignTypeNames([...named].reverse());
+        for (const [identity, { name }] of names) expect(backwards.get(identity)?.name).toBe(name);
+      },
+    ),
+  );
+});
+
+test("a message is named by its key under components, an inline one by its name, messageId, key or title", async () => {
+  const model = await modelOf(`
+asyncapi: 2.6.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { url: ws://a, protocol: ws } }
+channels:
+  /news:
+    publish:
+      message:
+        oneOf:
+          - $ref: "#/components/messages/keyed"
+          - { name: named it, messageId: x, payload: { type: object, required: [t], properties: { t: { const: 2 } } } }
+          - { messageId: the.id, payload: { type: object, required: [t], properties: { t: { const: 3 } } } }
+          - { title: A title, payload: { type: object, required: [t], properties: { t: { const: 4 } } } }
+          - { payload: { $ref: "#/components/schemas/Payload" } }
+          - { payload: { type: object, required: [t], properties: { t: { const: only-constant } } } }
+          - { payload: { type: object, required: [t], properties: { t: { const: 7 } } } }
+components:
+  messages:
+    keyed: { name: other, payload: { type: object, required: [t], properties: { t: { const: 1 } } } }
+  schemas:
+    Payload: { type: object, required: [t], properties: { t: { const: 5 } } }
+`);
+  const { messages } = endpointOf(model).clientToServer;
+  expect(messages.map(({ name, type }) => [name, type])).toEqual([
+    ["keyed", "KeyedMessage"],
+    ["namedIt", "NamedItMessage"],
+    ["theId", "TheIdMessage"],
+    ["aTitle", "ATitleMessage"],
+    ["payload", "Payload"],
+    ["onlyConstant", "OnlyConstantMessage"],
+    ["newsPublish", "NewsPublishMessage"],
+  ]);
+});
+
+test("x-wsgen names are used as they are, and a clash is a hint that proposes one", async () => {
+  const text = document3({ receives: { "post!": tagged("a"), post: tagged("b") } });
+  const { model, lines, diagnostics } = await modelled(text);
+  expect(namesOf(endpointOf(model!).clientToServer)).toEqual(
+    ["mainPost", "mainPost"].map((name) => expect.stringMatching(new RegExp(`^${name}_[0-9a-f]{4}$`))),
+  );
+  expect(lines.filter((line) => line.includes("name-clash"))).toHaveLength(4);
+  expect(diagnostics.find(({ code }) => code === "name-clash")?.fix).toContain("x-wsgen: { name: … }");
+  const chosen = await modelOf(text.replace('"post!": {', '"post!": { "x-wsgen": { "name": "shout" },'));
+  expect(namesOf(endpointOf(chosen).clientToServer)).toEqual(["shout", "post"]);
+});
+
+test.each([
+  ["chat.yaml", "Some title", "Chat"],
+  ["asyncapi.yaml", "Some title", "SomeTitle"],
+  ["ws-api.yaml", "Some title", "SomeTitle"],
+  ["websocket-gemini-asyncapi.yaml", "x", "WebsocketGemini"],
+  ["main.yaml", "🎉", "Main"],
+])("the API of %s (%s) is called %s", async (file, title, name) => {
+  const model = await modelOf(document3({ receives: { a: {} }, extra: { info: { title, version: "1" } } }), { file });
+  expect(model.name).toBe(name);
+});

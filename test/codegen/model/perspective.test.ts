@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { document3, modelled, modelOf, tagged } from "./modelled.ts";
+
+const written = (receives: readonly string[], sends: readonly string[], extra: object = {}) => {
+  const payloads = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, tagged(name)]));
+  return document3({ receives: payloads(receives), sends: payloads(sends), extra: { "x-wsgen": undefined, ...extra } });
+};
+
+test.each([
+  ["from the server", ["subscribe", "cancelOrderRequest"], ["orderUpdate", "subscribeResponse"], { side: "server", because: "words" }],
+  ["from the client", ["orderUpdate", "pong"], ["subscribe", "ping"], { side: "client", because: "words" }],
+  ["without a word", ["apple"], ["pear"], { side: "server", because: "default" }],
+])("3.x written %s", async (_name, receives, sends, expected) => {
+  expect((await modelOf(written(receives, sends))).perspective).toEqual(expected);
+});
+
+test("an option wins over x-wsgen, which wins over the words; a contradiction is a hint", async () => {
+  const text = written(["subscribe"], ["update"], { "x-wsgen": { perspective: "client" } });
+  const { model, lines } = await modelled(text);
+  expect(model?.perspective).toEqual({ side: "client", because: "option" });
+  expect(lines).toContainEqual(expect.stringContaining("hint perspective 2:3"));
+  const agreed = await modelled(text, { perspective: "server" });
+  expect(agreed.model?.perspective).toEqual({ side: "server", because: "option" });
+  expect(agreed.lines.filter((line) => line.includes("perspective"))).toEqual([]);
+});
+
+test("a title that says client or server counts", async () => {
+  expect((await modelOf(written(["apple"], ["pear"], { info: { title: "Fruit Client", version: "1" } }))).perspective.side).toBe("client");
+});

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** What `npm start` runs, and two people in front of it. */
+describe("the chat of `npm start`", () => {
+  let server: ChildProcess;
+  let address: string;
+
+  beforeAll(async () => {
+    const compiled = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "specs"], { encoding: "utf8" });
+    expect(compiled.status, compiled.stdout).toBe(0);
+    server = spawn(process.execPath, ["dist/specs/chat/server.js"], { env: { ...process.env, PORT: "0" } });
+    address = await new Promise((resolve, reject) => {
+      let said = "";
+      server.stdout?.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        const found = /http:\/\/localhost:\d+/.exec(said);
+        if (found !== null) resolve(found[0]);
+      });
+      server.once("exit", (code) => reject(new Error(`exited with ${code}: ${said}`)));
+    });
+  });
+  afterAll(async () => {
+    const gone = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    await gone;
+  });
+
+  it("refuses an upgrade without a username with 400 that names it, and /deny with 403", async () => {
+    expect(await refusal(`${address}/rooms/lobby`)).toMatchObject({ status: 400, body: expect.stringContaining("username") as string });
+    expect(await refusal(`${address}/deny`)).toMatchObject({ status: 403 });
+  });
+
+  describe.skipIf(!existsSync(executablePath))("in a browser", () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath, args: flags });
+    });
+    afterAll(() => browser.close());
+
+    it("lets two tabs talk to each other, and shows the contract at work", async () => {
+      const problems: string[] = [];
+      const open = async (name: string): Promise<Page> => {
+        const page = await (await browser.newContext()).newPage();
+        page.on("pageerror", (error) => problems.push(error.message));
+        page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+        await page.goto(address);
+        await page.fill("#name", name);
+        await page.click("#join-form button[type=submit]");
+        await page.getByText(`Connected as ${name}`).waitFor();
+        return page;
+      };
+      const ada = await open("Ada");
+      const grace = await open("Grace");
+      await ada.getByText("Grace joined").waitFor();
+
+      await ada.fill("#text", "Good morning, Grace!");
+      await ada.click("#say-form button[type=submit]");
+      await grace.getByText("Good morning, Grace!").waitFor();
+
+      await grace.click("#break-it");
+      await grace.getByText("ContractError").waitFor();
+      await grace.getByText('"type":"problem"').waitFor();
+
+      // Whoever comes later reads what was said.
+      const alan = await open("Alan");
+      await alan.getByText("Good morning, Grace!").waitFor();
+      await alan.close();
+      await ada.getByText("Alan left").waitFor();
+
+      if (process.env["SCREENSHOT"] !== undefined) await grace.screenshot({ path: process.env["SCREENSHOT"] });
+      expect(problems).toEqual([]);
+    });
+  });
+});
+
+async function refusal(url: string): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url.replace("http", "ws"));
+    socket.on("error", reject);
+    socket.on("unexpected-response", (_request, response) => {
+      let body = "";
+      response.on("data", (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on("end", () => resolve({ status: response.statusCode, body }));
+    });
+  });
+}
