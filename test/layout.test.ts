@@ -8,14 +8,15 @@ const root = new URL("..", import.meta.url).pathname;
 const houses = {
   "codegen/src": [
     ["cli.ts"],
-    ["index.ts"],
+    ["index.ts", "watch.ts"],
     ["init.ts"],
     ["generate.ts"],
+    ["handler-files.ts", "packages.ts", "summary.ts"],
     ["emit/"],
     ["model/"],
     ["document/"],
     ["write.ts", "config.ts"],
-    ["diagnostics.ts"],
+    ["diagnostics.ts", "version.ts"],
   ],
   "runtime/src": [
     ["index.ts", "testing/"],

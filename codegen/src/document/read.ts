@@ -34,6 +34,9 @@ const maxDepth = 200;
 /** Values that a file may hold once its aliases are expanded, beyond those it holds without: the shield against "billion laughs". */
 const maxAliased = 100_000;
 
+/** Findings reported of one file; nobody reads more, and a hostile file has as many as it has bytes. */
+const maxFindings = 100;
+
 /** What the reader's tree consists of; its own declarations say `any` where it matters. */
 type Syntax = SyntaxScalar | SyntaxMap | SyntaxList | SyntaxAlias | SyntaxInclude;
 interface SyntaxPlace {
@@ -103,7 +106,7 @@ export function readText(source: Source): Reading {
 
   const diagnostics = [...syntaxErrors];
   const report = (place: SyntaxPlace, severity: Diagnostic["severity"], code: string, message: string, fix: string) => {
-    diagnostics.push({ severity, code, message, fix, position: source.position(place.startPosition, place.endPosition) });
+    if (diagnostics.length < maxFindings) diagnostics.push({ severity, code, message, fix, position: source.position(place.startPosition, place.endPosition) });
   };
   const finished = new Map<Syntax, Measured | "open">();
   let aliased = 0;
@@ -216,14 +219,16 @@ export function readText(source: Source): Reading {
   }
 }
 
-class TooDeep extends Error {
+/** Leaves the walk at once; never leaves this file. */
+class LimitReached extends Error {
   readonly offset: number;
   constructor(offset: number) {
     super();
     this.offset = offset;
   }
 }
-class TooManyAliases extends TooDeep {}
+class TooDeep extends LimitReached {}
+class TooManyAliases extends LimitReached {}
 
 interface ReaderError {
   readonly reason: string;
@@ -238,7 +243,9 @@ function explain(source: Source, errors: readonly ReaderError[], syntax: Syntax 
   const first = fatal.find((error) => !/more$/.test(error.reason)) ?? fatal[0] ?? errors[0];
   if (first === undefined) return [];
   const unclosed = /^unexpected end of the (stream|document) within a (single|double) quoted/.test(first.reason);
-  const offset = (unclosed ? lastValue(source.text, syntax) : undefined) ?? first.mark.position;
+  let offset = (unclosed ? lastValue(source.text, syntax) : undefined) ?? first.mark.position;
+  // The second document begins at its separator, not where the first one ends.
+  if (/more$/.test(first.reason)) offset += Math.max(0, source.text.slice(offset).search(/^---/m));
   return [{ severity: first.isWarning ? "warning" : "error", ...describe(first.reason), position: source.position(offset) }];
 }
 

@@ -32,11 +32,18 @@ const nameKeys = new Set([
   ...["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"],
 ]);
 
+/** How many refs may stand one behind the other on the way to something; in a circle there is no end of them. */
+const maxHops = 100;
+
+/** Refs to nowhere that get a suggestion: to look for one takes time with the number of names. */
+const maxSuggested = 100;
+
 /** Follows every ref that can be reached from the document. */
 export function followReferences(document: LoadedFile, files: Files): References {
   const targets = new Map<Mapping, Target>();
   const diagnostics: Diagnostic[] = [];
   const visited = new Set<Node>();
+  let suggested = 0;
   const passed = new Map<Mapping, Target | undefined>();
   const unescaped = new Map<LoadedFile, { readonly at: Place; readonly suggestion: string; count: number }>();
 
@@ -152,15 +159,15 @@ export function followReferences(document: LoadedFile, files: Files): References
     return here;
   };
 
-  const step = (from: Target, segment: string): Target | undefined => {
+  const step = (from: Target, segment: string, hops = 0): Target | undefined => {
     const { node, file, path } = from;
     if (node.kind === "scalar") return undefined;
     const child = node.kind === "mapping" ? node.entries.get(segment)?.node : isIndex(segment) ? node.items[Number(segment)] : undefined;
     if (child) return { file, path: [...path, segment], node: child };
     const ref = node.kind === "mapping" ? node.entries.get("$ref")?.node : undefined;
     if (node.kind !== "mapping" || ref === undefined || !isString(ref)) return undefined;
-    const behind = through(node, ref, file);
-    return behind && step(behind, segment);
+    const behind = hops < maxHops ? through(node, ref, file) : undefined;
+    return behind && step(behind, segment, hops + 1);
   };
 
   /** Where an object on the way to something else refers to. Remembered, so that refs through refs cost no more than they are. */
@@ -206,6 +213,7 @@ export function followReferences(document: LoadedFile, files: Files): References
       at.node.kind === "scalar"
         ? `This $ref leads nowhere: ${place} is a plain value, so it has no "${missing}".`
         : `This $ref leads nowhere: there is no "${missing}" in ${place}.`;
+    if (++suggested > maxSuggested) return { code: "ref-not-found", message, fix: "Define it there, or correct the path." };
     const meant = at.node.kind === "mapping" ? nearest(missing, at.node.entries.keys()) : undefined;
     const suggestion =
       meant !== undefined
@@ -227,25 +235,23 @@ export function followReferences(document: LoadedFile, files: Files): References
       position: at.source.position(at.start, at.end),
     });
   }
-  for (const [holder, target] of targets) {
-    const loop = pureCycle(holder, target, targets);
-    if (loop) {
-      targets.delete(holder);
-      const fix = "Let one of them hold the definition itself.";
-      report(loop, { code: "ref-cycle", message: "This $ref leads back to itself without ever reaching a definition.", fix });
-    }
+  for (const holder of [...targets.keys()].filter((one) => leadsNowhere(one, targets))) {
+    targets.delete(holder);
+    const fix = "Let one of them hold the definition itself.";
+    const message = "This $ref leads round in a circle of refs and never to a definition.";
+    report(holder.entries.get("$ref")?.node ?? holder, { code: "ref-cycle", message, fix });
   }
   return { targets, diagnostics };
 }
 
-/** The place of a ref from which only refs follow, round in a circle. */
-function pureCycle(holder: Mapping, target: Target, targets: ReadonlyMap<Mapping, Target>): Place | undefined {
+/** Whether only refs follow from a ref, round in a circle. */
+function leadsNowhere(holder: Mapping, targets: ReadonlyMap<Mapping, Target>): boolean {
   const seen = new Set<Node>([holder]);
-  for (let next: Target | undefined = target; next?.node.kind === "mapping"; next = targets.get(next.node)) {
-    if (seen.has(next.node)) return holder.entries.get("$ref")?.node;
+  for (let next = targets.get(holder); next?.node.kind === "mapping"; next = targets.get(next.node)) {
+    if (seen.has(next.node)) return true;
     seen.add(next.node);
   }
-  return undefined;
+  return false;
 }
 
 /** Why an address is never opened, or `undefined` when it is a relative path. */

@@ -27,16 +27,17 @@ export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: b
   const helpers = new Set<string>();
   const ajv = createAjv(helpers, legacyPatterns);
   const failures = new Map<string, string>();
-  const compiled: Record<string, string> = {};
+  const code = createCode();
   for (const { id, schema } of schemas) {
     try {
       ajv.addSchema(schema, id).getSchema(id);
-      compiled[id] = id;
+      // One by one: AJV takes quadratic time to print many at once.
+      code.add(standalone.default(ajv, { [id]: id }));
     } catch (error) {
       failures.set(id, error instanceof Error ? error.message : String(error));
     }
   }
-  return { ...tidied(standalone.default(ajv, compiled)), helpers, failures };
+  return { functions: code.functions, code: code.toString(), helpers, failures };
 }
 
 function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
@@ -163,27 +164,42 @@ const isComposite = (value: JsonValue): boolean => typeof value === "object" && 
 /** The name by which guards call the guard of a schema. */
 const functionName = (id: string): string => `valid_${id}`;
 
-/** Takes the exports out of what AJV printed, and the schemas that no function looks at. */
-function tidied(printed: string): Pick<CompiledGuards, "functions" | "code"> {
+/** Puts together what AJV prints: without exports, without the schemas that no function looks at, and what several functions use only once. */
+function createCode() {
   const functions = new Map<string, string>();
-  const schemas = new Map<string, string>();
-  const lines: string[] = [];
-  for (const line of printed.split("\n")) {
-    // Line breaks in texts of the document are escaped: what begins a line is AJV's.
-    const [, id, name] = /^export const (\w+) = (\w+);$/.exec(line) ?? [];
-    const [, constant, json] = /^const (schema\d+) = (.*);$/.exec(line) ?? [];
-    if (id !== undefined && name !== undefined) functions.set(id, name);
-    else if (constant !== undefined && json !== undefined) schemas.set(constant, json);
-    else if (line !== '"use strict";') lines.push(line);
-  }
-  const functionCode = lines.join("\n").trim();
-  const used = new Set(functionCode.match(/\bschema\d+\b/g));
-  const constants = [...schemas].filter(([name]) => used.has(name)).map(([name, json]) => `const ${name} = ${literal(json)};`);
-  return { functions, code: ascii([...constants, functionCode].join("\n")) };
+  const constants = new Map<string, string>();
+  const bodies: string[] = [];
+  return {
+    functions,
+    add(printed: string): void {
+      const body: string[] = [];
+      for (const line of printed.split("\n")) {
+        // Line breaks in texts of the document are escaped: what begins a line is AJV's.
+        const [, id, name] = /^export const (\w+) = (\w+);$/.exec(line) ?? [];
+        const [, constant, value] = body.length === 0 ? (/^const (\w+) = (.*);$/.exec(line) ?? []) : [];
+        if (id !== undefined && name !== undefined) functions.set(id, name);
+        else if (constant !== undefined && value !== undefined) constants.set(constant, value);
+        else if (line !== '"use strict";' && (line !== "" || body.length > 0)) body.push(line);
+      }
+      bodies.push(body.join("\n").trim());
+    },
+    toString(): string {
+      const code = bodies.join("\n\n");
+      const used = new Set(`${code}${[...constants.values()].join("\n")}`.match(/\b(?:schema\d+|valid_\w+)\b/g));
+      const lines = [
+        ...[...functions].filter(([id]) => used.has(functionName(id))).map(([id, name]) => `const ${functionName(id)} = ${name};`),
+        ...[...constants]
+          .filter(([name]) => !name.startsWith("schema") || used.has(name))
+          .map(([name, value]) => `const ${name} = ${literal(value)};`),
+      ];
+      return ascii([lines.join("\n"), code].filter((part) => part !== "").join("\n\n"));
+    },
+  };
 }
 
 /** In a literal of JavaScript, a key `__proto__` sets the prototype. */
-const literal = (json: string): string => (json.includes('"__proto__"') ? `JSON.parse(${JSON.stringify(json)})` : json);
+const literal = (value: string): string =>
+  value.startsWith("{") && value.includes('"__proto__"') ? `JSON.parse(${JSON.stringify(value)})` : value;
 
 /** Other characters stand only in texts of the document, where an escape means the same. */
 const ascii = (code: string): string =>

@@ -12,15 +12,15 @@ import { allowedValues, createTypeBuilder, isConstraint, isSchema, refName, type
  * @returns how many parts TypeBox cannot say: `Unsafe<T>`, with the type from types.ts
  */
 export function emitSchemas(model: Model, file: GeneratedFile): number {
-  const cycles = findCycles(model);
+  const { ordered, cycles } = dependencies(model);
   for (const { name } of model.types) file.declare(name);
   const type = file.import("Type", "typebox", "value");
   const printer = createPrinter(model, file, type, cycles);
-  const printed = new Set<readonly string[]>();
-  for (const definition of inOrder(model, cycles)) {
+  const printed = new Set<Cycle>();
+  for (const definition of ordered) {
     const { name } = definition;
     const cycle = cycles.get(name);
-    if (cycle !== undefined && cycle.length > 1 && !printed.has(cycle)) {
+    if (cycle !== undefined && cycle.members.length > 1 && !printed.has(cycle)) {
       printed.add(cycle);
       const head = `const ${cycleName(cycle)} = `;
       file.print(`${head}${printer.layOut(printer.cycleOf(cycle), 0, head.length + 1)};`);
@@ -48,12 +48,12 @@ type Expression =
 interface Printer {
   builderOf(definition: TypeDefinition): Expression;
   /** What several types that contain each other are, once for all of them. */
-  cycleOf(members: readonly string[]): Expression;
+  cycleOf(cycle: Cycle): Expression;
   layOut(expression: Expression, indent: number, used: number): string;
   unsafe(): number;
 }
 
-function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycles: ReadonlyMap<string, readonly string[]>): Printer {
+function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycles: ReadonlyMap<string, Cycle>): Printer {
   const types = createTypeBuilder(model, file, (name) => file.import(name, "./types.js"));
   const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
   let count = 0;
@@ -95,11 +95,11 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     return { kind: "record", entries: Object.entries(held).map(([name, item]) => [name, isSchema(item) ? rawSchema(item) : value(item)]) };
   };
 
-  let cycle: readonly string[] = [];
+  let inside: Cycle | undefined;
   const rawSchema = (schema: Schema): Expression => {
     if (typeof schema === "boolean") return text(String(schema));
     const ref = refName(schema);
-    if (ref !== undefined && cycle.includes(ref)) return call("Ref", value(ref));
+    if (ref !== undefined && inside?.names.has(ref) === true) return call("Ref", value(ref));
     if (ref !== undefined) return text(ref);
     return {
       kind: "record",
@@ -235,18 +235,18 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
   };
 
   const builderOf = ({ name, schema }: TypeDefinition): Expression => {
-    const members = cycles.get(name);
-    if (members === undefined) return named(name, schema);
+    const cycle = cycles.get(name);
+    if (cycle === undefined) return named(name, schema);
     count += 1;
-    const schemas = members.length === 1 ? cycleOf(members) : text(cycleName(members));
+    const schemas = cycle.members.length === 1 ? cycleOf(cycle) : text(cycleName(cycle));
     return { kind: "unsafe", type: typeNamed(name), schema: call("Cyclic", schemas, value(name)) };
   };
 
-  const cycleOf = (members: readonly string[]): Expression => {
-    cycle = members;
-    const entries = members.map((member): readonly [string, Expression] => [member, rawSchema(definitions.get(member)?.schema ?? true)]);
-    cycle = [];
-    return { kind: "record", entries };
+  const cycleOf = (cycle: Cycle): Expression => {
+    inside = cycle;
+    const schemas = cycle.members.map((name): readonly [string, Expression] => [name, rawSchema(definitions.get(name)?.schema ?? true)]);
+    inside = undefined;
+    return { kind: "record", entries: schemas };
   };
 
   const typeNamed = (name: string): TypeNode => ({ kind: "name", name });
@@ -323,7 +323,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
 }
 
 /** Types begin with a capital letter, so no type has this name. */
-const cycleName = ([first = ""]: readonly string[]): string => `cycleOf${first}`;
+const cycleName = ({ members: [first = ""] }: Cycle): string => `cycleOf${first}`;
 
 const text = (code: string): Expression => ({ kind: "text", text: code });
 
@@ -395,73 +395,62 @@ function isPattern(pattern: string, flags: string): boolean {
   }
 }
 
-/** By type name: the types, itself among them, that it contains and that contain it. Types that do not recurse are not in it. */
-function findCycles(model: Model): ReadonlyMap<string, readonly string[]> {
+/** Types that contain each other, or one that contains itself. */
+interface Cycle {
+  readonly members: readonly string[];
+  readonly names: ReadonlySet<string>;
+}
+
+/**
+ * Puts every type behind those that it consists of, else in the model's order, and finds the types that contain each other.
+ * Tarjan's strongly connected components, without recursion of our own: the document decides how long a chain is.
+ */
+function dependencies(model: Model): { readonly ordered: readonly TypeDefinition[]; readonly cycles: ReadonlyMap<string, Cycle> } {
   const refs = new Map(model.types.map(({ name, schema }) => [name, refsOf(schema)]));
-  const order = new Map(model.types.map(({ name }, index) => [name, index]));
-  // Tarjan's strongly connected components, without recursion of our own: the document decides how long a chain is.
+  const places = new Map(model.types.map((definition, place) => [definition.name, { definition, place }]));
   const index = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];
   const open = new Set<string>();
-  const cycles = new Map<string, readonly string[]>();
+  const ordered: TypeDefinition[] = [];
+  const cycles = new Map<string, Cycle>();
+
+  const close = (name: string): void => {
+    const members = stack.splice(stack.lastIndexOf(name));
+    for (const member of members) open.delete(member);
+    members.sort((a, b) => (places.get(a)?.place ?? 0) - (places.get(b)?.place ?? 0));
+    for (const member of members) ordered.push(...[places.get(member)?.definition].filter((found) => found !== undefined));
+    if (members.length === 1 && refs.get(name)?.has(name) !== true) return;
+    const cycle = { members, names: new Set(members) };
+    for (const member of members) cycles.set(member, cycle);
+  };
+
   for (const start of refs.keys()) {
     if (index.has(start)) continue;
-    const path: { readonly name: string; readonly next: string[] }[] = [];
+    const path: { readonly name: string; readonly next: Iterator<string> }[] = [];
     const enter = (name: string): void => {
+      low.set(name, index.size);
       index.set(name, index.size);
-      low.set(name, index.size - 1);
       stack.push(name);
       open.add(name);
-      path.push({ name, next: [...(refs.get(name) ?? [])] });
+      path.push({ name, next: (refs.get(name) ?? new Set<string>()).values() });
     };
     enter(start);
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
       const { name } = top;
-      const next = top.next.shift();
-      if (next !== undefined) {
-        if (!index.has(next) && refs.has(next)) enter(next);
-        else if (open.has(next)) low.set(name, Math.min(low.get(name) ?? 0, index.get(next) ?? 0));
+      const next = top.next.next();
+      if (next.done !== true) {
+        if (!index.has(next.value) && refs.has(next.value)) enter(next.value);
+        else if (open.has(next.value)) low.set(name, Math.min(low.get(name) ?? 0, index.get(next.value) ?? 0));
         continue;
       }
       path.pop();
       const parent = path.at(-1)?.name;
       if (parent !== undefined) low.set(parent, Math.min(low.get(parent) ?? 0, low.get(name) ?? 0));
-      if (low.get(name) !== index.get(name)) continue;
-      const members = stack.splice(stack.lastIndexOf(name));
-      for (const member of members) open.delete(member);
-      if (members.length === 1 && refs.get(name)?.has(name) !== true) continue;
-      members.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-      for (const member of members) cycles.set(member, members);
+      if (low.get(name) === index.get(name)) close(name);
     }
   }
-  return cycles;
-}
-
-/** The model's order, but every type behind those that it consists of. */
-function inOrder(model: Model, cycles: ReadonlyMap<string, readonly string[]>): readonly TypeDefinition[] {
-  const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
-  const done = new Set<string>();
-  const ordered: TypeDefinition[] = [];
-  const needs = (name: string): string[] => {
-    const cycle = cycles.get(name);
-    const members = cycle ?? [name];
-    return members.flatMap((member) => [...refsOf(definitions.get(member)?.schema ?? true)]).filter((ref) => cycle?.includes(ref) !== true);
-  };
-  for (const { name: start } of model.types) {
-    const path = [{ name: start, next: needs(start) }];
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const next = top.next.shift();
-      if (next !== undefined && !done.has(next)) path.push({ name: next, next: needs(next) });
-      if (next !== undefined) continue;
-      path.pop();
-      const definition = definitions.get(top.name);
-      if (definition === undefined || done.has(top.name)) continue;
-      done.add(top.name);
-      ordered.push(definition);
-    }
-  }
-  return ordered;
+  return { ordered, cycles };
 }
 
 function refsOf(schema: Schema, found: Set<string> = new Set()): ReadonlySet<string> {

@@ -21,7 +21,7 @@ export function lintSchemas(model: Model): readonly WeighedFinding[] {
 export function emitValidators(model: Model, file: GeneratedFile): readonly WeighedFinding[] {
   const { schemas, legacyPatterns, findings } = guardSchemas(model);
   const { functions, code, helpers, failures } = compileGuards(schemas, legacyPatterns);
-  const guarded = schemas.filter(({ id }) => functions.has(id));
+  const guarded = schemas.filter(({ id, guard }) => guard && functions.has(id));
   for (const { definition } of guarded) file.declare(guardName(definition.name));
   if (guarded.length > 0) {
     const guard = file.import("Guard", "@wsgen/runtime/generated/client");

@@ -1,5 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // One open connection as its user sees it: typed sends and requests out, listeners, a reader and answerers in.
-import type { CloseOutcome, Sent } from "../connection/connection.ts";
+import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import type { EndpointContract } from "../contract/contract.ts";
 import { createDecoder, inboundError } from "../contract/dispatch.ts";
 import { createEncoders } from "../contract/encode.ts";
@@ -18,11 +19,11 @@ const OPEN = 1;
 /**
  * What every connection offers beside its typed `send`, `request`, `on` and `answer`.
  *
- * Iterating gives everything that arrives, replies to requests excepted, as `{ name, payload }`; one reader at a time, and leaving the loop
- * does not close the connection. The loop ends when the connection was closed by us or in peace (1000, 1001, 1005), else it throws
- * ConnectionClosedError. Until the first listener or reader attaches, up to 1,000 messages or 1 MiB are kept; the first one to attach, and all
- * that attach in the same turn, get them. Once there is a listener, messages are kept for a reader only while one is attached. A reader that
- * falls behind by more than that gets InboundOverflowError.
+ * Iterating gives everything that arrives, replies to requests excepted, as `{ name, payload }`; one reader at a time, and leaving
+ * the loop does not close the connection. The loop ends when the connection was closed by us or in peace (1000, 1001, 1005), else it
+ * throws ConnectionClosedError. Until the first listener or reader attaches, up to 1,000 messages or 1 MiB are kept; the first one to
+ * attach, and all that attach in the same turn, get them. Once there is a listener, messages are kept for a reader only while one is
+ * attached. A reader that falls behind by more than that gets InboundOverflowError.
  */
 export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisposable {
   /** The address, with path parameters and query. */

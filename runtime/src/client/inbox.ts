@@ -1,7 +1,8 @@
 // What arrived and has to reach its consumers: listeners by name, and at most one reader that iterates.
 //
-// Until the first consumer is there, everything is kept. The first listener or reader opens the inbox, one microtask later, so that those who
-// attach in the same breath miss nothing. From then on a message is kept only for a reader: while one iterates, or while nobody listens at all.
+// Until the first consumer is there, everything is kept. The first listener or reader opens the inbox, one microtask later, so that
+// those who attach in the same breath miss nothing. From then on a message is kept only for a reader: while one iterates, or while
+// nobody listens at all.
 import { InboundOverflowError, WsgenError } from "../errors.ts";
 
 /** One message that arrived. */

@@ -2,7 +2,7 @@
 import { WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
 
-export type { Awaitable, CloseOutcome, Sent } from "../connection/connection.ts";
+export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Contract } from "../contract/contract.ts";
 export type { Optional } from "../contract/encode.ts";
 export type { RequestOptions } from "../contract/requests.ts";

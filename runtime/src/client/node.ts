@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createClientOn } from "./create.ts";
 import type { Attempt, WebSocketLike } from "./socket.ts";
 
-export type { Awaitable, CloseOutcome, Sent } from "../connection/connection.ts";
+export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Contract } from "../contract/contract.ts";
 export type { Optional } from "../contract/encode.ts";
 export type { RequestOptions } from "../contract/requests.ts";

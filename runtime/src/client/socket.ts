@@ -1,8 +1,8 @@
 // The standard WebSocket as far as the client needs it, and what a platform must offer to open one.
 
-import type { CloseOutcome } from "../connection/connection.ts";
+import type { CloseOutcome } from "../connection/outcome.ts";
 
-/** What the client uses of a `WebSocket`: those of browsers, Node >= 22, Deno and Bun, that of `ws`, and the one of `testServer` have it. */
+/** What the client uses of a `WebSocket`. Those of browsers, Node >= 22, Deno and Bun have it, that of `ws`, and that of `testServer`. */
 export interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;

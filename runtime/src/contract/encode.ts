@@ -65,11 +65,10 @@ function fill(payload: unknown, constants: MessageContract["constants"], correla
       copy[name] = constants[name];
     }
   }
-  const [key, ...deeper] = correlation?.path ?? [];
-  if (correlation === undefined || copy === undefined || typeof key !== "string" || deeper.length > 0) {
-    return correlation === undefined ? (copy ?? payload) : withValueAt(copy ?? payload, correlation.path, correlation.id);
-  }
-  copy[key] = correlation.id;
+  if (correlation === undefined) return copy ?? payload;
+  const { path, id } = correlation;
+  if (copy === undefined || path.length !== 1 || typeof path[0] !== "string") return withValueAt(copy ?? payload, path, id);
+  copy[path[0]] = id;
   return copy;
 }
 

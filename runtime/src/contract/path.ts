@@ -1,5 +1,5 @@
-// Reading and setting the value at a place of a payload. Properties are own properties only: the names come from the document and the values
-// from the peer, so `constructor` and `__proto__` are names like any other.
+// Reading and setting the value at a place of a payload. Properties are own properties only: the names come from the document
+// and the values from the peer, so `constructor` and `__proto__` are names like any other.
 import type { Path } from "./contract.ts";
 
 /** The value at `path`, or `undefined` when there is none: a name needs an object, a number an array. JSON holds no `undefined`. */

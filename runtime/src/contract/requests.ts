@@ -28,8 +28,9 @@ export interface Requests {
   /**
    * Sends a request and gives its reply. The id is made up unless the payload has one.
    *
-   * Rejects with ContractError (the request is invalid, or its reply is), RequestTimeoutError, RequestFailedError (the peer answered with the
-   * contract's error message), ConnectionClosedError, WsgenError `WSGEN_USAGE` (an open request has this id), or the signal's reason.
+   * Rejects with ContractError (the request is invalid, or its reply is), RequestTimeoutError, RequestFailedError (the peer answered
+   * with the contract's error message), ConnectionClosedError, WsgenError `WSGEN_USAGE` (an open request has this id), or the
+   * signal's reason.
    */
   send(
     name: string,
@@ -218,8 +219,8 @@ export function correlationOf(reply: ReplyContract, request: unknown): Correlati
 }
 
 /**
- * Makes the reply to a request ready for the wire, with the request's correlation id copied. Where a request has several kinds of reply, the
- * first one whose guard accepts the answer is sent: prefer answers that name themselves (their constant property).
+ * Makes the reply to a request ready for the wire, with the request's correlation id copied. Where a request has several kinds of
+ * reply, the first one whose guard accepts the answer is sent: prefer answers that name themselves (their constant property).
  *
  * @throws ContractError (outbound) when no kind of reply allows the answer.
  */

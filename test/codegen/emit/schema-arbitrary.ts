@@ -25,7 +25,8 @@ export const values: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
 
 const record = (model: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Record<string, unknown>> =>
   fc.record(model, { requiredKeys: [], noNullPrototype: true }) as fc.Arbitrary<Record<string, unknown>>;
-const typed = (type: string, rest: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<Drawn> => rest.map((keywords) => ({ type, ...keywords }));
+const typed = (type: string, rest: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<Drawn> =>
+  rest.map((keywords) => ({ type, ...keywords }));
 const maybe = <T>(arbitrary: fc.Arbitrary<T>, weight = 3): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: weight });
 
@@ -34,11 +35,21 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
     typed("string", record({ minLength: small, maxLength: small, pattern: fc.constantFrom("^a", "b$", "^[\\w-\\.]*$", "\\d+") })),
     typed("number", record({ minimum: small, maximum: small, exclusiveMinimum: small, multipleOf: fc.constantFrom(1, 2, 3) })),
     typed("integer", record({ minimum: small, exclusiveMaximum: small, description: fc.constant("A */ number") })),
-    fc.constantFrom<Drawn>({ type: "boolean" }, { type: "null" }, { type: ["string", "null"] }, { type: ["integer", "string"] }, true, false, {}),
+    fc.constantFrom<Drawn>(
+      { type: "boolean" },
+      { type: "null" },
+      { type: ["string", "null"] },
+      { type: ["integer", "string"] },
+      true,
+      false,
+      {},
+    ),
     scalar.map((value) => ({ const: value })),
     values.map((value) => ({ const: value })),
     fc.uniqueArray(scalar, { minLength: 1, maxLength: 11 }).map((items) => ({ enum: items })),
-    fc.tuple(fc.constantFrom("string", "number", "object"), fc.uniqueArray(scalar, { minLength: 1, maxLength: 3 })).map(([type, items]) => ({ type, enum: items })),
+    fc
+      .tuple(fc.constantFrom("string", "number", "object"), fc.uniqueArray(scalar, { minLength: 1, maxLength: 3 }))
+      .map(([type, items]) => ({ type, enum: items })),
   ),
   map: fc.dictionary(key, tie("schema"), { maxKeys: 3, noNullPrototype: true }),
   list: fc.array(tie("schema"), { minLength: 1, maxLength: 3 }),
@@ -47,8 +58,17 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
     tie("leaf"),
     { weight: 3, arbitrary: objects(tie) },
     arrays(tie),
-    fc.tuple(fc.constantFrom("anyOf", "oneOf", "allOf"), tie("list"), maybe(objects(tie), 2)).map(([combine, list, own]) => ({ ...Object(own), [combine]: list })),
-    record({ not: tie("schema"), if: tie("schema"), then: tie("schema"), else: tie("schema") }),
+    fc
+      .tuple(fc.constantFrom("anyOf", "oneOf", "allOf"), tie("list"), maybe(objects(tie), 2))
+      .map(([combine, list, own]) => ({ ...Object(own), [combine]: list })),
+    fc.tuple(tie("schema"), tie("schema"), maybe(tie("schema"))).map(([not, condition, otherwise]) =>
+      Object.fromEntries([
+        ["not", not],
+        ["if", condition],
+        ["then", not],
+        ["else", otherwise ?? true],
+      ]),
+    ),
     record({ minLength: small, minimum: small, minItems: small, minProperties: small }),
     // Through a property or an item, so that recursion makes progress.
     fc.constantFrom(...names).map((name) => ({ type: "object", properties: { a: ref(name) }, additionalProperties: ref(name) })),
@@ -66,10 +86,16 @@ function objects(tie: fc.LetrecTypedTie<{ schema: Drawn; map: Record<string, Dra
     propertyNames: fc.constantFrom({ maxLength: 1 }, { pattern: "^[a-c]" }),
     dependencies: fc.dictionary(key, fc.uniqueArray(key, { minLength: 1, maxLength: 2 }), { maxKeys: 1, noNullPrototype: true }),
   });
-  const plain = fc.record({ properties: tie("map"), required: fc.constant([]), additionalProperties: fc.constant(false) }, { requiredKeys: ["properties"] });
+  const plain = fc.record(
+    { properties: tie("map"), required: fc.constant([]), additionalProperties: fc.constant(false) },
+    { requiredKeys: ["properties"] },
+  );
   return fc.oneof(
     typed("object", rest),
-    typed("object", plain.map((keywords) => ({ ...keywords, required: Object.keys(keywords.properties).slice(0, 1) }))),
+    typed(
+      "object",
+      plain.map((keywords) => ({ ...keywords, required: Object.keys(keywords.properties).slice(0, 1) })),
+    ),
     rest,
   );
 }
@@ -95,7 +121,18 @@ export const definitions: fc.Arbitrary<Readonly<Record<string, Drawn>>> = fc.rec
 /** A value that tries to be what a schema wants; `seed` decides where it has a choice. */
 export function near(wanted: unknown, types: Readonly<Record<string, unknown>>, seed: number, depth = 0): unknown {
   if (typeof wanted !== "object" || wanted === null || depth > 4) return texts[seed % texts.length];
-  const { $ref, type, properties, required, items, enum: allowed, anyOf, oneOf, allOf, additionalProperties } = wanted as Record<string, unknown>;
+  const {
+    $ref,
+    type,
+    properties,
+    required,
+    items,
+    enum: allowed,
+    anyOf,
+    oneOf,
+    allOf,
+    additionalProperties,
+  } = wanted as Record<string, unknown>;
   const inner = (schema: unknown, salt: number): unknown => near(schema, types, seed * 31 + salt, depth + 1);
   if (typeof $ref === "string") return inner(types[$ref.slice("#/definitions/".length)], 1);
   if ("const" in wanted) return (wanted as { const: unknown }).const;
@@ -108,7 +145,8 @@ export function near(wanted: unknown, types: Readonly<Record<string, unknown>>, 
     const extra = additionalProperties !== false && seed % 3 === 0 ? [["c d", inner(additionalProperties, 7)] as const] : [];
     return Object.fromEntries([...all.map(([name, held], index) => [name, inner(held, index)] as const), ...extra]);
   }
-  if (first === "array") return Array.isArray(items) ? items.map(inner) : Array.from({ length: seed % 4 }, (_, index) => inner(items, index));
+  if (first === "array")
+    return Array.isArray(items) ? items.map(inner) : Array.from({ length: seed % 4 }, (_, index) => inner(items, index));
   if (first === "string") return texts[seed % texts.length];
   if (first === "number" || first === "integer") return numbers[seed % numbers.length];
   if (first === "boolean") return seed % 2 === 0;

@@ -6,7 +6,7 @@ import { countUnsafe } from "../../../codegen/src/emit/schemas.ts";
 import { importText, modelOf, ref, schemasText, temporaryFolder } from "./emitted.ts";
 
 /** The builder of one schema. */
-const builderOf = (schema: unknown): string => /export const X = ([^]*);$/.exec(schemasText({ X: schema }).text)?.[1] ?? "";
+const builderOf = (schema: unknown): string => /export const X = ([\s\S]*);$/.exec(schemasText({ X: schema }).text)?.[1] ?? "";
 
 describe("schemas.ts", () => {
   it("builds each type under its name, what it consists of first", () => {
@@ -16,9 +16,17 @@ describe("schemas.ts", () => {
         description: "What was said.",
         additionalProperties: false,
         required: ["type", "posts"],
-        properties: { type: { const: "page" }, posts: { type: "array", maxItems: 100, items: ref("Post") }, next: { type: ["string", "null"], minLength: 1 } },
+        properties: {
+          type: { const: "page" },
+          posts: { type: "array", maxItems: 100, items: ref("Post") },
+          next: { type: ["string", "null"], minLength: 1 },
+        },
       },
-      Post: { type: "object", required: ["id"], properties: { id: { type: "string", format: "uuid" }, at: { type: "integer", minimum: 0, default: 0 } } },
+      Post: {
+        type: "object",
+        required: ["id"],
+        properties: { id: { type: "string", format: "uuid" }, at: { type: "integer", minimum: 0, default: 0 } },
+      },
     });
     expect(text).toBe(`import { Type } from "typebox";
 
@@ -43,19 +51,35 @@ export const Page = Type.Object(
     ["false", false, "Type.Never()"],
     ["an enum", { type: "string", enum: ["a", "b"] }, 'Type.Enum(["a", "b"])'],
     ["an enum with null", { enum: ["a", null, true] }, 'Type.Union([Type.Literal("a"), Type.Null(), Type.Literal(true)])'],
-    ["a tuple", { type: "array", items: [{ type: "string" }, {}], minItems: 2, maxItems: 2 }, "Type.Tuple([Type.String(), Type.Unknown()])"],
+    [
+      "a tuple",
+      { type: "array", items: [{ type: "string" }, {}], minItems: 2, maxItems: 2 },
+      "Type.Tuple([Type.String(), Type.Unknown()])",
+    ],
     ["any object", { type: "object" }, "Type.Record(Type.String(), Type.Unknown())"],
     ["a union", { anyOf: [{ type: "string" }, { type: "null" }] }, "Type.Union([Type.String(), Type.Null()])"],
     ["alternatives that exclude each other", { oneOf: [{ type: "string" }, { type: "null" }] }, "Type.Union([Type.String(), Type.Null()])"],
-    ["a pattern that only works without Unicode", { type: "string", pattern: "^[\\w-\\.]$" }, 'Type.String({ pattern: new RegExp("^[\\\\w-\\\\.]$") })'],
+    [
+      "a pattern that only works without Unicode",
+      { type: "string", pattern: "^[\\w-\\.]$" },
+      'Type.String({ pattern: new RegExp("^[\\\\w-\\\\.]$") })',
+    ],
   ])("says %s in TypeBox's words", (_, schema, expected) => {
     expect(builderOf(schema)).toBe(expected);
     expect(countUnsafe(modelOf({ X: schema as object }))).toBe(0);
   });
 
   it.each([
-    ["a map", { type: "object", additionalProperties: { type: "number" } }, 'Type.Unsafe<XType>({ type: "object", additionalProperties: { type: "number" } })'],
-    ["alternatives that overlap", { oneOf: [{ type: "string" }, { const: "a" }] }, 'Type.Unsafe<XType>({ oneOf: [{ type: "string" }, { const: "a" }] })'],
+    [
+      "a map",
+      { type: "object", additionalProperties: { type: "number" } },
+      'Type.Unsafe<XType>({ type: "object", additionalProperties: { type: "number" } })',
+    ],
+    [
+      "alternatives that overlap",
+      { oneOf: [{ type: "string" }, { const: "a" }] },
+      'Type.Unsafe<XType>({ oneOf: [{ type: "string" }, { const: "a" }] })',
+    ],
     ["not", { not: { type: "string" } }, 'Type.Unsafe<XType>({ not: { type: "string" } })'],
     ["keywords without a type", { minLength: 1 }, "Type.Unsafe<XType>({ minLength: 1 })"],
     ["properties of any kind of value", { properties: { a: {} } }, "Type.Unsafe<XType>({ properties: { a: {} } })"],
@@ -65,7 +89,10 @@ export const Page = Type.Object(
   });
 
   it("keeps what it can say around what it cannot", () => {
-    const { text } = schemasText({ X: { type: "object", properties: { names: { type: "object", additionalProperties: ref("Y") } } }, Y: { type: "string" } });
+    const { text } = schemasText({
+      X: { type: "object", properties: { names: { type: "object", additionalProperties: ref("Y") } } },
+      Y: { type: "string" },
+    });
     expect(text).toBe(`import { Type } from "typebox";
 import type { Y as YType } from "./types.js";
 
@@ -83,11 +110,15 @@ export const X = Type.Object({
     it("checks types that contain themselves and each other, also inside others, and composes", async () => {
       const { text, unsafe } = schemasText({
         Forest: { type: "object", required: ["trees"], properties: { trees: { type: "array", items: ref("Tree") }, left: ref("Left") } },
-        Tree: { type: "object", required: ["leaf"], properties: { leaf: { type: "string" }, trees: { type: "array", items: ref("Tree") } } },
+        Tree: {
+          type: "object",
+          required: ["leaf"],
+          properties: { leaf: { type: "string" }, trees: { type: "array", items: ref("Tree") } },
+        },
         Left: { type: "object", properties: { right: ref("Right") } },
         Right: { type: "object", properties: { left: ref("Left"), name: { type: "string" } } },
       });
-      expect(text).toContain("Type.Cyclic(cycleOfLeft, \"Right\")");
+      expect(text).toContain('Type.Cyclic(cycleOfLeft, "Right")');
       expect(unsafe).toBe(3);
       const { Forest, Right } = await importText(folder, text);
       const tree = { leaf: "a", trees: [{ leaf: "b" }] };

@@ -13,13 +13,13 @@ const root = new URL("../../..", import.meta.url).pathname;
 const hostile = JSON.stringify({
   Hostile: {
     type: "object",
-    description: "*/ globalThis.pwned = 1 /* \u2028 // @ts-ignore\n/// <reference path=\"x\" />\n@deprecated",
+    description: '*/ globalThis.pwned = 1 /* \u2028 // @ts-ignore\n/// <reference path="x" />\n@deprecated',
     required: ["toString", "*/", "plain"],
     properties: {
       "*/": { type: "string", description: "*/ throw 1; /*" },
       '"': { const: '"; globalThis.pwned = 1; "' },
-      "\\": { enum: ["\\", "\u2028", "`${globalThis.pwned = 1}`", "</script>", "\ud800"] },
-      "\n": { type: "string", pattern: "^[\\]\"'`/*\\n]*$", default: "${process.exit(7)}" },
+      "\\": { enum: ["\\", "\u2028", "`$" + "{globalThis.pwned = 1}`", "</script>", "\ud800"] },
+      "\n": { type: "string", pattern: "^[\\]\"'`/*\\n]*$", default: "$" + "{process.exit(7)}" },
       "": true,
       "\u2028": { type: "number" },
       toString: { type: "string" },
@@ -36,9 +36,20 @@ const shapes: Schemas = {
   Tree: { type: "object", required: ["value"], properties: { value: {}, children: { type: "array", items: ref("Tree") } } },
   Left: { type: "object", properties: { right: ref("Right") } },
   Right: { type: "object", properties: { left: ref("Left"), name: { type: "string" } } },
-  Json: { anyOf: [{ type: ["string", "number", "boolean", "null"] }, { type: "array", items: ref("Json") }, { type: "object", additionalProperties: ref("Json") }] },
+  Json: {
+    anyOf: [
+      { type: ["string", "number", "boolean", "null"] },
+      { type: "array", items: ref("Json") },
+      { type: "object", additionalProperties: ref("Json") },
+    ],
+  },
   Animal: { type: "object", required: ["kind"], properties: { kind: { type: "string" }, name: { type: "string" } } },
-  Cat: { allOf: [ref("Animal"), { type: "object", required: ["kind", "name"], properties: { kind: { const: "cat" }, lives: { type: "integer" } } }] },
+  Cat: {
+    allOf: [
+      ref("Animal"),
+      { type: "object", required: ["kind", "name"], properties: { kind: { const: "cat" }, lives: { type: "integer" } } },
+    ],
+  },
   Kitten: { allOf: [ref("Cat"), { type: "object", properties: { age: { type: "number" } } }] },
   Odd: { allOf: [ref("Animal"), { type: "object", properties: { kind: { type: "number" } } }] },
   Pet: { oneOf: [ref("Cat"), ref("Odd"), { type: "null" }] },
@@ -50,7 +61,12 @@ const shapes: Schemas = {
   Anything: true,
   Nothing: false,
   Empty: { type: "object", additionalProperties: false },
-  Limits: { type: "object", description: "Either.", properties: { a: { type: "string" }, b: { type: "string" } }, oneOf: [{ required: ["a"] }, { required: ["b"] }] },
+  Limits: {
+    type: "object",
+    description: "Either.",
+    properties: { a: { type: "string" }, b: { type: "string" } },
+    oneOf: [{ required: ["a"] }, { required: ["b"] }],
+  },
 };
 
 describe("the three files", () => {

@@ -3,7 +3,9 @@ import { ref, typesText } from "./emitted.ts";
 
 /** The type of one schema, without `export`. */
 const typeOf = (schema: unknown, others: Readonly<Record<string, unknown>> = {}): string =>
-  typesText({ X: schema, ...others }).split("\n\nexport ")[0]?.replace(/^export /m, "") ?? "";
+  typesText({ X: schema, ...others })
+    .split("\n\nexport ")[0]
+    ?.replace(/^export /m, "") ?? "";
 
 describe("types.ts", () => {
   it("spells objects out as interfaces, with the document's comments and what a type cannot show", () => {
@@ -69,21 +71,45 @@ export type Leaf = string;`);
     ["both booleans", { enum: [true, false] }, "type X = boolean;"],
     ["a list", { type: "array" }, "type X = unknown[];"],
     ["a list of a union", { type: "array", items: { type: ["string", "number"] } }, "type X = (string | number)[];"],
-    ["a closed tuple", { type: "array", items: [{ type: "string" }, {}], minItems: 2, additionalItems: false }, "type X = [string, unknown];"],
-    ["an open tuple", { type: "array", items: [{ type: "string" }], additionalItems: { type: ["number", "null"] } }, "type X = [string?, ...(number | null)[]];"],
+    [
+      "a closed tuple",
+      { type: "array", items: [{ type: "string" }, {}], minItems: 2, additionalItems: false },
+      "type X = [string, unknown];",
+    ],
+    [
+      "an open tuple",
+      { type: "array", items: [{ type: "string" }], additionalItems: { type: ["number", "null"] } },
+      "type X = [string?, ...(number | null)[]];",
+    ],
     ["a tuple that maxItems closes", { type: "array", items: [{ type: "string" }, {}], maxItems: 1 }, "type X = [string?];"],
     ["an object that says nothing", { type: "object" }, "interface X {\n  [key: string]: unknown;\n}"],
     ["an empty object", { type: "object", additionalProperties: false }, "type X = { [key: string]: never };"],
     ["a map", { type: "object", additionalProperties: { type: "number" } }, "interface X {\n  [key: string]: number;\n}"],
-    ["a map by pattern", { type: "object", patternProperties: { "^x-": { type: "number" } }, additionalProperties: false }, "interface X {\n  [key: string]: number;\n}"],
-    ["a pattern beside anything else", { type: "object", patternProperties: { "^x-": { type: "number" } } }, "interface X {\n  [key: string]: unknown;\n}"],
-    ["a pattern for everything", { type: "object", patternProperties: { ".*": { type: "number" } } }, "interface X {\n  [key: string]: number;\n}"],
+    [
+      "a map by pattern",
+      { type: "object", patternProperties: { "^x-": { type: "number" } }, additionalProperties: false },
+      "interface X {\n  [key: string]: number;\n}",
+    ],
+    [
+      "a pattern beside anything else",
+      { type: "object", patternProperties: { "^x-": { type: "number" } } },
+      "interface X {\n  [key: string]: unknown;\n}",
+    ],
+    [
+      "a pattern for everything",
+      { type: "object", patternProperties: { ".*": { type: "number" } } },
+      "interface X {\n  [key: string]: number;\n}",
+    ],
     [
       "a map with named properties",
       { type: "object", properties: { a: { type: "string" } }, additionalProperties: { type: "number" } },
       "interface X {\n  a?: string;\n  [key: string]: number | string;\n}",
     ],
-    ["open properties", { type: "object", properties: { a: { type: "string" } }, additionalProperties: true }, "interface X {\n  a?: string;\n  [key: string]: unknown;\n}"],
+    [
+      "open properties",
+      { type: "object", properties: { a: { type: "string" } }, additionalProperties: true },
+      "interface X {\n  a?: string;\n  [key: string]: unknown;\n}",
+    ],
     ["a required property nobody describes", { type: "object", required: ["a"] }, "interface X {\n  a: unknown;\n}"],
     ["a union", { anyOf: [{ type: "string" }, { const: "a" }, { type: "number" }, { type: "string" }] }, "type X = string | number;"],
     [
@@ -93,17 +119,37 @@ export type Leaf = string;`);
     ],
     [
       "a union of what an object may have besides",
-      { type: "object", properties: { a: {} }, oneOf: [{ properties: { b: { const: 1 } }, required: ["b"] }, { type: "object", properties: { c: {} } }] },
+      {
+        type: "object",
+        properties: { a: {} },
+        oneOf: [
+          { properties: { b: { const: 1 } }, required: ["b"] },
+          { type: "object", properties: { c: {} } },
+        ],
+      },
       "type X = { a?: unknown } & ({ b: 1 } | { c?: unknown });",
     ],
-    ["members of allOf in one interface", { allOf: [{ type: "object", properties: { a: {} } }, { properties: { b: {} }, required: ["a", "b"] }] }, "interface X {\n  a: unknown;\n  b: unknown;\n}"],
+    [
+      "members of allOf in one interface",
+      {
+        allOf: [
+          { type: "object", properties: { a: {} } },
+          { properties: { b: {} }, required: ["a", "b"] },
+        ],
+      },
+      "interface X {\n  a: unknown;\n  b: unknown;\n}",
+    ],
     ["a const that is -0", { const: -0 }, "type X = 0;"],
   ])("says %s", (_, schema, expected) => {
     expect(typeOf(schema)).toBe(expected);
   });
 
   describe("with allOf", () => {
-    const Animal = { type: "object", required: ["kind"], properties: { kind: { type: "string" }, name: { type: "string", description: "What it is called." } } };
+    const Animal = {
+      type: "object",
+      required: ["kind"],
+      properties: { kind: { type: "string" }, name: { type: "string", description: "What it is called." } },
+    };
 
     it("extends an interface where the members fit, also where it requires more", () => {
       const own = { type: "object", required: ["name"], properties: { kind: { enum: ["cat", "lion"] } } };
@@ -117,8 +163,12 @@ export type Leaf = string;`);
     it("intersects where an interface could not extend", () => {
       const optional = { type: "object", properties: { kind: { const: "cat" } } };
       expect(typeOf({ allOf: [ref("Animal"), optional] }, { Animal })).toBe('type X = Animal & { kind?: "cat" };');
-      expect(typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind: { type: "number" } } }] }, { Animal })).toBe("type X = Animal & { kind?: number };");
-      expect(typeOf({ allOf: [ref("Animal"), ref("Tag")] }, { Animal, Tag: { type: "object", properties: { tag: {} } } })).toBe("type X = Animal & Tag;");
+      expect(typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind: { type: "number" } } }] }, { Animal })).toBe(
+        "type X = Animal & { kind?: number };",
+      );
+      expect(typeOf({ allOf: [ref("Animal"), ref("Tag")] }, { Animal, Tag: { type: "object", properties: { tag: {} } } })).toBe(
+        "type X = Animal & Tag;",
+      );
     });
 
     it("does not follow an inheritance that comes back", () => {
@@ -134,7 +184,13 @@ export type Leaf = string;`);
   it("breaks what is too long for a line, from the outside in", () => {
     const words = ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "cccccccccccccccccccccccccccc", "dddddddddddddddddddd"];
     const member = { type: "object", properties: { word: { enum: words }, note: { type: "string", description: "A note." } } };
-    expect(typesText({ Word: { enum: words }, Noted: { oneOf: [member, { type: "null" }] }, List: { type: "array", items: { oneOf: [member, { type: "null" }] } } })).toBe(`export type Word =
+    expect(
+      typesText({
+        Word: { enum: words },
+        Noted: { oneOf: [member, { type: "null" }] },
+        List: { type: "array", items: { oneOf: [member, { type: "null" }] } },
+      }),
+    ).toBe(`export type Word =
   | "aaaaaaaaaaaaaaaaaaaaaaaaaa"
   | "bbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
   | "cccccccccccccccccccccccccccc"
@@ -175,7 +231,14 @@ export type List = (
   it("is quick on an enum of 100,000 values and on 5,000 types", () => {
     const before = performance.now();
     typesText({ X: { enum: Array.from({ length: 100_000 }, (_, index) => `value ${index}`) } });
-    typesText(Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`T${index}`, { type: "object", properties: { next: ref(`T${(index + 1) % 5_000}`) } }])));
+    typesText(
+      Object.fromEntries(
+        Array.from({ length: 5_000 }, (_, index) => [
+          `T${index}`,
+          { type: "object", properties: { next: ref(`T${(index + 1) % 5_000}`) } },
+        ]),
+      ),
+    );
     expect(performance.now() - before).toBeLessThan(3_000);
   });
 });

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { ERROR_CODES } from "../../../codegen/src/model/error-mapping.ts";
 import { document3, endpointOf, modelled, tagged } from "./modelled.ts";
 
 /** A document whose server sends `problem`, with that payload and mapping. */
@@ -51,4 +53,12 @@ test("only the server's messages can carry our errors, and one for each endpoint
   const wrong = await mapped(problem({}), { code: "code", detial: "/x" });
   expect(wrong.lines).toContainEqual(expect.stringContaining('`code` is "code", which is no JSON Pointer into the payload.'));
   expect(wrong.diagnostics).toContainEqual(expect.objectContaining({ code: "x-wsgen-key", fix: "Did you mean `detail`?" }));
+});
+
+test("the codes that are proven are the ones that the runtime sends", () => {
+  // wsgen does not have the runtime installed, so it cannot import them.
+  const source = readFileSync(new URL("../../../runtime/src/contract/session.ts", import.meta.url), "utf8");
+  const table = /const codes = \{([^}]*)\}/.exec(source)?.[1] ?? "";
+  const sent = [...table.matchAll(/: "(\w+)"/g), ...source.matchAll(/#tell\("(\w+)"/g)].map(([, code]) => code);
+  expect(new Set(sent)).toEqual(new Set(ERROR_CODES));
 });
