@@ -7,6 +7,7 @@ export const errorCodes = {
   WSGEN_CONNECTION_CLOSED: "The connection is closed, or closed while the call was waiting.",
   WSGEN_REQUEST_TIMEOUT: "No reply came in time.",
   WSGEN_REQUEST_FAILED: "The peer answered a request with the contract's error message.",
+  WSGEN_CONNECT: "There was no server to shake hands with: refused, unknown host, TLS.",
   WSGEN_UPGRADE_REJECTED: "The server did not accept the WebSocket handshake.",
   WSGEN_INBOUND_OVERFLOW: "More messages arrived than the buffer holds, and nobody read them.",
   WSGEN_USAGE: "The API was called in a way that cannot work.",
@@ -63,6 +64,19 @@ export class ConnectionClosedError extends WsgenError {
   }
 }
 
+/**
+ * Whether an error says no more than that the connection is closed, which is no fault of a handler that was still busy: ConnectionClosedError, the
+ * reason of `conn.signal`, or the AbortError that Node's own functions make of it.
+ */
+export function isFarewell(error: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  return (
+    error instanceof ConnectionClosedError ||
+    error === signal.reason ||
+    (error instanceof Error && error.name === "AbortError" && error.cause === signal.reason)
+  );
+}
+
 /** No reply to a request came in time. */
 export class RequestTimeoutError extends WsgenError {
   override readonly name = "RequestTimeoutError";
@@ -90,9 +104,11 @@ export class UpgradeRejectedError extends WsgenError {
   override readonly name = "UpgradeRejectedError";
   readonly status: number | undefined;
   readonly body: string | undefined;
+  /** Of the refusal, as far as `connect()` has seen one. */
+  readonly headers: Headers | undefined;
 
   /** `cause`: what the platform says when there was no HTTP answer at all (connection refused, TLS). */
-  constructor(url: string, status?: number, body?: string, cause?: unknown) {
+  constructor(url: string, status?: number, body?: string, cause?: unknown, headers?: Headers) {
     const why = cause instanceof Error && cause.message !== "" ? `: ${cause.message}` : ".";
     super(
       "WSGEN_UPGRADE_REJECTED",
@@ -103,6 +119,16 @@ export class UpgradeRejectedError extends WsgenError {
     );
     this.status = status;
     this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** There was no server to shake hands with; `cause` is what the system says. */
+export class ConnectError extends WsgenError {
+  override readonly name = "ConnectError";
+
+  constructor(url: string, cause: Error) {
+    super("WSGEN_CONNECT", `No connection to ${url}: ${cause.message || cause.name}`, { cause });
   }
 }
 
@@ -111,6 +137,9 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(limit: string) {
-    super("WSGEN_INBOUND_OVERFLOW", `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`);
+    super(
+      "WSGEN_INBOUND_OVERFLOW",
+      `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`,
+    );
   }
 }

@@ -1,14 +1,43 @@
 // What people import from "@wsgen/runtime". A hand-written list of names.
-export type { Awaitable, CloseOutcome, Connection, Limits, Logger, Message, Sent, UpgradeRequest } from "./connection/connection.ts";
+
+export { type ClientConnection, type ConnectOptions, connect } from "./client/connect.ts";
+export type {
+  Awaitable,
+  CloseOutcome,
+  Connection,
+  ConnectionLimits,
+  Frame,
+  InboundRate,
+  Limits,
+  Logger,
+  Message,
+  OutgoingMessage,
+  Overflow,
+  Sent,
+  StreamedMessage,
+  UpgradeRequest,
+} from "./connection/connection.ts";
+export type { DeflateOptions } from "./connection/deflate.ts";
 export {
+  defineExtension,
+  type Extension,
+  type ExtensionCodec,
+  type ExtensionMessage,
+  type ExtensionParameters,
+} from "./connection/extension.ts";
+export {
+  ConnectError,
   ConnectionClosedError,
   ContractError,
   type ErrorCode,
   errorCodes,
   RequestFailedError,
   RequestTimeoutError,
+  UpgradeRejectedError,
   WsgenError,
 } from "./errors.ts";
+export type { CloseEvent, ErrorEvent, Events, Hooks, InvalidEvent, Metrics, OpenEvent, RefusedEvent } from "./upgrade/events.ts";
+export type { ExtensionOptions } from "./upgrade/extensions.ts";
 export {
   type Accepted,
   type AcceptHeaders,
@@ -18,6 +47,7 @@ export {
   type Next,
   type RoutedRequest,
 } from "./upgrade/middleware.ts";
+export { requestLog } from "./upgrade/request-log.ts";
 export {
   createRouter,
   type ErrorOrigin,

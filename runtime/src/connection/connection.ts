@@ -1,13 +1,57 @@
 // One WebSocket connection: as a handler sees it, and as the layers above use it. socket-connection.ts is what stands behind it.
 
 import type { Duplex } from "node:stream";
+import type { ExtensionStack } from "./extension.ts";
 import type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
+import type { InboundRate } from "./rate.ts";
 
-export { defaultLimits, openConnection } from "./open.ts";
+export { assertLimits, defaultLimits } from "./limits.ts";
+export { openConnection } from "./open.ts";
 export type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
 
 /** One data message. */
 export type Message = { readonly type: "text"; readonly data: string } | { readonly type: "binary"; readonly data: Uint8Array };
+
+/** One data frame, or what of a message had come when it was asked for. */
+export interface Frame {
+  /** Of the message it belongs to. */
+  readonly type: "text" | "binary";
+  /** Bytes also of text, since a frame may end inside a character. Text has been checked to be UTF-8 as far as it has come. */
+  readonly data: Uint8Array;
+  /** Whether it ends its message. */
+  readonly fin: boolean;
+}
+
+/** A message that is read while it comes. */
+export interface StreamedMessage {
+  readonly type: "text" | "binary";
+  /**
+   * Its bytes, as they come; nothing is read ahead but the inbox. Once only. Errors with ConnectionClosedError when the connection closes
+   * before the message has ended, and with WsgenError when the next message is asked for before.
+   */
+  stream(): ReadableStream<Uint8Array>;
+}
+
+/**
+ * A message that is sent in parts. What others send meanwhile goes out behind it. It must be ended with `close()`: leaving the block of
+ * `await using` without it, as an error does, closes the connection with 1011, so that a message cut off is never taken for whole.
+ */
+export interface OutgoingMessage<Part extends string | Uint8Array> extends AsyncDisposable {
+  /**
+   * Sends a part when there is room for it, and settles then. One at a time: await it. Rejects with ConnectionClosedError when the
+   * connection closes first.
+   */
+  write(part: Part): Promise<void>;
+  /** Ends the message. */
+  close(): Promise<void>;
+  /** Gives the message up: the connection closes with 1011, unless nothing was written. */
+  abort(): void;
+}
+
+export type { InboundRate } from "./rate.ts";
+
+/** What becomes of messages that a peer reads too slowly and whose senders do not wait. */
+export type Overflow = "close" | "drop-oldest" | "drop-newest";
 
 /** The upgrade request, as middleware and handlers see it. */
 export interface UpgradeRequest {
@@ -36,6 +80,12 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** What of its limits a connection may change while it is open, for example once the peer has logged in. */
+export interface ConnectionLimits {
+  /** Largest message, in bytes, from now on; a reader with a `maxSize` of its own keeps that. Throws WsgenError unless it is a whole number. */
+  maxMessageSize: number;
+}
+
 /** A connection of a hand-written route; a contract's connections add typed `send`, `params` and `query` (see contract/). */
 export interface Connection<Context = object> {
   readonly id: string;
@@ -49,9 +99,19 @@ export interface Connection<Context = object> {
   /** Settles, never rejects, once the connection is closed. */
   readonly closed: Promise<CloseOutcome>;
   readonly log: Logger;
-  /** Sends a text (string) or binary message. On a closed connection: a rejected promise, marked handled. */
-  send(data: string | Uint8Array): Sent;
-  /** Settles when the kernel has taken everything sent so far; rejects with ConnectionClosedError when the connection closes first. */
+  readonly limits: ConnectionLimits;
+  /** Sends a text (string) or binary message, or one as `messages()` gives it. On a closed connection: a rejected promise, marked handled. */
+  send(message: string | Uint8Array | Message): Sent;
+  /** Begins a message that is sent in parts, one at a time on a connection. Ends with `close()`, see {@link OutgoingMessage}. */
+  message(type: "text"): OutgoingMessage<string>;
+  message(type: "binary"): OutgoingMessage<Uint8Array>;
+  /** Messages to this peer that `limits.overflow` dropped. */
+  readonly dropped: number;
+  /**
+   * Settles when the kernel has taken everything sent so far, but for what queues behind a message in parts, or for a slow peer where
+   * `limits.overflow` may drop it; rejects with ConnectionClosedError when the connection closes
+   * first.
+   */
   flushed(): Promise<void>;
   /** Sends a ping of up to 125 bytes and gives the round-trip time in ms; rejects with ConnectionClosedError when the connection closes first. */
   ping(data?: Uint8Array): Promise<number>;
@@ -62,9 +122,15 @@ export interface Connection<Context = object> {
   close(code?: number, reason?: string): Promise<CloseOutcome>;
   /**
    * Every message in order; ends when the connection closes. One reader at a time: another may follow once a loop was left.
-   * `maxSize` in bytes replaces the route's limit while this reader reads; a larger message closes 1009.
+   * `maxSize` in bytes replaces the route's limit while this reader reads; a larger message closes 1009, seen from a frame's header.
+   * With `stream`, messages are given when they begin, and read with `stream()`: what one leaves unread is skipped. Raise `maxSize` for
+   * them; their single frames may still be no larger than `limits.maxFrameSize`, or else the route's `maxMessageSize`. Messages that are
+   * compressed arrive whole, within `maxMessageSize`.
    */
-  messages(options?: { readonly maxSize?: number }): AsyncIterable<Message>;
+  messages(options?: { readonly maxSize?: number; readonly stream?: false }): AsyncIterable<Message>;
+  messages(options: { readonly maxSize?: number; readonly stream: true }): AsyncIterable<StreamedMessage>;
+  /** Every data frame as it comes, before its message has ended (RFC 6455 section 5.4). Otherwise as `messages`, whose place it takes. */
+  frames(options?: { readonly maxSize?: number }): AsyncIterable<Frame>;
 }
 
 // ---- The joint between upgrade/, contract/ and this folder --------------------------------------------------------
@@ -94,19 +160,43 @@ export interface Sink {
 export interface Limits {
   /** Largest message, in bytes: 1 MiB. Over it: close 1009. */
   readonly maxMessageSize: number;
+  /** Largest frame, in bytes. Over it: close 1009. Default: false, none but `maxMessageSize`. */
+  readonly maxFrameSize: number | false;
+  /** The most fragments of a message that is not streamed: 16 384. Over it: close 1008. */
+  readonly maxFragments: number;
+  /** What the peer may send per second, looked at before anything is parsed. Over it: close 1008. Default: false, anything. */
+  readonly inboundRate: InboundRate | false;
+  /** Messages of one connection that a sink may be handling at a time, begun in order: 1. Readers take messages as they like. */
+  readonly concurrency: number;
+  /** Time without a data message in either direction, pings aside, after which the connection is closed with 1001. Default: false, any. */
+  readonly idleTimeout: number | false;
+  /** Age at which a connection is closed with 1001, ± 10 %, so that those of one moment do not all come back in one. Default: false, any. */
+  readonly maxLifetime: number | false;
+  /** How long what the peer sent may wait for a handler before it is closed with 1013. Default: false, for ever. */
+  readonly maxStall: number | false;
   /** Time between pings, 30 000, and until a pong must have come, 30 000; `false` switches them off. */
   readonly heartbeat: { readonly interval: number; readonly timeout: number } | false;
   /** How long to wait for the peer's close frame before TCP is dropped: 15 000. */
   readonly closeTimeout: number;
   /**
    * Outbound bytes on the socket above which `send` gives a promise: 1 MiB (at least the stream's own mark, 16 or 64 KiB). What is sent
-   * above it without waiting is written up to as much again, then the connection is closed with 1013.
+   * above it without waiting is kept up to as much again; beyond that `overflow` decides.
    */
   readonly highWaterMark: number;
+  /**
+   * `close` (default): with 1013. `drop-oldest`, `drop-newest`: of the messages that have not reached the socket, counted in `dropped`;
+   * for peers that want the latest, and can do without the others.
+   */
+  readonly overflow: Overflow;
+  /** Larger messages leave in frames of this many bytes: for peers and proxies that bound theirs. Default: false. */
+  readonly fragmentSize: number | false;
 }
 
 /** What the layers above use of a connection beside its public face. */
 export interface ConnectionCore<Context = object> extends Connection<Context> {
+  /** Data messages that have arrived, and that were given to be sent. */
+  readonly messagesIn: number;
+  readonly messagesOut: number;
   /** Queues one encoded frame, in order with everything else: rooms and contracts frame once and push to many. */
   push(frame: Buffer): Sent;
   /** Closes with any code a close frame may carry, see `closures`; the reason is cut at 123 bytes. Flushes first. */
@@ -130,6 +220,8 @@ export interface ConnectionDetails<Context extends object> {
   readonly protocol: string;
   readonly log: Logger;
   readonly limits: Limits;
+  /** What the handshake agreed on, if anything. */
+  readonly extensions?: ExtensionStack | undefined;
 }
 
 /** See `openConnection`. */

@@ -10,10 +10,13 @@ const INBOX = { messages: 16, bytes: 256 * 1024 } as const;
 /** … or this many while a handler waits for an answer of the peer, which lies behind them. */
 const READ_AHEAD = { messages: 1024, bytes: 1024 * 1024 } as const;
 
-/** One message as it lies in the inbox. */
+/** One message as it lies in the inbox, or one fragment of it. */
 export interface Arrival {
   readonly data: Buffer;
   readonly binary: boolean;
+  /** Whether it begins a message, and whether it ends one. */
+  readonly first: boolean;
+  readonly final: boolean;
 }
 
 /** Who pulls from an inbox. */
@@ -40,7 +43,12 @@ export class Inbox {
   #puller: Puller | undefined;
   #queue: Arrival[] = [];
   #bytes = 0;
-  #busy = false;
+  /** The fragments of a message that is put together here. */
+  #parts: Buffer[] | undefined;
+  readonly #concurrency: number;
+  /** Handlers that have not settled, and whether one has not even returned: what arrives then queues behind. */
+  #running = 0;
+  #calling = false;
   #held = false;
   /** Nothing more will arrive. */
   #complete = false;
@@ -48,24 +56,26 @@ export class Inbox {
   /** Made for the first handler that returns a promise. */
   #callbacks: { readonly next: () => void; readonly failed: (error: unknown) => void } | undefined;
 
-  constructor(owner: InboxOwner) {
+  constructor(owner: InboxOwner, concurrency: number) {
     this.#owner = owner;
+    this.#concurrency = concurrency;
   }
 
   start(sink: Sink): void {
     if (this.#sink !== undefined) throw new WsgenError("WSGEN_USAGE", "start(): this connection has a sink already.");
-    if (this.#puller !== undefined) throw new WsgenError("WSGEN_USAGE", "start(): messages() is reading this connection already.");
+    if (this.#puller !== undefined) throw new WsgenError("WSGEN_USAGE", "start(): somebody is reading this connection already.");
     this.#sink = sink;
     this.pump();
     this.#conclude();
   }
 
-  attach(puller: Puller): void {
+  /** `call`: what the puller's user called. */
+  attach(puller: Puller, call: string): void {
     if (this.#sink !== undefined) {
-      throw new WsgenError("WSGEN_USAGE", "messages(): this route's messages go to its handlers, they cannot be read here as well.");
+      throw new WsgenError("WSGEN_USAGE", `${call}: this route's messages go to its handlers, they cannot be read here as well.`);
     }
     if (this.#puller !== undefined) {
-      throw new WsgenError("WSGEN_USAGE", "messages(): somebody is reading this connection already; end that loop first.");
+      throw new WsgenError("WSGEN_USAGE", `${call}: somebody is reading this connection already; end that loop first.`);
     }
     this.#puller = puller;
   }
@@ -80,18 +90,23 @@ export class Inbox {
     return this.#complete && this.#queue.length === 0;
   }
 
-  /** Takes a message off the wire. */
-  offer(data: Buffer, binary: boolean): void {
+  /** Whether a handler is at work. */
+  get busy(): boolean {
+    return this.#running > 0;
+  }
+
+  /** Takes a message off the wire, or a fragment of one. */
+  offer(data: Buffer, binary: boolean, first = true, final = true): void {
     const sink = this.#sink;
-    if (sink !== undefined) {
+    if (sink !== undefined && first && final) {
       if (sink.peeking === true && this.#peek(sink, data, binary)) return;
-      if (!this.#busy && this.#queue.length === 0 && !this.#owner.congested) {
+      if (!this.#occupied && this.#queue.length === 0 && !this.#owner.congested) {
         this.#deliver(sink, data, binary);
         return;
       }
     }
     // Far ahead, views would pin far more than they show.
-    this.#queue.push({ data: this.#queue.length < INBOX.messages ? data : Buffer.from(data), binary });
+    this.#queue.push({ data: this.#queue.length < INBOX.messages ? data : Buffer.from(data), binary, first, final });
     this.#bytes += data.length;
     if (!this.#held && this.#full) {
       this.#held = true;
@@ -106,8 +121,8 @@ export class Inbox {
     if (sink === undefined) {
       this.#puller?.wake();
     } else {
-      while (!this.#busy && !this.#owner.congested) {
-        const arrival = this.#shift();
+      while (!this.#occupied && !this.#owner.congested) {
+        const arrival = this.#shiftMessage();
         if (arrival === undefined) break;
         this.#deliver(sink, arrival.data, arrival.binary);
       }
@@ -115,9 +130,14 @@ export class Inbox {
     this.#settle();
   }
 
-  /** The next message for a puller; `taken` is to be called once it has been handed on. */
+  /** The next message for a puller, or the next fragment of one; `taken` is to be called once it has been handed on. */
   take(): Arrival | undefined {
     return this.#owner.congested ? undefined : this.#shift();
+  }
+
+  /** The next whole message for a puller. What is left of one that another puller left in its middle is skipped. */
+  takeMessage(): Arrival | undefined {
+    return this.#owner.congested ? undefined : this.#shiftMessage();
   }
 
   taken(): void {
@@ -134,6 +154,7 @@ export class Inbox {
   /** Nothing more will be delivered. */
   drop(): void {
     this.#queue = [];
+    this.#parts = undefined;
     this.#bytes = 0;
     this.#held = false;
     this.complete();
@@ -153,10 +174,28 @@ export class Inbox {
     return this.#queue.length >= bound.messages || this.#bytes >= bound.bytes;
   }
 
+  get #occupied(): boolean {
+    return this.#calling || this.#running >= this.#concurrency;
+  }
+
   #shift(): Arrival | undefined {
     const arrival = this.#queue.shift();
     if (arrival !== undefined) this.#bytes -= arrival.data.length;
     return arrival;
+  }
+
+  /** Fragments lie here when the puller before was streaming. */
+  #shiftMessage(): Arrival | undefined {
+    for (let arrival = this.#shift(); arrival !== undefined; arrival = this.#shift()) {
+      if (arrival.first && arrival.final) return arrival;
+      if (arrival.first) this.#parts = [arrival.data];
+      else this.#parts?.push(arrival.data);
+      if (!arrival.final || this.#parts === undefined) continue;
+      const data = Buffer.concat(this.#parts);
+      this.#parts = undefined;
+      return { data, binary: arrival.binary, first: true, final: true };
+    }
+    return undefined;
   }
 
   #settle(): void {
@@ -192,24 +231,23 @@ export class Inbox {
   }
 
   #deliver(sink: Sink, data: Buffer, binary: boolean): void {
-    this.#busy = true; // What arrives meanwhile queues behind.
+    this.#calling = true;
     try {
       const result = sink.message(data, binary);
       if (isThenable(result)) {
         this.#callbacks ??= { next: () => this.#next(), failed: (error) => this.#failed(error) };
+        this.#running++;
         result.then(this.#callbacks.next, this.#callbacks.failed);
-        noteMessage();
-        return;
       }
     } catch (error) {
       this.#owner.onFailure(error);
     }
-    this.#busy = false;
+    this.#calling = false;
     noteMessage();
   }
 
   #next(): void {
-    this.#busy = false;
+    this.#running--;
     this.pump();
   }
 

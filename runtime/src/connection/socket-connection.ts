@@ -4,12 +4,33 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, WsgenError } from "../errors.ts";
 import { assertUserClose, type Closure, closePayload, closures, cutReason, isWireCode } from "./close.ts";
-import type { CloseOutcome, ConnectionCore, ConnectionDetails, Limits, Logger, Message, Sent, Sink, UpgradeRequest } from "./connection.ts";
+import type {
+  CloseOutcome,
+  ConnectionCore,
+  ConnectionDetails,
+  ConnectionLimits,
+  Frame,
+  Limits,
+  Logger,
+  Message,
+  OutgoingMessage,
+  Sent,
+  Sink,
+  StreamedMessage,
+  UpgradeRequest,
+} from "./connection.ts";
+import { Countdown } from "./countdown.ts";
+import type { ExtensionStack } from "./extension.ts";
+import { FrameSequence } from "./frames.ts";
 import { type Beating, type Heartbeat, heartbeatOf } from "./heartbeat.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
 import { MessageReader } from "./messages.ts";
+import { MessageWriter } from "./outgoing.ts";
+import { RateLimit } from "./rate.ts";
+import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
-import { encodeFrame, FrameReader, type FrameReceiver, opcodes } from "./wire.ts";
+import { StreamReader } from "./streamed.ts";
+import { encodeFrame, FrameReader, type FrameReceiver, opcodes, splitFrame } from "./wire.ts";
 import { ignore, Outbox, type OutboxOwner } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */
@@ -27,7 +48,7 @@ interface PendingPing {
 
 /** Its `on…` methods belong to the parts below it; what people see is `Connection`. */
 export class SocketConnection<Context extends object>
-  implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, Beating
+  implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, ReaderOwner, Beating
 {
   readonly id: string;
   readonly context: Context;
@@ -36,12 +57,25 @@ export class SocketConnection<Context extends object>
   readonly protocol: string;
   readonly log: Logger;
   heard = true;
+  messagesIn = 0;
+  messagesOut = 0;
   readonly #socket: Duplex;
   readonly #limits: Limits;
   readonly #reader: FrameReader;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #extensions: ExtensionStack | undefined;
+  /** Whether frames go out as they are. */
+  readonly #plain: boolean;
   readonly #heartbeat: Heartbeat | undefined;
+  readonly #rate: RateLimit | undefined;
+  readonly #idle: Countdown | undefined;
+  readonly #lifetime: Countdown | undefined;
+  readonly #stall: Countdown | undefined;
+  /** In bytes; how a reader wants its messages. */
+  #maxMessageSize: number;
+  #streaming = false;
+  #readerMaxSize: number | undefined;
   /** open, then closing from the moment our close frame is written, then closed with the socket. */
   #state: "open" | "closing" | "closed" = "open";
   /** What our close frame said, and what the peer's said. */
@@ -58,6 +92,9 @@ export class SocketConnection<Context extends object>
   #refused: Promise<void> | undefined;
   #pings: PendingPing[] | undefined;
   #flushes: Set<(error: Error) => void> | undefined;
+  #changeable: ConnectionLimits | undefined;
+  /** The message that is being sent in parts. */
+  #outgoing: MessageWriter | undefined;
 
   constructor(details: ConnectionDetails<Context>) {
     this.id = details.id;
@@ -68,12 +105,25 @@ export class SocketConnection<Context extends object>
     this.log = details.log;
     this.#limits = details.limits;
     this.#socket = details.socket;
-    this.#reader = new FrameReader(this, details.limits.maxMessageSize);
-    this.#inbox = new Inbox(this);
-    this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark);
+    this.#reader = new FrameReader(this, details.limits.maxMessageSize, details.extensions);
+    this.#extensions = details.extensions;
+    this.#plain = details.extensions === undefined && details.limits.fragmentSize === false;
+    this.#inbox = new Inbox(this, details.limits.concurrency);
+    this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark, details.limits.overflow);
     const { heartbeat } = details.limits;
     this.#heartbeat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout);
     this.#heartbeat?.add(this);
+    const { idleTimeout, inboundRate, maxLifetime, maxStall } = details.limits;
+    this.#maxMessageSize = details.limits.maxMessageSize;
+    this.#reader.maxFragments = details.limits.maxFragments;
+    this.#expect(false, undefined);
+    this.#rate = inboundRate === false ? undefined : new RateLimit(inboundRate);
+    this.#idle = idleTimeout === false ? undefined : new Countdown(idleTimeout, () => this.#onIdle());
+    this.#lifetime =
+      maxLifetime === false ? undefined : new Countdown(maxLifetime, () => this.#closeFor(closures.lifetime), 0.9 + Math.random() / 5);
+    this.#stall = maxStall === false ? undefined : new Countdown(maxStall, () => this.#closeFor(closures.stalled));
+    this.#idle?.start();
+    this.#lifetime?.start();
 
     listen(details.socket, details.head, this);
   }
@@ -100,13 +150,81 @@ export class SocketConnection<Context extends object>
     return this.#closed.promise;
   }
 
-  send(data: string | Uint8Array): Sent {
+  get limits(): ConnectionLimits {
+    const limits = {
+      get: () => this.#maxMessageSize,
+      set: (size: number) => {
+        if (!Number.isSafeInteger(size) || size < 0) throw new WsgenError("WSGEN_USAGE", `maxMessageSize: ${size} is no number of bytes.`);
+        this.#maxMessageSize = size;
+        this.#expect(this.#streaming, this.#readerMaxSize);
+      },
+    };
+    this.#changeable ??= Object.defineProperty({ maxMessageSize: 0 }, "maxMessageSize", limits);
+    return this.#changeable;
+  }
+
+  send(message: string | Uint8Array | Message): Sent {
     if (this.#state !== "open") return this.#refuse();
-    return this.#outbox.push(encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data));
+    const data = typeof message === "string" || message instanceof Uint8Array ? message : message.data;
+    return this.push(encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data));
   }
 
   push(frame: Buffer): Sent {
-    return this.#state === "open" ? this.#outbox.push(frame) : this.#refuse();
+    if (this.#state !== "open") return this.#refuse();
+    this.messagesOut++;
+    this.#idle?.restart();
+    if (this.#plain) return this.#outbox.push(frame);
+    const outgoing = this.#prepare(frame);
+    return outgoing === undefined ? this.#refuseUnlessOpen() : this.#outbox.push(outgoing);
+  }
+
+  message(type: "text"): OutgoingMessage<string>;
+  message(type: "binary"): OutgoingMessage<Uint8Array>;
+  message(type: "text" | "binary"): OutgoingMessage<string> & OutgoingMessage<Uint8Array> {
+    if (this.#outgoing !== undefined) {
+      throw new WsgenError("WSGEN_USAGE", "message(): another message is being sent in parts; close() that one first.");
+    }
+    this.#outgoing = new MessageWriter(type, {
+      waitForRoom: () => (this.#state === "open" ? this.#outbox.waitForRoom() : this.#refuse()),
+      begin: () => {
+        this.messagesOut++;
+        this.#outbox.beginMessage();
+      },
+      pushFragment: (frame) => {
+        this.#idle?.restart();
+        const outgoing = this.#prepare(frame);
+        if (outgoing !== undefined) this.#outbox.pushAhead(outgoing);
+      },
+      end: () => this.#outbox.endMessage(),
+      release: () => {
+        this.#outgoing = undefined;
+      },
+      onAborted: () => {
+        this.log.warn({ connection: this.id }, "closing: a message that had begun was given up");
+        this.#close(closures.internalError.code, closures.internalError.reason);
+      },
+    });
+    return this.#outgoing;
+  }
+
+  get dropped(): number {
+    return this.#outbox.dropped;
+  }
+
+  /** What goes out for a frame; `undefined` when nothing does: an extension waits for the other fragments, or has failed. */
+  #prepare(frame: Buffer): Buffer | undefined {
+    try {
+      const { fragmentSize } = this.#limits;
+      const extended = this.#extensions === undefined ? frame : this.#extensions.encode(frame);
+      return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
+    } catch (error) {
+      this.onFailure(error);
+      return undefined;
+    }
+  }
+
+  #refuseUnlessOpen(): Sent {
+    return this.#state === "open" ? undefined : this.#refuse();
   }
 
   flushed(): Promise<void> {
@@ -139,7 +257,7 @@ export class SocketConnection<Context extends object>
       const payload = data === undefined ? nextPingData() : Buffer.from(data);
       this.#pings ??= [];
       this.#pings.push({ data: payload, sentAt: performance.now(), resolve, reject });
-      this.#outbox.push(encodeFrame(opcodes.ping, payload));
+      this.#outbox.pushAhead(encodeFrame(opcodes.ping, payload));
     });
     promise.catch(ignore);
     return promise;
@@ -166,11 +284,43 @@ export class SocketConnection<Context extends object>
     this.#inbox.start(sink);
   }
 
-  messages(options?: { readonly maxSize?: number }): AsyncIterable<Message> {
-    const maxSize = options?.maxSize ?? this.#limits.maxMessageSize;
-    const reader = new MessageReader(this.#inbox, maxSize, () => this.#close(closures.messageTooBig.code, closures.messageTooBig.reason));
-    this.#reader.maxMessageSize = maxSize;
+  messages(options?: { readonly maxSize?: number; readonly stream?: false }): AsyncIterable<Message>;
+  messages(options: { readonly maxSize?: number; readonly stream: true }): AsyncIterable<StreamedMessage>;
+  messages(options: { readonly maxSize?: number; readonly stream?: boolean } = {}): AsyncIterable<Message | StreamedMessage> {
+    const { stream = false, maxSize } = options;
+    const reader = stream
+      ? new StreamReader(this.#inbox, this, maxSize, () => this.#closedError())
+      : new MessageReader(this.#inbox, this, maxSize);
+    this.#expect(stream, maxSize);
     return reader;
+  }
+
+  frames(options: { readonly maxSize?: number } = {}): AsyncIterable<Frame> {
+    const frames = new FrameSequence(this.#inbox, this, options.maxSize);
+    this.#expect(true, options.maxSize);
+    return frames;
+  }
+
+  get maxMessageSize(): number {
+    return this.#maxMessageSize;
+  }
+
+  onTooBig(): void {
+    this.#closeFor(closures.messageTooBig);
+  }
+
+  onReaderLeft(): void {
+    this.#expect(false, undefined);
+  }
+
+  #expect(streaming: boolean, maxSize: number | undefined): void {
+    this.#streaming = streaming;
+    this.#readerMaxSize = maxSize;
+    // What is streamed in frames of the largest message takes no more memory than such messages would.
+    const anyFrame = streaming ? this.#maxMessageSize : Number.POSITIVE_INFINITY;
+    const { maxFrameSize } = this.#limits;
+    this.#reader.maxFrameSize = maxFrameSize === false ? anyFrame : maxFrameSize;
+    this.#reader.expect(streaming, maxSize ?? this.#maxMessageSize, this.#maxMessageSize);
   }
 
   // ---- Inbound ----------------------------------------------------------------------------------------------------
@@ -181,17 +331,38 @@ export class SocketConnection<Context extends object>
   }
 
   onMessage(data: Buffer, binary: boolean): void {
-    if (this.#state === "open") this.#inbox.offer(data, binary);
+    this.messagesIn++;
+    if (this.#state !== "open" || !this.#admits(data)) return;
+    this.#idle?.restart();
+    this.#inbox.offer(data, binary);
+  }
+
+  onFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void {
+    if (final) this.messagesIn++;
+    if (this.#state !== "open" || !this.#admits(data, first ? 1 : 0)) return;
+    this.#idle?.restart();
+    this.#inbox.offer(data, binary, first, final);
+  }
+
+  /** Closes and gives false when the peer says too much. */
+  #admits(data: Buffer, messages = 1): boolean {
+    if (this.#rate === undefined || this.#rate.allows(messages, data.length)) return true;
+    this.#closeFor(closures.rateLimit);
+    return false;
   }
 
   onPing(data: Buffer): void {
-    if (this.#state !== "open") return;
+    if (this.#state === "open" && this.#admits(data)) this.#pong(data);
+  }
+
+  #pong(data: Buffer): void {
     // A peer that pings and does not read must not fill the memory; the latest ping is the one to answer (RFC 6455 section 5.5.3).
     if (this.#outbox.full) this.#owedPong = Buffer.from(data);
-    else this.#outbox.push(encodeFrame(opcodes.pong, data));
+    else this.#outbox.pushAhead(encodeFrame(opcodes.pong, data));
   }
 
   onPong(data: Buffer): void {
+    if (this.#state === "open" && !this.#admits(data)) return;
     const index = this.#pings?.findIndex((ping) => ping.data.equals(data)) ?? -1;
     if (index < 0) return;
     // A pong answers the pings before it as well (RFC 6455 section 5.5.3).
@@ -200,8 +371,16 @@ export class SocketConnection<Context extends object>
 
   onClose(code: number, reason: string): void {
     this.#theirs = { code, reason };
-    this.#inbox.complete(); // What came before the close frame is delivered still.
-    this.#beginClose(code, "", this.#limits.closeTimeout);
+    this.#inbox.complete(); // What came before the close frame is delivered still …
+    if (this.#state === "open")
+      setImmediate(answerClose, this); // … and who answers it within this turn of the event loop is heard.
+    else this.#socket.end();
+  }
+
+  /** Echoes the peer's close frame (RFC 6455 section 5.5.1). */
+  answerClose(): void {
+    if (this.#state !== "open" || this.#theirs === undefined) return;
+    this.#beginClose(this.#theirs.code, "", this.#limits.closeTimeout);
     this.#socket.end();
   }
 
@@ -215,6 +394,11 @@ export class SocketConnection<Context extends object>
     this.#socket.end();
   }
 
+  onDecodeFailure(error: unknown): void {
+    if (this.#state === "open") this.log.error({ connection: this.id, error }, "an extension failed");
+    this.onViolation(closures.internalError);
+  }
+
   onFailure(error: unknown): void {
     if (this.#state !== "open" && error instanceof ConnectionClosedError) return; // It has met the close that everybody knows of.
     this.log.error({ connection: this.id, error }, "a message handler failed");
@@ -222,11 +406,14 @@ export class SocketConnection<Context extends object>
   }
 
   hold(): void {
+    this.#stall?.start();
     this.#reader.hold();
     this.#socket.pause();
   }
 
   release(): void {
+    this.#stall?.stop();
+    this.#rate?.resume();
     this.heard = true; // What lay unread behind the hold is a sign of life not yet seen.
     this.#reader.release();
     if (!this.#reader.held) this.#socket.resume();
@@ -246,7 +433,7 @@ export class SocketConnection<Context extends object>
     if (this.#owedPong !== undefined && this.#state === "open" && !this.#outbox.full) {
       const data = this.#owedPong;
       this.#owedPong = undefined;
-      this.onPing(data);
+      this.#pong(data);
     }
     this.#inbox.pump();
   }
@@ -254,8 +441,12 @@ export class SocketConnection<Context extends object>
   onOverflow(): void {
     const { code, reason } = closures.slowConsumer;
     this.log.warn({ connection: this.id, queued: this.#socket.writableLength }, "closing: slow consumer");
-    this.#inbox.drop();
     this.#beginClose(code, reason, Math.min(SLOW_CONSUMER_TIMEOUT, this.#limits.closeTimeout));
+    this.#inbox.drop();
+  }
+
+  onFirstDrop(): void {
+    this.log.warn({ connection: this.id, policy: this.#limits.overflow }, "dropping messages: slow consumer");
   }
 
   // ---- Liveness ---------------------------------------------------------------------------------------------------
@@ -265,7 +456,13 @@ export class SocketConnection<Context extends object>
   }
 
   sendPing(): void {
-    this.#outbox.push(HEARTBEAT_PING);
+    this.#outbox.pushAhead(HEARTBEAT_PING);
+  }
+
+  #onIdle(): void {
+    // A handler that is at work is no idle peer, and what waits behind it is not seen.
+    if (this.#reader.held || this.#inbox.busy) this.#idle?.start();
+    else this.#closeFor(closures.idle);
   }
 
   onPingTimeout(): void {
@@ -274,11 +471,17 @@ export class SocketConnection<Context extends object>
 
   // ---- The end ----------------------------------------------------------------------------------------------------
 
+  #closeFor({ code, reason }: Closure): void {
+    if (this.#state === "open") this.log.info({ connection: this.id, code, reason }, "closing: a limit was reached");
+    this.#close(code, reason);
+  }
+
   /** Closes from our side: what has arrived and waits is dropped. */
   #close(code: number, reason: string): void {
     if (this.#state !== "open") return;
+    if (this.#theirs === undefined) this.#beginClose(code, reason, this.#limits.closeTimeout);
+    else this.answerClose();
     this.#inbox.drop();
-    this.#beginClose(code, reason, this.#limits.closeTimeout);
   }
 
   /** Writes the close frame behind everything sent, and gives the peer until the deadline to answer it and go. */
@@ -289,8 +492,9 @@ export class SocketConnection<Context extends object>
       return;
     }
     this.#state = "closing";
+    this.#reader.discarding = true;
     this.#ours = { code, reason: cutReason(reason) };
-    this.#heartbeat?.delete(this);
+    this.#endTimers();
     this.#deadline = setTimeout(onDeadline, timeout, this).unref();
     this.#outbox.end(encodeFrame(opcodes.close, closePayload(code, reason)));
     if (this.#reader.held) this.release(); // The peer's close frame may lie behind what nobody will read.
@@ -304,6 +508,7 @@ export class SocketConnection<Context extends object>
 
   /** TCP has ended from the peer's side. */
   onEnd(): void {
+    this.answerClose();
     if (this.#ours === undefined) this.#destroy();
     else this.#socket.end(); // Lets what is written leave; the deadline runs.
   }
@@ -327,11 +532,12 @@ export class SocketConnection<Context extends object>
     const outcome: CloseOutcome = { code, reason, wasClean: this.#theirs !== undefined && this.#ours !== undefined };
     this.#state = "closed";
     this.#outcome = outcome;
-    this.#heartbeat?.delete(this);
+    this.#endTimers();
     unlisten(this.#socket);
     this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
     const error = this.#closedError();
     this.#outbox.fail(error);
+    this.#extensions?.close();
     for (const ping of this.#pings ?? []) ping.reject(error);
     for (const reject of this.#flushes ?? []) reject(error);
     this.#pings = undefined;
@@ -339,6 +545,13 @@ export class SocketConnection<Context extends object>
     this.#abort?.abort(error);
     this.#closed?.resolve(outcome);
     this.#inbox.close(outcome);
+  }
+
+  #endTimers(): void {
+    this.#heartbeat?.delete(this);
+    this.#idle?.stop();
+    this.#lifetime?.stop();
+    this.#stall?.stop();
   }
 
   onEmptied(): void {
@@ -359,6 +572,10 @@ export class SocketConnection<Context extends object>
     }
     return this.#refused;
   }
+}
+
+function answerClose(connection: { answerClose(): void }): void {
+  connection.answerClose();
 }
 
 function onDeadline(connection: { onDeadline(): void }): void {

@@ -6,40 +6,105 @@ import { type Closure, closures, isWireCode } from "./close.ts";
 /** RFC 6455 section 5.2. */
 export const opcodes = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
-/** The most fragments one message may come in; the next one closes 1008. */
-export const MAX_FRAGMENTS = 16_384;
-
 /** One final, unmasked frame, header and payload in a single Buffer. Lone surrogates of a string become U+FFFD. */
 export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer {
   const length = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const start = headerSize(length);
   const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = 0x80 | opcode;
-  if (start === 2) {
-    frame[1] = length;
-  } else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeUInt16BE(0, 2);
-    frame.writeUIntBE(length, 4, 6);
-  }
+  writeHeader(frame, 0, FIN | opcode, length);
   if (typeof payload === "string") frame.write(payload, start);
   else frame.set(payload, start);
   return frame;
+}
+
+/** The same for a part of a message that is not its last. */
+export function encodeFragment(opcode: number, payload: string | Uint8Array): Buffer {
+  const frame = encodeFrame(opcode, payload);
+  frame[0] = opcode;
+  return frame;
+}
+
+/** An unmasked frame of ours as several with at most `size` bytes of payload, in a single Buffer, so that no message comes between. */
+export function splitFrame(frame: Buffer, size: number): Buffer {
+  const start = payloadStart(frame);
+  const length = frame.length - start;
+  if (length <= size) return frame;
+  const first = frame.readUInt8(0);
+  const whole = Math.ceil(length / size) - 1;
+  const rest = length - whole * size;
+  const fragments = Buffer.allocUnsafe(whole * (headerSize(size) + size) + headerSize(rest) + rest);
+  let to = 0;
+  for (let from = start; from < frame.length; from += size) {
+    const part = Math.min(size, frame.length - from);
+    const begin = from === start ? first & ~FIN : opcodes.continuation; // Reserved bits belong to the first.
+    to = writeHeader(fragments, to, from + part === frame.length ? begin | (first & FIN) : begin, part);
+    to += frame.copy(fragments, to, from, from + part);
+  }
+  return fragments;
+}
+
+const FIN = 0x80;
+
+function headerSize(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+/** Writes an unmasked header and gives where it ends. */
+function writeHeader(to: Buffer, at: number, first: number, length: number): number {
+  to[at] = first;
+  if (length < 126) {
+    to[at + 1] = length;
+    return at + 2;
+  }
+  if (length < 65_536) {
+    to[at + 1] = 126;
+    return to.writeUInt16BE(length, at + 2);
+  }
+  to[at + 1] = 127;
+  to.writeUInt16BE(0, at + 2);
+  return to.writeUIntBE(length, at + 4, 6);
+}
+
+/** Where the payload begins in an unmasked frame of ours. */
+export function payloadStart(frame: Buffer): number {
+  const short = frame.readUInt8(1);
+  return short < 126 ? 2 : short === 126 ? 4 : 10;
+}
+
+/** What stands between the messages on the wire and those that are told: the extensions. */
+export interface MessageDecoder {
+  /** The reserved bits that the first frame of a data message may have, as a number from 0 to 7. */
+  readonly rsv: number;
+  /** Whether a message without any of these bits is as it was sent. */
+  readonly optional: boolean;
+  /** Gives at most `maxSize` bytes. Throws MessageRefused when the peer is at fault, anything else when we are. */
+  decode(data: Buffer, binary: boolean, rsv: number, maxSize: number): Buffer;
+}
+
+/** Thrown by a decoder when the connection must end like this. */
+export class MessageRefused extends Error {
+  readonly closure: Closure;
+
+  constructor(closure: Closure) {
+    super(closure.when);
+    this.closure = closure;
+  }
 }
 
 /** Whom a FrameReader tells what it read, in the order of the wire. */
 export interface FrameReceiver {
   /** A whole data message; text has been checked to be UTF-8. */
   onMessage(data: Buffer, binary: boolean): void;
+  /** A part of a message, while messages are streamed; text has been checked as far as it has come, and may end inside a character. */
+  onFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void;
   onPing(data: Buffer): void;
   onPong(data: Buffer): void;
   /** The peer's close frame; 1005 when it holds no code. Nothing is read after it. */
   onClose(code: number, reason: string): void;
   /** The peer broke a rule, and the connection must end like this. Nothing is read after it. */
   onViolation(closure: Closure): void;
+  /** An extension failed. Nothing is read after it. */
+  onDecodeFailure(error: unknown): void;
 }
 
 /**
@@ -49,7 +114,14 @@ export interface FrameReceiver {
 export class FrameReader {
   /** Largest message, in bytes; over it a header is enough to close 1009. */
   maxMessageSize: number;
+  /** Largest frame, in bytes; over it a header is enough to close 1009. */
+  maxFrameSize = Number.POSITIVE_INFINITY;
+  /** Whole messages are read past and not told, nor decompressed: nobody wants them while the connection closes. */
+  discarding = false;
+  /** The most fragments a message that is put together may come in; the next one closes 1008. */
+  maxFragments = 16_384;
   readonly #receiver: FrameReceiver;
+  readonly #decoder: MessageDecoder | undefined;
   #held = false;
   #done = false;
   #reading = false;
@@ -60,11 +132,42 @@ export class FrameReader {
   /** The fragments of a message whose end has not come, and its opcode; 0 between messages. */
   #message: Gathering | undefined;
   #messageOpcode = 0;
+  #messageRsv = 0;
   #fragments = 0;
+  /** Bytes of that message so far, and whether it is being streamed. */
+  #size = 0;
+  #streamed = false;
+  #text: Utf8Check | undefined;
+  /** Whether messages are to be streamed; the largest then that an extension needs whole. */
+  #streaming = false;
+  #maxWholeSize = 0;
+  /** The limit behind the message that is being streamed. */
+  #nextMaxMessageSize: number | undefined;
 
-  constructor(receiver: FrameReceiver, maxMessageSize: number) {
+  constructor(receiver: FrameReceiver, maxMessageSize: number, decoder?: MessageDecoder) {
     this.#receiver = receiver;
+    this.#decoder = decoder;
     this.maxMessageSize = maxMessageSize;
+  }
+
+  /**
+   * How messages are wanted from now on: whole, or in fragments as they come. What of a message has been gathered is its first fragment then.
+   * A message that is being streamed stays so, under the limit it began with, to its end. `maxWholeSize`: see `#limit`.
+   */
+  expect(streaming: boolean, maxMessageSize: number, maxWholeSize: number): void {
+    this.#streaming = streaming;
+    this.#maxWholeSize = maxWholeSize;
+    if (this.#streamed && !streaming) {
+      this.#nextMaxMessageSize = maxMessageSize;
+      return;
+    }
+    this.#nextMaxMessageSize = undefined;
+    this.maxMessageSize = maxMessageSize;
+    if (this.#streamed || this.#messageOpcode === 0 || !this.#mayStream(this.#messageRsv)) return;
+    const gathered = this.#message;
+    this.#message = undefined;
+    this.#streamed = true;
+    if (gathered !== undefined) this.#giveFragment(gathered.bytes.subarray(0, gathered.length), true, false);
   }
 
   /** Whether frames wait for `release`. */
@@ -148,7 +251,9 @@ export class FrameReader {
     const second = bytes.readUInt8(at + 1);
     const opcode = first & 0x0f;
     const short = second & 0x7f;
-    if ((first & 0x70) !== 0 || (second & 0x80) === 0) return this.#violation(closures.protocolError); // No extension, and masked.
+    // Reserved bits belong to the extensions and to the beginning of a message.
+    const reserved = this.#decoder !== undefined && (opcode === opcodes.text || opcode === opcodes.binary) ? this.#decoder.rsv : 0;
+    if (((first >> 4) & 7 & ~reserved) !== 0 || (second & 0x80) === 0) return this.#violation(closures.protocolError);
     if (opcode >= opcodes.close) {
       const badLength = short > 125 || (opcode === opcodes.close && short === 1); // Half a close code is none.
       if (opcode > opcodes.pong || (first & 0x80) === 0 || badLength) return this.#violation(closures.protocolError);
@@ -156,18 +261,30 @@ export class FrameReader {
       return this.#violation(closures.protocolError);
     }
     if (short < 126) {
-      if (opcode < opcodes.close && this.#exceeds(short)) return this.#violation(closures.messageTooBig);
+      if (opcode < opcodes.close && this.#exceeds(short, first)) return this.#violation(closures.messageTooBig);
       return 6 + short;
     }
     const lengthEnd = short === 126 ? 4 : 10;
     if (available < lengthEnd) return lengthEnd;
     const length = short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
-    if (this.#exceeds(length)) return this.#violation(closures.messageTooBig);
+    if (this.#exceeds(length, first)) return this.#violation(closures.messageTooBig);
     return lengthEnd + 4 + length;
   }
 
-  #exceeds(length: number): boolean {
-    return length > 0 && (this.#message === undefined ? 0 : this.#message.length) + length > this.maxMessageSize;
+  #exceeds(length: number, firstByte: number): boolean {
+    if (length === 0) return false;
+    const begins = (firstByte & 0x0f) !== opcodes.continuation;
+    const streamed = begins ? this.#mayStream((firstByte >> 4) & 7) : this.#streamed;
+    return length > this.maxFrameSize || this.#size + length > this.#limit(streamed);
+  }
+
+  /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */
+  #limit(streamed: boolean): number {
+    return this.#streaming && !streamed ? Math.min(this.#maxWholeSize, this.maxMessageSize) : this.maxMessageSize;
+  }
+
+  #mayStream(rsv: number): boolean {
+    return this.#streaming && rsv === 0 && this.#decoder?.optional !== false;
   }
 
   #readFrame(bytes: Buffer, at: number, end: number): void {
@@ -177,19 +294,29 @@ export class FrameReader {
     const payload = bytes.subarray(start, end);
     unmask(payload, bytes, start - 4);
     const opcode = first & 0x0f;
-    if (opcode < opcodes.close) this.#readData(opcode, (first & 0x80) !== 0, payload);
+    if (opcode < opcodes.close) this.#readData(opcode, (first & 0x80) !== 0, (first >> 4) & 7, payload);
     else if (opcode === opcodes.ping) this.#receiver.onPing(payload);
     else if (opcode === opcodes.pong) this.#receiver.onPong(payload);
     else this.#readClose(payload);
   }
 
-  #readData(opcode: number, final: boolean, payload: Buffer): void {
-    if (final && opcode !== opcodes.continuation) {
-      this.#deliver(opcode, payload);
+  #readData(opcode: number, final: boolean, rsv: number, payload: Buffer): void {
+    const first = opcode !== opcodes.continuation;
+    if (first && final && !this.#streaming) {
+      this.#deliver(opcode, rsv, payload);
       return;
     }
-    if (opcode !== opcodes.continuation) this.#messageOpcode = opcode;
-    if (++this.#fragments > MAX_FRAGMENTS) {
+    if (first) {
+      this.#messageOpcode = opcode;
+      this.#messageRsv = rsv;
+      this.#streamed = this.#mayStream(rsv);
+    }
+    this.#size += payload.length;
+    if (this.#streamed) {
+      this.#giveFragment(payload, first, final);
+      return;
+    }
+    if (++this.#fragments > this.maxFragments) {
       this.#violation(closures.tooManyFragments);
       return;
     }
@@ -198,16 +325,54 @@ export class FrameReader {
     if (!final) return;
     const message = this.#message.bytes.subarray(0, this.#message.length);
     const messageOpcode = this.#messageOpcode;
+    this.#endMessage();
+    this.#deliver(messageOpcode, this.#messageRsv, message);
+  }
+
+  #giveFragment(payload: Buffer, first: boolean, final: boolean): void {
+    const binary = this.#messageOpcode === opcodes.binary;
+    if (first && !binary) this.#text = new Utf8Check();
+    if (this.#text?.accepts(payload, final) === false) {
+      this.#violation(closures.invalidPayload);
+      return;
+    }
+    if (final) this.#endMessage();
+    this.#receiver.onFragment(payload, binary, first, final);
+  }
+
+  #endMessage(): void {
     this.#message = undefined;
     this.#messageOpcode = 0;
     this.#fragments = 0;
-    this.#deliver(messageOpcode, message);
+    this.#size = 0;
+    this.#streamed = false;
+    this.#text = undefined;
+    if (this.#nextMaxMessageSize === undefined) return;
+    this.maxMessageSize = this.#nextMaxMessageSize;
+    this.#nextMaxMessageSize = undefined;
   }
 
-  #deliver(opcode: number, data: Buffer): void {
+  #deliver(opcode: number, rsv: number, payload: Buffer): void {
+    if (this.discarding) return;
+    const data = this.#decoder === undefined ? payload : this.#decode(this.#decoder, opcode, rsv, payload);
+    if (data === undefined) return;
     if (opcode === opcodes.binary) this.#receiver.onMessage(data, true);
     else if (isUtf8(data)) this.#receiver.onMessage(data, false);
     else this.#violation(closures.invalidPayload);
+  }
+
+  #decode(decoder: MessageDecoder, opcode: number, rsv: number, payload: Buffer): Buffer | undefined {
+    try {
+      return decoder.decode(payload, opcode === opcodes.binary, rsv, this.#limit(false));
+    } catch (error) {
+      if (error instanceof MessageRefused) {
+        this.#violation(error.closure);
+      } else {
+        this.#finish();
+        this.#receiver.onDecodeFailure(error);
+      }
+      return undefined;
+    }
   }
 
   #readClose(payload: Buffer): void {
@@ -257,6 +422,29 @@ class Gathering {
     this.bytes.set(part, this.length);
     this.length = length;
   }
+}
+
+/** Checks text that comes in parts, which may be cut inside a character. */
+class Utf8Check {
+  /** The beginning of a character whose end has not come. */
+  #cut: Buffer = Buffer.alloc(0);
+
+  accepts(part: Buffer, final: boolean): boolean {
+    const bytes = this.#cut.length === 0 ? part : Buffer.concat([this.#cut, part]);
+    const end = bytes.length - (final ? 0 : cutLength(bytes));
+    this.#cut = Buffer.from(bytes.subarray(end));
+    return isUtf8(bytes.subarray(0, end));
+  }
+}
+
+/** How many bytes at the end of some UTF-8 are the beginning of a character and not its end. */
+function cutLength(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes.readUInt8(bytes.length - back);
+    if (byte >= 0x80 && byte < 0xc0) continue;
+    return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1) ? back : 0;
+  }
+  return 0;
 }
 
 /** RFC 6455 section 5.3. Four bytes a step: whole words were measured at 7 % less time for 2.7 kB, not worth their alignment. */

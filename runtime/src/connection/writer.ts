@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import type { Sent } from "./connection.ts";
+import type { Overflow, Sent } from "./connection.ts";
 
 /** Bytes one connection may queue in a turn before `push` gives a promise, so that a loop which awaits its sends yields. */
 const TURN_LIMIT = 64 * 1024;
@@ -19,6 +19,8 @@ export interface OutboxOwner {
   onFlushed(): void;
   /** The peer does not read and the sends do not wait: as much again as the high-water mark was queued beyond it. */
   onOverflow(): void;
+  /** A message was dropped for the same reason, the first of perhaps many. */
+  onFirstDrop(): void;
 }
 
 interface Waiter {
@@ -29,48 +31,92 @@ interface Waiter {
 
 /** The outgoing frames of one connection, in program order, whoever sends them. */
 export class Outbox {
+  /** Messages that the overflow policy dropped. */
+  dropped = 0;
   readonly #socket: Duplex;
   readonly #owner: OutboxOwner;
   readonly #mark: number;
+  readonly #overflow: Overflow;
   #frames: Buffer[] | undefined;
   #bytes = 0;
   /** Bytes taken since the socket went over the mark: what did not wait for it. */
   #excess = 0;
   #waiter: Waiter | undefined;
   #dirty = false;
+  /** Messages that wait for the peer to read, where some of them may be dropped. */
+  #backlog: Backlog | undefined;
+  /** Messages that wait for the end of the one that is being sent in fragments; present as long as that is. */
+  #behind: Backlog | undefined;
+  /** Whoever sends that one, waiting for room. */
+  #streamer: Waiter | undefined;
 
-  constructor(socket: Duplex, owner: OutboxOwner, highWaterMark: number) {
+  constructor(socket: Duplex, owner: OutboxOwner, highWaterMark: number, overflow: Overflow) {
     this.#socket = socket;
     this.#owner = owner;
     this.#mark = Math.max(highWaterMark, socket.writableHighWaterMark); // Below its own mark a stream says nothing when it drains.
+    this.#overflow = overflow;
   }
 
   /** Whether as much waits to be taken by the kernel as may. */
   get full(): boolean {
-    return this.#bytes + this.#socket.writableLength >= this.#mark;
+    return this.#bytes + this.#socket.writableLength + this.#kept >= this.#mark;
   }
 
-  /** Queues a frame for this turn's write. */
+  get #kept(): number {
+    return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.bytes);
+  }
+
+  /** Queues a message for this turn's write. */
   push(frame: Buffer): Sent {
+    if (this.#behind !== undefined) {
+      this.#keep(this.#behind, frame);
+      this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
+      if (this.#kept < TURN_LIMIT) return undefined;
+    } else if (this.#backlog !== undefined || (this.#overflow !== "close" && this.full)) {
+      this.#backlog ??= new Backlog();
+      this.#keep(this.#backlog, frame);
+    } else {
+      this.pushAhead(frame);
+      if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
+    }
+    this.#waiter ??= createWaiter();
+    return this.#waiter.promise;
+  }
+
+  /** Queues what waits for no message: control frames, and the fragments of the message that is being sent. */
+  pushAhead(frame: Buffer): void {
     if (this.#frames === undefined) {
       this.#frames = [frame];
-      if (!this.#dirty) {
-        this.#dirty = true;
-        markDirty(this);
-      }
+      this.#markDirty();
     } else {
       this.#frames.push(frame);
     }
     this.#bytes += frame.length;
-    if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
-    this.#waiter ??= createWaiter();
-    return this.#waiter.promise;
+  }
+
+  /** Gives a promise while there is no room for a fragment. */
+  waitForRoom(): Sent {
+    if (this.#hasRoom) return undefined;
+    this.#streamer ??= createWaiter();
+    return this.#streamer.promise;
+  }
+
+  /** From here on messages queue behind the one whose fragments come through `pushAhead`. */
+  beginMessage(): void {
+    this.#behind = new Backlog();
+  }
+
+  endMessage(): void {
+    const behind = this.#behind;
+    this.#behind = undefined;
+    for (const frame of behind?.frames ?? []) void this.push(frame);
   }
 
   /** Called once per turn by the writer. */
   flushTurn(): void {
     this.#dirty = false;
-    this.flush();
+    if (this.#frames === undefined) this.settle();
+    else this.flush();
   }
 
   /** Writes what is queued, in one write. */
@@ -78,7 +124,7 @@ export class Outbox {
     const frames = this.#frames;
     if (frames === undefined) return;
     const bytes = this.#bytes;
-    this.discard();
+    this.#clear();
     if (this.#socket.writableLength < this.#mark) {
       this.#excess = 0;
     } else {
@@ -94,25 +140,37 @@ export class Outbox {
 
   /** Drops what is queued and not written. */
   discard(): void {
-    this.#frames = undefined;
-    this.#bytes = 0;
+    this.#clear();
+    this.#backlog = undefined;
+    if (this.#behind !== undefined) this.#behind = new Backlog();
   }
 
-  /** Writes the last frame, behind everything queued and whatever the socket holds. */
+  /** Writes the last frame, behind everything queued and whatever the socket holds. A message that has not ended stays cut off. */
   end(frame: Buffer): void {
-    const frames = this.#frames ?? [];
-    const bytes = this.#bytes + frame.length;
+    const frames = [...(this.#frames ?? []), ...(this.#backlog?.frames ?? []), frame];
     this.discard();
-    frames.push(frame);
-    writeBatch(this.#socket, frames, bytes);
+    writeBatch(
+      this.#socket,
+      frames,
+      frames.reduce((bytes, { length }) => bytes + length, 0),
+    );
     this.settle();
   }
 
   /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
   settle(): void {
-    if (this.#waiter !== undefined && this.#socket.writableLength < this.#mark) {
+    if (this.#backlog !== undefined && this.#socket.writableLength < this.#mark) {
+      const { frames, bytes } = this.#backlog;
+      this.#backlog = undefined;
+      writeBatch(this.#socket, frames, bytes);
+    }
+    if (this.#waiter !== undefined && this.#socket.writableLength + this.#kept < this.#mark) {
       this.#waiter.resolve();
       this.#waiter = undefined;
+    }
+    if (this.#streamer !== undefined && this.#hasRoom) {
+      this.#streamer.resolve();
+      this.#streamer = undefined;
     }
     this.#owner.onFlushed();
   }
@@ -122,6 +180,60 @@ export class Outbox {
     this.discard();
     this.#waiter?.reject(error);
     this.#waiter = undefined;
+    this.#streamer?.reject(error);
+    this.#streamer = undefined;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#bytes < TURN_LIMIT && this.#backlog === undefined && this.#bytes + this.#socket.writableLength < this.#mark;
+  }
+
+  #markDirty(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    markDirty(this);
+  }
+
+  #clear(): void {
+    this.#frames = undefined;
+    this.#bytes = 0;
+  }
+
+  /** Keeps a message for later, and as much as the mark of them. */
+  #keep(backlog: Backlog, frame: Buffer): void {
+    if (this.#overflow === "drop-newest" && backlog.bytes > 0 && backlog.bytes + frame.length > this.#mark) {
+      this.#drop();
+      return;
+    }
+    backlog.add(frame);
+    if (backlog.bytes <= this.#mark) return;
+    if (this.#overflow === "close") {
+      this.#owner.onOverflow();
+    } else {
+      while (backlog.bytes > this.#mark && backlog.frames.length > 1) {
+        backlog.dropOldest();
+        this.#drop();
+      }
+    }
+  }
+
+  #drop(): void {
+    if (++this.dropped === 1) this.#owner.onFirstDrop();
+  }
+}
+
+/** Frames that wait. */
+class Backlog {
+  readonly frames: Buffer[] = [];
+  bytes = 0;
+
+  add(frame: Buffer): void {
+    this.frames.push(frame);
+    this.bytes += frame.length;
+  }
+
+  dropOldest(): void {
+    this.bytes -= this.frames.shift()?.length ?? 0;
   }
 }
 

@@ -1,5 +1,6 @@
 // A connection as a contract's handlers see it: what it sends is checked, what it was opened with is typed.
 import type { Awaitable, CloseOutcome, Connection, ConnectionCore, Logger, Sent, UpgradeRequest } from "../connection/connection.ts";
+import type { Inlet } from "./inlet.ts";
 import type { Member, Recipients, Rooms } from "./rooms.ts";
 
 /**
@@ -52,6 +53,24 @@ export interface EndpointHandler {
   readonly messages?: Readonly<Record<string, (payload: unknown, conn: ContractConnection) => unknown>>;
   readonly close?: (conn: ContractConnection, outcome: CloseOutcome) => Awaitable<void>;
 }
+
+/** A message that was read: the generated type is a union told apart by `name`. */
+export interface NamedMessage {
+  readonly name: string;
+  readonly payload: unknown;
+}
+
+/** A connection whose messages its handler reads itself. The generated interface adds the types. */
+export interface ReadableConnection extends ContractConnection {
+  /**
+   * Every valid message in order; ends when the connection closes. What the contract does not allow never comes here, it is answered as everywhere,
+   * and replies to our requests go to who asked. One reader at a time.
+   */
+  messages(): AsyncIterable<NamedMessage>;
+}
+
+/** The primitive itself as a handler of an endpoint: returning closes with 1000, throwing with 1011. */
+export type EndpointPrimitive = (conn: ReadableConnection) => Promise<void>;
 
 /** What the handshake said, checked and typed by the contract. */
 export interface HandshakeValues {
@@ -135,5 +154,19 @@ export class EndpointConnection implements ContractConnection, Member {
 
   push(frame: Buffer): Sent {
     return this.#core.push(frame);
+  }
+}
+
+/** The same with its messages to read. */
+export class ReadableEndpointConnection extends EndpointConnection implements ReadableConnection {
+  readonly #inlet: Inlet<NamedMessage>;
+
+  constructor(inlet: Inlet<NamedMessage>, ...parts: ConstructorParameters<typeof EndpointConnection>) {
+    super(...parts);
+    this.#inlet = inlet;
+  }
+
+  messages(): AsyncIterable<NamedMessage> {
+    return this.#inlet.read();
   }
 }

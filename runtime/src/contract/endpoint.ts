@@ -4,7 +4,7 @@ import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type CallsOf, prepareCalls } from "./calls.ts";
 import type { EndpointContract } from "./contract.ts";
-import type { ContractConnection, EndpointHandler } from "./contract-connection.ts";
+import type { ContractConnection, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
@@ -13,7 +13,7 @@ import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
 /** Who hears of what goes wrong. */
 export interface SessionHooks {
   /** A message arrived that the contract does not allow. */
-  onInvalid(error: ContractError, conn: ContractConnection): void;
+  onInvalid(error: ContractError, conn: ContractConnection, core: ConnectionCore): void;
   /** A handler threw. */
   onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
 }
@@ -26,8 +26,9 @@ export interface Asker {
 /** What all connections of one endpoint share. */
 export interface Endpoint {
   readonly contract: EndpointContract;
-  readonly handler: EndpointHandler;
-  readonly hooks: SessionHooks;
+  readonly handler: EndpointHandler | EndpointPrimitive;
+  /** Names of the messages that answer what the server asks. */
+  readonly replies: ReadonlySet<string>;
   readonly decoder: Decoder;
   readonly encoders: ReadonlyMap<string, Encode>;
   readonly rooms: Rooms;
@@ -38,10 +39,11 @@ export interface Endpoint {
 }
 
 /** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
-export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler, hooks: SessionHooks): Endpoint {
+export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler | EndpointPrimitive): Endpoint {
   const decoder = createDecoder(contract.receives);
   const encoders = createEncoders(contract.sends);
-  assertHandlers(label, contract, handler);
+  const replies = new Set(Object.values(contract.sends).flatMap(({ reply }) => reply?.messages ?? []));
+  if (typeof handler !== "function") assertHandlers(label, contract, handler, replies);
 
   const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
@@ -53,12 +55,16 @@ export function prepareEndpoint(label: string, contract: EndpointContract, handl
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  return { contract, handler, hooks, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+  return { contract, handler, replies, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
 }
 
 /** TypeScript checks this for everyone who uses it. */
-function assertHandlers(label: string, { receives, sends }: EndpointContract, { messages = {} }: EndpointHandler): void {
-  const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
+function assertHandlers(
+  label: string,
+  { receives }: EndpointContract,
+  { messages = {} }: EndpointHandler,
+  replies: ReadonlySet<string>,
+): void {
   for (const name of leavesOf(receives.dispatch)) {
     if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
     throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);

@@ -1,9 +1,11 @@
 // From a contract and its handlers to routes: what a generated `registerX` calls.
 import { type ContractError, WsgenError } from "../errors.ts";
+import { assertLimit } from "../upgrade/capacity.ts";
+import type { Reporter } from "../upgrade/events.ts";
 import { accept } from "../upgrade/middleware.ts";
 import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
-import type { ContractConnection, EndpointHandle, EndpointHandler } from "./contract-connection.ts";
+import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
 import { Session } from "./session.ts";
@@ -15,6 +17,12 @@ export interface RegisterOptions {
   readonly onInvalid?: (error: ContractError, conn: ContractConnection) => void;
   /** Called with what handlers throw. Nothing of it reaches the client. Default: the router's `onError`. */
   readonly onError?: (error: unknown, conn: ContractConnection) => void;
+  /** Subprotocols the endpoints speak. The first that the client offers and that is among them is agreed on. Default: none. */
+  readonly protocols?: readonly string[];
+  /** Refuse (400) clients that offer none of `protocols`. Default: false, they connect without one. */
+  readonly requireProtocol?: boolean;
+  /** The most connections each endpoint has at a time; others get 503. Default: no limit but the router's. */
+  readonly maxConnections?: number;
 }
 
 /**
@@ -23,36 +31,56 @@ export interface RegisterOptions {
  */
 export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions = {}): Api {
   checkVersion(contract);
-  const { onError } = router[internals];
-  const hooks: SessionHooks = {
-    onInvalid: (error, conn) => options.onInvalid?.(error, conn),
-    onError: (error, conn, core) => (options.onError ?? (() => onError(error, { request: core.handshake, connection: core })))(error, conn),
-  };
   const handles: [string, EndpointHandle<object>][] = [];
   for (const [name, endpoint] of Object.entries(contract.endpoints)) {
     const label = `${contract.title}, endpoint "${name}"`;
-    const handler = Object.hasOwn(handlers, name) ? (handlers as Readonly<Record<string, EndpointHandler | undefined>>)[name] : undefined;
+    const handler = Object.hasOwn(handlers, name)
+      ? (handlers as Readonly<Record<string, EndpointHandler | EndpointPrimitive | undefined>>)[name]
+      : undefined;
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
-    const prepared = prepareEndpoint(label, endpoint, handler, hooks);
-    addRoute(router, label, endpoint, prepared);
+    const prepared = prepareEndpoint(label, endpoint, handler);
+    addRoute(router, label, endpoint, prepared, options);
     handles.push([name, { to: (room) => prepared.rooms.to(room) }]);
   }
   return Object.fromEntries(handles) as Api; // The generated code knows its own contract.
 }
 
-function addRoute(router: Router, label: string, contract: EndpointContract, prepared: Endpoint): void {
+/** The hooks of an endpoint on each server that it is open on. */
+function prepareHooks(router: Router, options: RegisterOptions): (reporter: Reporter, route: string) => SessionHooks {
+  const prepared = new WeakMap<Reporter, SessionHooks>();
+  return (reporter, route) => {
+    const hooks: SessionHooks = prepared.get(reporter) ?? {
+      onInvalid(error, conn, { id }) {
+        const { messageName, path, message } = error;
+        reporter.invalid(() => ({ connection: id, route, message: messageName, pointer: path, problem: message }));
+        options.onInvalid?.(error, conn);
+      },
+      onError(error, conn, core) {
+        reporter.failed({ connection: core.id, route, error });
+        if (options.onError !== undefined) options.onError(error, conn);
+        else router[internals].onError(error, { request: core.handshake, connection: core });
+      },
+    };
+    prepared.set(reporter, hooks);
+    return hooks;
+  };
+}
+
+function addRoute(router: Router, label: string, contract: EndpointContract, prepared: Endpoint, options: RegisterOptions): void {
+  const hooksOf = prepareHooks(router, options);
   router[internals].add({
     path: contract.address,
     label,
-    protocols: [],
-    requireProtocol: false,
+    protocols: options.protocols ?? [],
+    requireProtocol: options.requireProtocol ?? false,
+    maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
     admit(request) {
       const reading = readHandshake(request, contract);
       if (reading.kind === "problem") return refusal(reading.problem);
       return {
         accepted: accept(),
-        occupy: (connection) => {
-          const session = new Session(connection, prepared, reading.values);
+        occupy: (connection, reporter, route) => {
+          const session = new Session(connection, prepared, reading.values, hooksOf(reporter, route));
           session.start();
           return session;
         },

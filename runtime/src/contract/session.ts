@@ -1,11 +1,18 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
-import { ConnectionClosedError, ContractError, WsgenError } from "../errors.ts";
+import { ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import type { MessageContract } from "./contract.ts";
-import { EndpointConnection, type HandshakeValues } from "./contract-connection.ts";
+import {
+  EndpointConnection,
+  type EndpointHandler,
+  type HandshakeValues,
+  type NamedMessage,
+  ReadableEndpointConnection,
+} from "./contract-connection.ts";
 import { type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type Asker, type Endpoint, frameOf } from "./endpoint.ts";
+import { type Asker, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
+import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
 
@@ -15,6 +22,14 @@ const INVALID = { messages: 20, window: 10_000 } as const;
 /** The longest `detail` we put into the contract's error message, in characters. */
 const MAX_DETAIL_LENGTH = 200;
 
+const noHandler: EndpointHandler = Object.freeze({});
+
+/** A function that reads its own messages, and where it reads them from. */
+interface Primitive {
+  readonly inlet: Inlet<NamedMessage>;
+  run(): Promise<void>;
+}
+
 /** Nothing is allocated per message as long as handlers are synchronous. */
 export class Session implements Sink, Asker {
   readonly conn: EndpointConnection;
@@ -22,22 +37,39 @@ export class Session implements Sink, Asker {
   readonly done: Promise<void>;
   readonly #endpoint: Endpoint;
   readonly #core: ConnectionCore;
+  readonly #hooks: SessionHooks;
   /** `open`, while it has not settled. */
   #opening: Promise<void> | undefined;
   /** The message handler that has not settled. */
   #running: Promise<void> | undefined;
   #draining = false;
+  /** Of a handler object … */
+  readonly #handler: EndpointHandler;
+  /** … or of a function that reads its own messages. */
+  readonly #primitive: Primitive | undefined;
   #requests: Requests | undefined;
   #outcome: CloseOutcome | undefined;
   /** When invalid messages came, in ms, at most INVALID.messages of them. */
   #invalid: number[] | undefined;
   #finish!: () => void; // Assigned by the executor of `done`.
 
-  constructor(core: ConnectionCore, endpoint: Endpoint, values: HandshakeValues) {
+  constructor(core: ConnectionCore, endpoint: Endpoint, values: HandshakeValues, hooks: SessionHooks) {
     this.#core = core;
+    this.#hooks = hooks;
     this.#endpoint = endpoint;
     const { rooms, Send, Request } = endpoint;
-    this.conn = new EndpointConnection(core, values, rooms, { send: new Send((frame) => core.push(frame)), request: new Request(this) });
+    const calls = { send: new Send((frame) => core.push(frame)), request: new Request(this) };
+    const { handler } = endpoint;
+    if (typeof handler === "function") {
+      const inlet = new Inlet<NamedMessage>();
+      const conn = new ReadableEndpointConnection(inlet, core, values, rooms, calls);
+      this.conn = conn;
+      this.#primitive = { inlet, run: () => handler(conn) };
+      this.#handler = noHandler;
+    } else {
+      this.conn = new EndpointConnection(core, values, rooms, calls);
+      this.#handler = handler;
+    }
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -45,8 +77,9 @@ export class Session implements Sink, Asker {
 
   /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
   start(): void {
+    if (this.#primitive !== undefined) this.#running = this.#live(this.#primitive);
     try {
-      const opening = this.#endpoint.handler.open?.(this.conn);
+      const opening = this.#handler.open?.(this.conn);
       if (isThenable(opening)) {
         this.#opening = Promise.resolve(opening).then(
           () => this.#opened(),
@@ -61,6 +94,7 @@ export class Session implements Sink, Asker {
 
   /** Lets nothing new begin; settles when what runs is done. */
   drain(): Awaitable<void> {
+    if (this.#primitive !== undefined) return undefined; // It hears of the end by `signal`, as a hand-written route does.
     this.#draining = true;
     return this.#running ?? this.#opening;
   }
@@ -96,7 +130,21 @@ export class Session implements Sink, Asker {
     this.#outcome = outcome;
     this.#endpoint.rooms.leaveAll(this.conn);
     this.#requests?.close(closedError(outcome));
+    this.#primitive?.inlet.end();
     void this.#close(outcome);
+  }
+
+  /** The life of a function that reads its own messages. */
+  async #live({ inlet, run }: Primitive): Promise<void> {
+    let end: Closure = closures.normal;
+    try {
+      await run();
+    } catch (error) {
+      if (!isFarewell(error, this.#core.signal)) this.#report(error);
+      end = closures.internalError;
+    }
+    inlet.discard();
+    this.#shut(end);
   }
 
   #handle(data: Buffer, binary: boolean): Awaitable<void> {
@@ -104,7 +152,8 @@ export class Session implements Sink, Asker {
     const decoded = this.#endpoint.decoder.decode(binary ? data : data.toString());
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
-    const { messages } = this.#endpoint.handler;
+    if (this.#primitive !== undefined && !this.#endpoint.replies.has(name)) return this.#primitive.inlet.offer({ name, payload });
+    const { messages } = this.#handler;
     if (messages === undefined || !Object.hasOwn(this.#endpoint.contract.receives.messages, name) || typeof messages[name] !== "function") {
       this.#core.log.debug({ message: name }, "a reply that nobody waits for");
       return;
@@ -145,7 +194,7 @@ export class Session implements Sink, Asker {
   /** True when it was one too many, and the connection is closing. */
   #countInvalid(problem: DecodeProblem): boolean {
     this.#core.log.debug({ problem: problem.kind, message: problem.name, path: problem.path }, "an invalid message");
-    this.#hook(() => this.#endpoint.hooks.onInvalid(inboundError(problem), this.conn));
+    this.#hook(() => this.#hooks.onInvalid(inboundError(problem), this.conn, this.#core));
     const now = performance.now();
     this.#invalid = (this.#invalid ?? []).filter((time) => now - time < INVALID.window);
     this.#invalid.push(now);
@@ -156,7 +205,7 @@ export class Session implements Sink, Asker {
 
   #failed(error: unknown, name: string, payload: unknown): void {
     // A handler that was still talking when its client left has done nothing wrong.
-    if (this.#core.signal.aborted && error instanceof ConnectionClosedError) return;
+    if (isFarewell(error, this.#core.signal)) return;
     this.#report(error);
     if (!this.#tell("internal_error", "The message could not be handled.", name, payload)) this.#shut(closures.internalError);
   }
@@ -168,7 +217,7 @@ export class Session implements Sink, Asker {
   #failedToOpen(error: unknown): void {
     this.#opening = undefined;
     this.#draining = true;
-    if (!(this.#core.signal.aborted && error instanceof ConnectionClosedError)) this.#report(error);
+    if (!isFarewell(error, this.#core.signal)) this.#report(error);
     this.#shut(closures.internalError);
   }
 
@@ -176,7 +225,7 @@ export class Session implements Sink, Asker {
     try {
       await this.#opening;
       await this.#running;
-      await this.#endpoint.handler.close?.(this.conn, outcome);
+      await this.#handler.close?.(this.conn, outcome);
     } catch (error) {
       this.#report(error);
     }
@@ -210,7 +259,7 @@ export class Session implements Sink, Asker {
   }
 
   #report(error: unknown): void {
-    this.#hook(() => this.#endpoint.hooks.onError(error, this.conn, this.#core));
+    this.#hook(() => this.#hooks.onError(error, this.conn, this.#core));
   }
 
   /** Hooks are the user's as well, and must not take the connection down. */

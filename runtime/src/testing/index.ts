@@ -1,6 +1,8 @@
 // Tests without a port, on the code path of production: the same HTTP server, the same handshake, the same frames.
 import { createServer } from "node:http";
 import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
+import { type ClientConnection, type ConnectOptions, connectThrough } from "../client/connect.ts";
+import type { Metrics } from "../upgrade/events.ts";
 import type { Router } from "../upgrade/router.ts";
 import { type Attachment, type AttachOptions, attach, serve } from "../upgrade/server.ts";
 import { createDuplexPair } from "./duplex-pair.ts";
@@ -24,8 +26,12 @@ export interface TestServer extends AsyncDisposable {
     protocols?: string | string[],
     options?: ClientOptions,
   ) => WsWebSocket;
+  /** Connects as the low-level client does, to a path such as `/rooms/lobby?key=1`. */
+  connect(path: string, options?: ConnectOptions): Promise<ClientConnection>;
   /** Number of open connections. */
   readonly connections: number;
+  /** Counters since the beginning. */
+  metrics(): Metrics;
   /** Shuts the server down as in production: peers are closed with 1012. */
   close(): Promise<void>;
 }
@@ -55,9 +61,11 @@ function describeServer(attachment: Attachment, url: string, WebSocket: TestServ
   return {
     url,
     WebSocket,
+    connect: (path, options = {}) => connectThrough(WebSocket, url + path, options),
     get connections() {
       return attachment.connections;
     },
+    metrics: () => attachment.metrics(),
     close: () => attachment.close(),
     [Symbol.asyncDispose]: () => attachment.close(),
   };

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { acceptKey } from "./handshake.ts";
 
 /** Time for a refused client to read its answer and go, in ms, before its socket is dropped. */
-const LINGER = 2_000;
+export const LINGER = 2_000;
 
 /** A client that waits for a decision. */
 export interface Watch {
@@ -40,7 +40,7 @@ export function watchVisitor(socket: Duplex, timeout: number): Watch {
 }
 
 /** Writes the 101 (RFC 6455 section 4.2.2). */
-export function switchProtocols(socket: Duplex, key: string, protocol: string, headers: Headers): void {
+export function switchProtocols(socket: Duplex, key: string, protocol: string, extensions: string, headers: Headers): void {
   const lines = [
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
@@ -48,6 +48,7 @@ export function switchProtocols(socket: Duplex, key: string, protocol: string, h
     `Sec-WebSocket-Accept: ${acceptKey(key)}`,
   ];
   if (protocol !== "") lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  if (extensions !== "") lines.push(`Sec-WebSocket-Extensions: ${extensions}`);
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   socket.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }

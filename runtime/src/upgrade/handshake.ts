@@ -1,7 +1,7 @@
 // The opening handshake (RFC 6455 section 4.2) as a decision: a raw request in, a refusal or what the layers above need out. No I/O.
 import { createHash } from "node:crypto";
 import type { UpgradeRequest } from "../connection/connection.ts";
-import { isExtensionOffer } from "./extensions.ts";
+import { type ExtensionOffer, parseExtensionOffers } from "./extensions.ts";
 import type { RouteMatch } from "./route.ts";
 
 /** More header lines than any browser sends. */
@@ -29,6 +29,8 @@ export interface HandshakeContext<Route> {
   find(path: string): RouteMatch<Route> | undefined;
   readonly draining: boolean;
   readonly originPolicy: OriginPolicy;
+  /** Whether a proxy of ours wrote X-Forwarded-Host. */
+  readonly behindProxy: boolean;
 }
 
 /** A refusal, with the line for the log where the reason is the server's configuration. */
@@ -46,6 +48,8 @@ export interface Handshake<Route> {
   /** Sec-WebSocket-Key, valid. */
   readonly key: string;
   readonly protocols: readonly string[];
+  /** What the client offers, in its order. */
+  readonly extensions: readonly ExtensionOffer[];
 }
 
 /**
@@ -74,16 +78,18 @@ export function decideHandshake<Route>(request: RawRequest, context: HandshakeCo
     return refuse(426, "This server speaks version 13.", { upgrade: "websocket", "sec-websocket-version": "13" });
   const protocols = parseProtocols(headers.get("sec-websocket-protocol"));
   if (protocols === undefined) return refuse(400, "Sec-WebSocket-Protocol is not valid.");
-  const extensions = headers.get("sec-websocket-extensions");
-  if (extensions !== undefined && !isExtensionOffer(extensions.join(","))) return refuse(400, "Sec-WebSocket-Extensions is not valid.");
+  const offered = headers.get("sec-websocket-extensions");
+  const extensions = offered === undefined ? [] : parseExtensionOffers(offered.join(","));
+  if (extensions === undefined) return refuse(400, "Sec-WebSocket-Extensions is not valid.");
   if (headers.has("transfer-encoding") || (headers.get("content-length") ?? ["0"]).some((length) => length !== "0")) {
     return refuse(400, "A WebSocket handshake has no body.");
   }
   const origins = headers.get("origin") ?? [];
-  if (!originAllowed(origins, host, context.originPolicy)) {
+  const publicHost = (context.behindProxy ? headers.get("x-forwarded-host")?.at(-1) : undefined) ?? host;
+  if (!originAllowed(origins, publicHost, context.originPolicy)) {
     return { ...refuse(403, "This origin may not connect."), hint: originHint(origins, context.originPolicy) };
   }
-  return { kind: "proceed", route: match.route, params: match.params, key, protocols };
+  return { kind: "proceed", route: match.route, params: match.params, key, protocols, extensions };
 }
 
 /** The part of the request target before the query, exactly as sent. */

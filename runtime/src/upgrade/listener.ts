@@ -1,7 +1,9 @@
 // The server around the upgrades: its port, its plain HTTP, its signals.
 import type { RequestListener, Server } from "node:http";
 import type { Server as HttpsServer } from "node:https";
+import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
+import { answer } from "./answer.ts";
 import { pathOf, refuse } from "./handshake.ts";
 
 /** Time for plain HTTP that is still being answered when all connections are closed, in ms. */
@@ -43,6 +45,23 @@ export function answerHttp(isRoute: (path: string) => boolean): RequestListener 
         : refuse(405, "A WebSocket handshake is a GET request.", { allow: "GET" });
     response.writeHead(refusal.status, { ...Object.fromEntries(refusal.headers), connection: found && get ? "close, Upgrade" : "close" });
     void refusal.text().then((text) => response.end(text));
+  };
+}
+
+/** The answer to what is not HTTP. Node has its own, which is lost on a client that is still sending. */
+export function answerClientErrors(): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+  const answered = new WeakSet<Duplex>();
+  return (error, socket) => {
+    if (answered.has(socket)) return; // The parser goes on complaining.
+    answered.add(socket);
+    const { response } =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? refuse(431, "The header is too large.")
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? refuse(408, "The request took too long.")
+          : refuse(400, "This is not HTTP/1.1.");
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else void answer(socket, response);
   };
 }
 

@@ -1,5 +1,5 @@
 // The onion around every upgrade: what a route needs to know about who is calling, and who may not.
-import type { Awaitable, UpgradeRequest } from "../connection/connection.ts";
+import type { Awaitable, Logger, UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 
 /** Headers of the 101 that belong to the handshake itself (RFC 6455 section 4.2.2). */
@@ -46,6 +46,8 @@ export type Decision<Added extends object = object> = Accepted<Added> | Response
 /** An upgrade request on its way in, with what the middleware so far has found out. */
 export interface RoutedRequest<Context extends object = object> extends UpgradeRequest {
   readonly context: Context;
+  /** The router's logger, bound to the path. */
+  readonly log: Logger;
 }
 
 /** Asks the next layer, and adds to the context. Must be called once at most; not calling it means to return a Response. */
@@ -98,6 +100,7 @@ export type Outcome<Admission> =
 export async function runMiddleware<Admission extends { readonly accepted: Accepted }>(
   layers: readonly Middleware[],
   request: UpgradeRequest,
+  log: Logger,
   admit: (request: RoutedRequest) => Awaitable<Admission | Response>,
 ): Promise<Outcome<Admission>> {
   let gathered: object = Object.freeze({});
@@ -105,7 +108,10 @@ export async function runMiddleware<Admission extends { readonly accepted: Accep
 
   const enter = async (index: number): Promise<Decision> => {
     const context = gathered;
-    const routed: RoutedRequest = Object.create(request, { context: { value: context, enumerable: true } });
+    const routed: RoutedRequest = Object.create(request, {
+      context: { value: context, enumerable: true },
+      log: { value: log, enumerable: true },
+    });
     const layer = layers[index];
     if (layer === undefined) {
       const admission = await admit(routed);

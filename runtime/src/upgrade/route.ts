@@ -4,10 +4,12 @@ import { WsgenError } from "../errors.ts";
 /** Longest parameter that is accepted, in characters as sent. */
 const MAX_PARAMETER_LENGTH = 1024;
 
-/** The names of the parameters in a path, for types: `"/rooms/{roomId}"` has `"roomId"`. */
+/** The names of the parameters in a path, for types: `"/rooms/{roomId}"` has `"roomId"`, `"/files/*"` has `"*"`. */
 export type ParameterNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParameterNames<Rest>
-  : never;
+  : Path extends `${string}/*`
+    ? "*"
+    : never;
 
 type Part = { readonly kind: "literal"; readonly text: string } | { readonly kind: "parameter"; readonly name: string };
 
@@ -15,7 +17,12 @@ type Part = { readonly kind: "literal"; readonly text: string } | { readonly kin
 export interface PathTemplate {
   readonly source: string;
   readonly segments: readonly (readonly Part[])[];
+  /** Whether it ends in `/*`, which stands for one or more segments behind `segments`. */
+  readonly open: boolean;
 }
+
+/** The name under which what `/*` stands for is found among the parameters. */
+const REST = "*";
 
 /** What a path leads to. A parameter that cannot be decoded is the client's mistake (400), not an unknown path (404). */
 export type RouteMatch<Route> =
@@ -31,23 +38,25 @@ export interface Routable {
 /**
  * Reads a template such as `/rooms/{roomId}`. Every parameter stands for at least one character of one segment; a segment may hold text
  * beside its parameters (`/v{version}`, `/{from}-{to}`), and a parameter then ends where the text after it first occurs. A trailing slash counts:
- * `/rooms` and `/rooms/` are two paths. Characters that a URL cannot hold are compared in their escaped form (`/café` is `/caf%C3%A9`).
+ * `/rooms` and `/rooms/` are two paths. `/*` at the end stands for one or more whole segments, none of them empty, `.` or `..`, and is found in
+ * `params["*"]` with its slashes. Characters that a URL cannot hold are compared in their escaped form (`/café` is `/caf%C3%A9`).
  */
 export function parseTemplate(source: string): PathTemplate {
   if (!source.startsWith("/")) {
     throw new WsgenError("WSGEN_USAGE", `The path "${source}" must begin with "/", as in "/rooms/{roomId}".`);
   }
   const names = new Set<string>();
-  const segments = source
-    .slice(1)
+  const open = source.endsWith("/*");
+  const segments = (open ? source.slice(1, -1) : source.slice(1))
     .split("/")
+    .slice(0, open ? -1 : undefined)
     .map((segment) => parseSegment(source, segment));
   for (const part of segments.flat()) {
     if (part.kind === "literal") continue;
     if (names.has(part.name)) throw new WsgenError("WSGEN_USAGE", `The path "${source}" has two parameters named "${part.name}".`);
     names.add(part.name);
   }
-  return { source, segments };
+  return { source, segments, open };
 }
 
 function parseSegment(source: string, segment: string): readonly Part[] {
@@ -92,6 +101,14 @@ export interface RouteTable<Route extends Routable> {
 export function createRouteTable<Route extends Routable>(): RouteTable<Route> {
   const byShape = new Map<string, Route>();
   const byLength = new Map<number, Route[]>();
+  const open: Route[] = [];
+  const firstOf = (routes: readonly Route[], segments: readonly string[]): Found<Route> | undefined => {
+    for (const route of routes) {
+      const raw = matchTemplate(route.template, segments);
+      if (raw !== undefined) return { route, raw };
+    }
+    return undefined;
+  };
 
   return {
     add(route) {
@@ -106,39 +123,42 @@ export function createRouteTable<Route extends Routable>(): RouteTable<Route> {
         );
       }
       byShape.set(shape, route);
-      const routes = byLength.get(segments.length) ?? [];
+      const routes = route.template.open ? open : (byLength.get(segments.length) ?? []);
       routes.push(route);
       routes.sort((a, b) => compareTemplates(a.template, b.template));
-      byLength.set(segments.length, routes);
+      if (!route.template.open) byLength.set(segments.length, routes);
     },
 
     find(path) {
       if (!path.startsWith("/")) return undefined;
       const segments = path.slice(1).split("/");
-      for (const route of byLength.get(segments.length) ?? []) {
-        const raw = matchTemplate(route.template, segments);
-        if (raw !== undefined) return decodeParameters(route, raw);
-      }
-      return undefined;
+      const closed = firstOf(byLength.get(segments.length) ?? [], segments);
+      const rest = firstOf(open, segments);
+      const found =
+        rest === undefined || (closed !== undefined && compareTemplates(closed.route.template, rest.route.template) < 0) ? closed : rest;
+      return found && decodeParameters(found.route, found.raw);
     },
   };
 }
 
 /** The template without the names of its parameters. Braces cannot occur in escaped text, so two shapes are equal only when they match alike. */
-function shapeOf({ segments }: PathTemplate): string {
-  return segments.map((parts) => parts.map((part) => (part.kind === "literal" ? part.text : "{}")).join("")).join("/");
+function shapeOf({ segments, open }: PathTemplate): string {
+  const shapes = segments.map((parts) => parts.map((part) => (part.kind === "literal" ? part.text : "{}")).join(""));
+  return [...shapes, ...(open ? ["{*}"] : [])].join("/");
 }
 
-/** Fixed text first, then text beside parameters, then parameters alone; decided by the first segment that differs. */
+/** Fixed text first, then text beside parameters, parameters alone, and `*`; decided by the first segment that differs. */
 function compareTemplates(a: PathTemplate, b: PathTemplate): number {
-  for (const [index, parts] of a.segments.entries()) {
-    const difference = looseness(parts) - looseness(b.segments[index] ?? []);
+  for (let index = 0; index <= Math.max(a.segments.length, b.segments.length); index++) {
+    const difference = looseness(a.segments[index]) - looseness(b.segments[index]);
     if (difference !== 0) return difference;
   }
   return 0;
 }
 
-function looseness(parts: readonly Part[]): number {
+/** Of two templates that match one path, only an open one has no segment where the other has. */
+function looseness(parts: readonly Part[] | undefined): number {
+  if (parts === undefined) return 2;
   if (parts.every(({ kind }) => kind === "literal")) return 0;
   // More text beside the parameters is more specific; the exact weight only orders routes that can both match.
   const text = parts.reduce((sum, part) => sum + (part.kind === "literal" ? part.text.length : 0), 0);
@@ -147,8 +167,18 @@ function looseness(parts: readonly Part[]): number {
 
 type RawParameters = [name: string, raw: string][];
 
-function matchTemplate({ segments }: PathTemplate, texts: readonly string[]): RawParameters | undefined {
+interface Found<Route> {
+  readonly route: Route;
+  readonly raw: RawParameters;
+}
+
+function matchTemplate({ segments, open }: PathTemplate, texts: readonly string[]): RawParameters | undefined {
   const found: RawParameters = [];
+  if (open) {
+    const rest = texts.slice(segments.length);
+    if (rest.length === 0 || rest.includes("")) return undefined;
+    found.push([REST, rest.join("/")]);
+  }
   return segments.every((parts, index) => matchSegment(parts, texts[index] ?? "", found)) ? found : undefined;
 }
 
@@ -178,7 +208,7 @@ function matchSegment(parts: readonly Part[], text: string, found: RawParameters
 function decodeParameters<Route>(route: Route, raw: RawParameters): RouteMatch<Route> {
   const entries: [string, string][] = [];
   for (const [name, text] of raw) {
-    const value = decodeParameter(text);
+    const value = name === REST ? decodeRest(text) : decodeParameter(text);
     if (value === undefined) return { kind: "bad-parameter", name };
     entries.push([name, value]);
   }
@@ -192,4 +222,10 @@ function decodeParameter(text: string): string | undefined {
   } catch {
     return undefined; // A stray "%" or bytes that are not UTF-8.
   }
+}
+
+/** Who makes a file name of it must not be led out of a folder. */
+function decodeRest(text: string): string | undefined {
+  const segments = text.length > MAX_PARAMETER_LENGTH ? [undefined] : text.split("/").map(decodeParameter);
+  return segments.some((segment) => segment === undefined || segment === "." || segment === "..") ? undefined : segments.join("/");
 }

@@ -1,6 +1,17 @@
 // Routes and what surrounds them: paths, middleware, and the one primitive every handler is made of.
-import type { Awaitable, Connection, ConnectionCore, Limits, Logger, UpgradeRequest } from "../connection/connection.ts";
-import { ConnectionClosedError, WsgenError } from "../errors.ts";
+import {
+  type Awaitable,
+  assertLimits,
+  type Connection,
+  type ConnectionCore,
+  type Limits,
+  type Logger,
+  type UpgradeRequest,
+} from "../connection/connection.ts";
+import { isFarewell, WsgenError } from "../errors.ts";
+import { assertLimit, assertProxies, type ConnectionLimits } from "./capacity.ts";
+import type { Hooks, Reporter } from "./events.ts";
+import { chooseExtensions, type ExtensionChoice, type ExtensionOptions } from "./extensions.ts";
 import type { OriginPolicy } from "./handshake.ts";
 import { silent } from "./log.ts";
 import { type Accepted, accept, type Decision, type Middleware, type RoutedRequest } from "./middleware.ts";
@@ -17,13 +28,15 @@ export type Handler<Path extends string = string, Context extends object = objec
 ) => Promise<void>;
 
 /** A hand-written route. */
-export interface RouteOptions<Path extends string = string, Context extends object = object> {
+export interface RouteOptions<Path extends string = string, Context extends object = object> extends ExtensionOptions {
   /** Decides after all middleware whether to accept. Default: `accept()`. */
   readonly upgrade?: (request: RoutedRequest<Context>) => Awaitable<Decision>;
   /** Subprotocols this route speaks. The first that the client offers and that is among them is agreed on. Default: none. */
   readonly protocols?: readonly string[];
   /** Refuse (400) clients that offer none of `protocols`. Default: false, they connect without one. */
   readonly requireProtocol?: boolean;
+  /** The most connections this route has at a time; others get 503. Default: no limit but the router's. */
+  readonly maxConnections?: number;
   readonly handler: Handler<Path, Context>;
 }
 
@@ -34,9 +47,11 @@ export interface ErrorOrigin {
 }
 
 /** Options of a router. */
-export interface RouterOptions {
+export interface RouterOptions extends ExtensionOptions {
   /** A pino-shaped logger. Default: silent. */
   readonly logger?: Logger;
+  /** Hear of connections, refusals and mistakes. The same events go to node:diagnostics_channel, see docs/observability.md. */
+  readonly hooks?: Hooks;
   /**
    * Pages that may connect: exact origins such as `https://app.example.com`, and `same-origin` for pages of the host the request is for.
    * Clients that send no Origin (all but browsers) pass. Default: `["same-origin"]`; others get 403.
@@ -48,6 +63,15 @@ export interface RouterOptions {
   readonly handshakeTimeout?: number;
   /** Limits of every connection; see {@link Limits} for the defaults. */
   readonly limits?: Partial<Limits>;
+  /** The most connections at a time, those that still shake hands included; others get 503 with Retry-After. Default: 20 000. */
+  readonly maxConnections?: number;
+  /** The most of them from one address; others get 429 with Retry-After. Default: no limit, for behind a proxy all may have one address. */
+  readonly maxConnectionsPerAddress?: number;
+  /**
+   * How many proxies of yours stand in front of the server. Only then X-Forwarded-For (for `remoteAddress`, counted from its right end) and
+   * X-Forwarded-Host (for same-origin) are believed. Default: 0.
+   */
+  readonly trustProxy?: number;
   /** Called with what middleware, `upgrade` and handlers throw. Nothing of it reaches the client. Default: the logger, or without one `console.error`. */
   readonly onError?: (error: unknown, origin: ErrorOrigin) => void;
 }
@@ -67,6 +91,10 @@ export interface Route {
   readonly label: string;
   readonly protocols: readonly string[];
   readonly requireProtocol: boolean;
+  /** `Infinity` for no limit. */
+  readonly maxConnections: number;
+  /** What it says about extensions; the rest is the router's. */
+  readonly extensions?: ExtensionChoice;
   /** The middleware that surrounds it, outermost first. */
   layers(): readonly Middleware[];
   /** Decides, after all middleware, whether to accept, and if so what will run on the connection. */
@@ -76,17 +104,21 @@ export interface Route {
 /** A route's yes. */
 export interface Admission {
   readonly accepted: Accepted;
-  /** Takes over the connection once it is open. Must not throw. */
-  readonly occupy: (connection: ConnectionCore) => Occupant;
+  /** Takes over the connection once it is open. Must not throw. `route` is its path template, for the reporter. */
+  readonly occupy: (connection: ConnectionCore, reporter: Reporter, route: string) => Occupant;
 }
 
 /** What the other files of this package use of a router. */
 export interface RouterInternals {
   readonly table: RouteTable<Route>;
   readonly logger: Logger;
+  readonly hooks: Hooks;
   readonly originPolicy: OriginPolicy;
   readonly handshakeTimeout: number;
   readonly limits: Partial<Limits>;
+  readonly connectionLimits: ConnectionLimits;
+  readonly trustProxy: number;
+  readonly extensions: ExtensionChoice;
   readonly onError: (error: unknown, origin: ErrorOrigin) => void;
   /** Registers a route below the router's prefix and inside its middleware. */
   add(route: { readonly path: string } & Omit<Route, "template" | "layers">): void;
@@ -120,9 +152,16 @@ export function createRouter(options: RouterOptions = {}): Router {
   return createScope("", () => [], {
     table: createRouteTable<Route>(),
     logger,
+    hooks: options.hooks ?? {},
     originPolicy: { origins, insecureAllowAnyOrigin: options.insecureAllowAnyOrigin ?? false },
     handshakeTimeout: options.handshakeTimeout ?? 10_000,
-    limits: options.limits ?? {},
+    limits: assertLimits(options.limits ?? {}),
+    connectionLimits: {
+      total: assertLimit("maxConnections", options.maxConnections ?? 20_000),
+      perAddress: assertLimit("maxConnectionsPerAddress", options.maxConnectionsPerAddress ?? Infinity),
+    },
+    trustProxy: assertProxies(options.trustProxy ?? 0),
+    extensions: chooseExtensions(options),
     onError: options.onError ?? ((error, origin) => reportError(options.logger, error, origin)),
   });
 }
@@ -139,19 +178,9 @@ function createScope(prefix: string, outer: () => readonly Middleware[], shared:
       return router as Router<Added>; // The layer that was just added puts it there.
     },
     ws: (path, given) => {
-      const route: RouteOptions = typeof given === "function" ? { handler: given as Handler } : (given as RouteOptions); // `params` come from this very path.
-      if (typeof route.handler !== "function") throw new WsgenError("WSGEN_USAGE", `The route "${path}" has no handler.`);
-      add({
-        path,
-        label: "router.ws",
-        protocols: route.protocols ?? [],
-        requireProtocol: route.requireProtocol ?? false,
-        admit: async (request) => {
-          const decision = (await route.upgrade?.(request)) ?? accept();
-          if (decision instanceof Response) return decision;
-          return { accepted: decision, occupy: (connection) => occupy(connection, route.handler, shared.onError) };
-        },
-      });
+      // `params` come from this very path.
+      const route: RouteOptions = typeof given === "function" ? { handler: given as Handler } : (given as RouteOptions);
+      add({ path, ...describeRoute("router.ws", path, route, shared.onError) });
     },
     group: (inner) => createScope(prefix + inner, layers, shared),
     [internals]: { ...shared, add },
@@ -159,16 +188,42 @@ function createScope(prefix: string, outer: () => readonly Middleware[], shared:
   return router;
 }
 
+/** What the server needs to know of a hand-written route. */
+export function describeRoute(
+  label: string,
+  path: string,
+  { handler, upgrade, protocols = [], requireProtocol = false, maxConnections = Infinity, ...extensions }: RouteOptions,
+  onError: RouterInternals["onError"],
+): Omit<Route, "template" | "layers"> {
+  const occupy: Admission["occupy"] = (connection, reporter, route) =>
+    live(connection, handler, (error) => {
+      reporter.failed({ connection: connection.id, route, error });
+      onError(error, { request: connection.handshake, connection });
+    });
+  if (typeof handler !== "function") throw new WsgenError("WSGEN_USAGE", `The route "${path}" has no handler.`);
+  return {
+    label,
+    protocols,
+    requireProtocol,
+    maxConnections: assertLimit("maxConnections", maxConnections),
+    extensions: chooseExtensions(extensions),
+    admit: async (request) => {
+      const decision = (await upgrade?.(request)) ?? accept();
+      if (decision instanceof Response) return decision;
+      return { accepted: decision, occupy };
+    },
+  };
+}
+
 /** Lives as long as the handler: the connection closes when the handler ends, and the handler is told by `conn.signal` when the connection does. */
-function occupy(connection: ConnectionCore, handler: Handler, onError: RouterInternals["onError"]): Occupant {
+function live(connection: ConnectionCore, handler: Handler, onError: (error: unknown) => void): Occupant {
   const run = async (): Promise<void> => {
     try {
       await handler(connection);
       await connection.shut(1000, "");
     } catch (error) {
       // A handler that was still talking when the peer left has done nothing wrong.
-      const left = connection.signal.aborted && (error instanceof ConnectionClosedError || error === connection.signal.reason);
-      if (!left) onError(error, { request: connection.handshake, connection });
+      if (!isFarewell(error, connection.signal)) onError(error);
       await connection.shut(1011, "");
     }
   };

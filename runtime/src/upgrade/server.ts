@@ -1,6 +1,6 @@
 // The way of an upgrade, from a socket that wants to be a WebSocket to a connection that a route occupies, and back to a server without any.
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -9,11 +9,26 @@ import { closures } from "../connection/close.ts";
 import { type ConnectionCore, defaultLimits, openConnection, type UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 import { answer, switchProtocols, watchVisitor } from "./answer.ts";
+import { type Capacity, clientAddress, createCapacity } from "./capacity.ts";
+import { type Metrics, Reporter } from "./events.ts";
+import { agreeOnExtensions, type ExtensionAgreement } from "./extensions.ts";
+import { handOver, takeBack } from "./hand-over.ts";
 import { buildUpgradeRequest, decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
-import { answerHttp, listen, obeySignals, stopListening, urlOf } from "./listener.ts";
+import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf } from "./listener.ts";
 import { bindLogger } from "./log.ts";
 import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
-import { type Admission, internals, type Occupant, type Route, type Router, type RouterInternals } from "./router.ts";
+import type { RouteMatch } from "./route.ts";
+import {
+  type Admission,
+  describeRoute,
+  type Handler,
+  internals,
+  type Occupant,
+  type Route,
+  type RouteOptions,
+  type Router,
+  type RouterInternals,
+} from "./router.ts";
 
 /** How connections are closed when the server shuts down. */
 export interface DrainOptions {
@@ -27,11 +42,14 @@ export interface DrainOptions {
 
 const defaultDrain: DrainOptions = Object.freeze({ batch: 200, interval: 100, timeout: 20_000 });
 
-const retrySoon = Object.freeze({ "retry-after": "1" });
-
 /** Options of {@link attach}. */
 export interface AttachOptions {
   readonly drain?: Partial<DrainOptions>;
+  /**
+   * Give upgrades for paths that no route has to the server's HTTP handlers, where {@link Attachment.upgrade} accepts them. Any other answer of
+   * theirs is a refusal, and closes TCP. Default: false, such upgrades get 404.
+   */
+  readonly passUpgrades?: boolean;
 }
 
 /** Options of {@link serve}. */
@@ -52,6 +70,20 @@ export interface ServeOptions extends AttachOptions {
 export interface Attachment extends AsyncDisposable {
   /** Number of open connections. */
   readonly connections: number;
+  /** Counters since the beginning. */
+  metrics(): Metrics;
+  /**
+   * Turns the request of an ordinary HTTP handler into a connection, with the server's limits and origins and without the router's middleware:
+   * what that would decide, the HTTP handler has decided. Needs `passUpgrades`. A request that is no upgrade gets 426. Settles with the answer.
+   *
+   * ```ts
+   * app.get("/rooms/:id", async (request, response) => {
+   *   if (!(await mayEnter(request))) return response.status(403).end();
+   *   await sockets.upgrade(request, response, async (conn) => { … });
+   * });
+   * ```
+   */
+  upgrade(request: IncomingMessage, response: ServerResponse, route: Handler | Omit<RouteOptions, "maxConnections">): Promise<void>;
   /**
    * Refuses new upgrades with 503, closes all connections with 1012, batch by batch, waits for the handlers that are running, and cuts them after
    * the time `drain.timeout` allows. Later calls wait for the first.
@@ -74,6 +106,7 @@ export async function serve(router: Router, options: ServeOptions = {}): Promise
   const isRoute = (path: string): boolean => router[internals].table.find(path) !== undefined;
   if (options.http !== undefined) server.on("request", options.http);
   else if (server.listenerCount("request") === 0) server.on("request", answerHttp(isRoute));
+  if (server.listenerCount("clientError") === 0) server.on("clientError", answerClientErrors());
   const sockets = attachTo(router, server, options);
   if (!server.listening) await listen(server, options);
 
@@ -96,6 +129,8 @@ export async function serve(router: Router, options: ServeOptions = {}): Promise
     get connections() {
       return sockets.connections;
     },
+    metrics: sockets.metrics,
+    upgrade: sockets.upgrade,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -112,17 +147,24 @@ interface Floor {
   readonly occupants: Map<ConnectionCore, Occupant>;
   /** Sockets that are still shaking hands. */
   readonly visitors: Set<Duplex>;
+  readonly capacity: Capacity;
+  readonly reporter: Reporter;
   draining: boolean;
 }
 
 function attachTo(router: Router, server: Server | HttpsServer, options: AttachOptions): Attachment & { readonly cut: () => void } {
-  const floor: Floor = { router: router[internals], occupants: new Map(), visitors: new Set(), draining: false };
+  const { table, onError, connectionLimits, hooks, logger } = router[internals];
+  const capacity = createCapacity(connectionLimits);
+  const reporter = new Reporter(hooks, logger);
+  const floor: Floor = { router: router[internals], occupants: new Map(), visitors: new Set(), capacity, reporter, draining: false };
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on("error", leave); // First of all: a client that resets now would otherwise be an uncaught exception.
-    upgrade(floor, request, socket, head).catch((error: unknown) => {
-      floor.router.logger.error({ err: error }, "An upgrade failed.");
-      socket.destroy();
-    });
+    const find: Visit["find"] = (path) => table.find(path);
+    if (options.passUpgrades === true && !floor.draining && find(pathOf(request)) === undefined) {
+      floor.visitors.add(socket);
+      socket.once("close", () => floor.visitors.delete(socket));
+      handOver(server, request, socket, head, floor.router.handshakeTimeout);
+    } else void receive(floor, { raw: request, socket, head, find });
   };
   server.on("upgrade", onUpgrade);
 
@@ -136,6 +178,19 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     get connections() {
       return floor.occupants.size;
     },
+    metrics: () => reporter.metrics(floor.occupants.keys()),
+    async upgrade(raw, response, given) {
+      const path = pathOf(raw);
+      const options = typeof given === "function" ? { handler: given } : given;
+      const route: Route = {
+        ...describeRoute("upgrade()", path, options, onError),
+        template: { source: path, segments: [], open: false },
+        layers: () => [],
+      };
+      const visitor = takeBack(response);
+      if (visitor !== undefined) await receive(floor, { raw, ...visitor, find: () => ({ kind: "found", route, params: {} }) });
+      else if (!response.headersSent) answerHttp(() => true)(raw, response);
+    },
     close,
     [Symbol.asyncDispose]: close,
     cut: () => {
@@ -145,71 +200,135 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   };
 }
 
+/** Somebody at the door. */
+interface Visit {
+  readonly raw: IncomingMessage;
+  readonly socket: Duplex;
+  /** Bytes that came behind the request. */
+  readonly head: Buffer;
+  find(path: string): RouteMatch<Route> | undefined;
+}
+
+async function receive(floor: Floor, visit: Visit): Promise<void> {
+  try {
+    await upgrade(floor, visit);
+  } catch (error) {
+    floor.router.logger.error({ err: error }, "An upgrade failed.");
+    visit.socket.destroy();
+  }
+}
+
 /** One upgrade, from the request to the open connection or the refusal. */
-async function upgrade(floor: Floor, raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-  const { router, visitors } = floor;
+async function upgrade(floor: Floor, visit: Visit): Promise<void> {
+  const { raw, socket, find } = visit;
+  if (socket.destroyed) return;
+  const started = performance.now();
+  const { router, visitors, capacity } = floor;
   const forget = (): boolean => visitors.delete(socket);
   visitors.add(socket);
   socket.once("close", forget);
-  const log = bindLogger(router.logger, { path: pathOf(raw) });
 
-  const handshake = decideHandshake(raw, {
-    find: (path) => router.table.find(path),
-    draining: floor.draining,
-    originPolicy: router.originPolicy,
-  });
-  if (handshake.kind === "refuse") {
-    const { status } = handshake.response;
-    if (handshake.hint !== undefined) log.warn({ status, origin: raw.headers.origin }, `Upgrade refused. ${handshake.hint}`);
-    return answer(socket, handshake.response);
+  const { draining } = floor;
+  const handshake = decideHandshake(raw, { find, draining, originPolicy: router.originPolicy, behindProxy: router.trustProxy > 0 });
+  const address = clientAddress((socket as Socket).remoteAddress ?? "", String(raw.headers["x-forwarded-for"] ?? ""), router.trustProxy);
+  if (handshake.kind === "refuse") return turnAway(floor, visit, handshake, address);
+  const { route } = handshake;
+  const full = capacity.take(route, address);
+  if (full !== undefined) return turnAway(floor, visit, full, address, route);
+  let arrival: Arrival | undefined;
+  try {
+    arrival = await admit(floor, visit, handshake, address);
+  } finally {
+    if (arrival === undefined) capacity.leave(route, address);
   }
-
-  const watch = watchVisitor(socket, router.handshakeTimeout);
-  const { params, protocols } = handshake;
-  const request = buildUpgradeRequest(raw, {
-    params,
-    protocols,
-    remoteAddress: (socket as Socket).remoteAddress ?? "",
-    signal: watch.signal,
-  });
-  const verdict = await Promise.race([decide(floor, handshake, request), watch.aborted]);
-  const early = watch.stop();
-  const late = verdict === "aborted" || watch.signal.aborted;
-  if (late) return answer(socket, refuse(503, "The server took too long to decide.", retrySoon).response);
-  if (floor.draining) return answer(socket, refuse(503, "The server is restarting.", retrySoon).response);
-  if (verdict.kind === "refuse") return answer(socket, verdict.response);
-
-  switchProtocols(socket, handshake.key, verdict.protocol, verdict.headers);
+  if (arrival === undefined) return;
   socket.off("close", forget);
   forget();
+  settleIn(floor, route, arrival, started);
+}
+
+function turnAway(
+  { router, reporter }: Floor,
+  { raw, socket }: Visit,
+  { response, hint }: { readonly response: Response; readonly hint?: string },
+  remoteAddress: string,
+  route?: Route,
+): Promise<void> {
+  const path = excerpt(pathOf(raw));
+  const { status } = response;
+  if (hint !== undefined) router.logger.warn({ path, status, origin: excerpt(raw.headers.origin) }, `Upgrade refused. ${hint}`);
+  reporter.refused({ route: route?.template.source, path, remoteAddress, status });
+  return answer(socket, response);
+}
+
+/** What a stranger sent, as much of it as belongs into a log. */
+function excerpt(text = ""): string {
+  return text.slice(0, 256);
+}
+
+/** A connection and what is to run on it. */
+interface Arrival {
+  readonly connection: ConnectionCore;
+  readonly occupy: Admission["occupy"];
+}
+
+/** Has the application decide, and answers; gives the open connection, or `undefined` when there is none. */
+async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, address: string): Promise<Arrival | undefined> {
+  const { router } = floor;
+  const { raw, socket, head } = visit;
+  const { params, protocols } = handshake;
+  const watch = watchVisitor(socket, router.handshakeTimeout);
+  const request = buildUpgradeRequest(raw, { params, protocols, remoteAddress: address, signal: watch.signal });
+  const verdict = await Promise.race([decide(floor, handshake, request), watch.aborted]);
+  const early = watch.stop();
+  const settled =
+    verdict === "aborted" || watch.signal.aborted
+      ? refuse(503, "The server took too long to decide.", { "retry-after": "1" })
+      : floor.draining
+        ? refuse(503, "The server is restarting.", { "retry-after": "1" })
+        : verdict;
+  if (settled.kind === "refuse") return void (await turnAway(floor, visit, settled, address, handshake.route));
+  const extensions = agree(floor, handshake, request);
+  if (extensions === undefined) {
+    return void (await turnAway(floor, visit, refuse(500, "The server made a mistake."), address, handshake.route));
+  }
+
+  const { protocol, headers, context, occupy } = settled;
+  switchProtocols(socket, handshake.key, protocol, extensions.header, headers);
   const id = randomUUID();
   const connection = openConnection({
     socket,
     head: early.length === 0 ? head : Buffer.concat([head, early]),
     id,
-    context: verdict.context,
+    context,
     handshake: request,
     params,
-    protocol: verdict.protocol,
+    protocol,
     log: bindLogger(router.logger, { connection: id, route: handshake.route.template.source }),
     limits: { ...defaultLimits, ...router.limits },
+    extensions: extensions.stack,
   });
   socket.off("error", leave); // The connection has its own.
-  settleIn(floor, connection, verdict.occupy);
+  return { connection, occupy };
 }
 
 /** Nothing to do: the socket destroys itself, and `close` says so. */
 function leave(): void {}
 
 /** Gives the connection to its route. A function of its own, so that an open connection does not keep its handshake alive. */
-function settleIn({ occupants }: Floor, connection: ConnectionCore, occupy: Admission["occupy"]): void {
-  connection.log.debug({}, "connected");
-  const occupant = occupy(connection);
+function settleIn({ occupants, capacity, reporter }: Floor, route: Route, { connection, occupy }: Arrival, started: number): void {
+  const { source } = route.template;
+  const opened = performance.now();
+  reporter.opened(connection, source, opened - started);
+  const occupant = occupy(connection, reporter, source);
   occupants.set(connection, occupant);
-  void occupant.done.then(() => {
-    occupants.delete(connection);
-    connection.log.debug({}, "disconnected");
-  });
+  void occupant.done
+    .then(() => connection.closed)
+    .then((outcome) => {
+      occupants.delete(connection);
+      capacity.leave(route, connection.handshake.remoteAddress);
+      reporter.closed(connection, source, outcome, performance.now() - opened);
+    });
 }
 
 /** The decision on an upgrade once everybody has been asked. */
@@ -224,14 +343,35 @@ type Verdict =
     };
 
 /** Asks the middleware and the route. What they throw becomes a 500 that says nothing. */
-async function decide({ router }: Floor, { route, protocols }: Handshake<Route>, request: UpgradeRequest): Promise<Verdict> {
+async function decide({ router, reporter }: Floor, { route, protocols }: Handshake<Route>, request: UpgradeRequest): Promise<Verdict> {
   try {
-    const outcome = await runMiddleware(route.layers(), request, (routed) => route.admit(routed));
+    const outcome = await runMiddleware(route.layers(), request, bindLogger(router.logger, { path: request.path }), (routed) =>
+      route.admit(routed),
+    );
     return judge(outcome, route, protocols);
   } catch (error) {
     // The client that left, or waited too long, took `request.signal` with it: what that broke is no error of the application.
-    if (!request.signal.aborted) router.onError(error, { request });
+    if (!request.signal.aborted) {
+      reporter.failed({ connection: undefined, route: route.template.source, error });
+      router.onError(error, { request });
+    }
     return { kind: "refuse", response: refuse(500, "The server made a mistake.").response };
+  }
+}
+
+/** Settles the extensions, last of all, because what they begin ends with the connection. `undefined` when one of them threw. */
+function agree(
+  { router, reporter }: Floor,
+  { route, extensions }: Handshake<Route>,
+  request: UpgradeRequest,
+): ExtensionAgreement | undefined {
+  try {
+    const lossy = (router.limits.overflow ?? defaultLimits.overflow) !== "close";
+    return agreeOnExtensions(router.extensions, route.extensions ?? {}, extensions, lossy);
+  } catch (error) {
+    reporter.failed({ connection: undefined, route: route.template.source, error });
+    router.onError(error, { request });
+    return undefined;
   }
 }
 

@@ -273,7 +273,7 @@ describe("back pressure", () => {
   test("bounds how far peek reads ahead", async () => {
     const { conn, client, socket } = await openPair();
     conn.start({ peeking: true, peek: () => false, message: () => new Promise(() => {}) });
-    for (let i = 0; i < 8000; i++) client.write(rawFrame({ opcode: 2, payload: Buffer.alloc(1000) }));
+    for (let i = 0; i < 120; i++) client.write(rawFrame({ opcode: 2, payload: Buffer.alloc(100_000) }));
     await delay(100);
     expect(socket.bytesRead).toBeLessThan(1_500_000);
     expect(client.socket.writableLength).toBeGreaterThan(0);
@@ -335,6 +335,23 @@ describe("closing", () => {
     await client.ended;
     await until(() => outcomes.length > 0, "the end");
     expect(outcomes).toEqual([{ code, reason: "bye", wasClean: true }]);
+  });
+
+  test("sends what handlers answer at once to messages right before the peer's close frame, and echoes its code behind that", async () => {
+    for (const mode of ["sink", "reader"]) {
+      const { conn, client } = await openPair();
+      if (mode === "sink") startEcho(conn);
+      else {
+        void (async () => {
+          for await (const message of conn.messages()) await conn.send(message);
+          void conn.close(4999); // The loop is over because the peer closes; it is the peer's code that is echoed.
+        })();
+      }
+      client.write(textFrame("a"), rawFrame({ opcode: 2, payload: "b" }), closeFrame(4321), textFrame("behind"));
+      expect([await client.nextText(), await client.nextText()]).toEqual(["a", "b"]);
+      expect(await client.nextClose()).toEqual({ code: 4321, reason: "" });
+      expect(await conn.closed).toEqual({ code: 4321, reason: "", wasClean: true });
+    }
   });
 
   test("answers a close frame without a code with one without, and reports 1005", async () => {

@@ -53,8 +53,12 @@ function readWithWs(chunks: readonly Buffer[]): Reading {
   return reading;
 }
 
-/** `holds`: after how many messages to hold each time; what is held is released when the next chunk has come, or at the end. */
-function readWithOurs(chunks: readonly Buffer[], holdEvery: number): Reading {
+/**
+ * `holdEvery`: after how many messages to hold each time; what is held is released when the next chunk has come, or at the end.
+ * `stream`: have the messages in fragments, put together here.
+ */
+function readWithOurs(chunks: readonly Buffer[], holdEvery: number, stream = false): Reading {
+  let fragments: string[] = [];
   const reading: [string, ...(string | number)[]][] = [];
   let messages = 0;
   const reader: FrameReader = new FrameReader(
@@ -63,6 +67,17 @@ function readWithOurs(chunks: readonly Buffer[], holdEvery: number): Reading {
         reading.push([binary ? "binary" : "text", data.toString("hex")]);
         if (holdEvery > 0 && ++messages % holdEvery === 0) reader.hold();
       },
+      onFragment: (data, binary, first, final) => {
+        expect(first).toBe(fragments.length === 0);
+        fragments.push(data.toString("hex"));
+        if (!final) return;
+        reading.push([binary ? "binary" : "text", fragments.join("")]);
+        fragments = [];
+        if (holdEvery > 0 && ++messages % holdEvery === 0) reader.hold();
+      },
+      onDecodeFailure: (error) => {
+        throw error; // There are no extensions.
+      },
       onPing: (data) => reading.push(["ping", data.toString("hex")]),
       onPong: (data) => reading.push(["pong", data.toString("hex")]),
       onClose: (code, reason) => reading.push(["close", code, reason]),
@@ -70,6 +85,7 @@ function readWithOurs(chunks: readonly Buffer[], holdEvery: number): Reading {
     },
     LIMIT,
   );
+  if (stream) reader.expect(true, LIMIT, LIMIT);
   for (const chunk of chunks) {
     reader.read(Buffer.from(chunk));
     if (reader.held) {
@@ -185,5 +201,18 @@ test("a stream means the same however it is cut: byte by byte and whole", () => 
       expect(single).toEqual(whole);
     }),
     { numRuns: 150 },
+  );
+});
+
+test("a stream means the same in fragments: the same messages, and the same end unless text is wrong before its message ends", () => {
+  fc.assert(
+    fc.property(stream, ({ chunks, holdEvery }) => {
+      const whole = readWithOurs(chunks, 0);
+      const streamed = readWithOurs(chunks, holdEvery, true);
+      const [what, code] = streamed.at(-1) ?? [];
+      if (what !== "violation" || code !== 1007) expect(streamed).toEqual(whole);
+      else expect(whole.slice(0, streamed.length - 1)).toEqual(streamed.slice(0, -1));
+    }),
+    { numRuns: 500 },
   );
 });

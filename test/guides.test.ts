@@ -1,0 +1,175 @@
+// The guides: every block of code is compiled and run, as it is printed.
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Attachment, connect, createRouter, type RunningServer, serve } from "@wsgen/runtime";
+import { afterAll, describe, expect, it } from "vitest";
+import { extractSnippets } from "./snippets.ts";
+
+process.env["PORT"] = "0";
+const pages = ["server", "client", "testing", "websocket-sse-or-polling"].map((name) => extractSnippets(`docs/guides/${name}.md`));
+const [server, client, testing, choosing] = pages as [(typeof pages)[0], (typeof pages)[0], (typeof pages)[0], (typeof pages)[0]];
+afterAll(() => {
+  delete process.env["PORT"];
+  for (const page of pages) page.remove();
+});
+
+/** Sends what is given, and reads as many messages as are wanted. */
+async function talk(url: string, say: readonly (string | Uint8Array)[], count: number, options: Parameters<typeof connect>[1] = {}) {
+  await using connection = await connect(url, options);
+  for (const data of say) await connection.send(data);
+  const heard: string[] = [];
+  if (count > 0) {
+    for await (const { data } of connection.messages()) {
+      heard.push(String(data));
+      if (heard.length === count) break;
+    }
+  }
+  return { heard, connection };
+}
+
+const portOf = (of: Server): number => (of.address() as AddressInfo).port;
+
+it.each(pages)("the guides compile (%#)", (page) => {
+  expect(page.typeCheck()).toBe("");
+});
+
+describe("docs/guides/server.md", () => {
+  const run = async (name: string): Promise<RunningServer> => (await server.run<{ server: RunningServer }>(name)).server;
+
+  it("echoes", async () => {
+    const { url, close } = await run("echo.ts");
+    expect((await talk(`${url}/echo`, ["a", "b"], 2)).heard).toEqual(["a", "b"]);
+    await close();
+  });
+
+  it("routes, decides and agrees on subprotocols", async () => {
+    const { url, close } = await run("routes.ts");
+    expect((await talk(`${url}/rooms/lobby`, [], 1)).heard).toEqual(["lobby"]);
+    expect((await talk(`${url}/files/a/b`, [], 1)).heard).toEqual(["a/b"]);
+    const feed = await talk(`${url}/api/v1/feed?topic=news`, [], 1, { protocols: ["feed.v1", "feed.v2"] });
+    expect(feed.heard).toEqual(["feed.v1 news"]);
+    expect(feed.connection.headers.get("set-cookie")).toContain("seen=1");
+    await expect(connect(`${url}/api/v1/feed`)).rejects.toMatchObject({ status: 400, body: "Which topic?\n" });
+    await close();
+  });
+
+  it("authenticates, and lets named origins in", async () => {
+    const { url, close } = await run("auth.ts");
+    const authorization = "Bearer s3cret";
+    expect((await talk(`${url}/me`, [], 1, { headers: { authorization } })).heard).toEqual(["You are Ada."]);
+    expect((await talk(`${url}/me`, [], 1, { headers: { authorization, origin: "https://app.example.com" } })).heard).toHaveLength(1);
+    await expect(connect(`${url}/me`)).rejects.toMatchObject({ status: 401 });
+    await expect(connect(`${url}/me`, { headers: { authorization, origin: "https://evil.example" } })).rejects.toMatchObject({
+      status: 403,
+    });
+    await close();
+  });
+
+  it("has two loops that end each other, without an error of anybody's", async () => {
+    const { url, close, metrics } = await run("clock.ts");
+    await using stopped = await connect(`${url}/clock`);
+    for await (const { data } of stopped.messages()) if (Date.parse(String(data)) > 0) break;
+    await stopped.send("stop");
+    expect(await stopped.closed).toMatchObject({ code: 1000, wasClean: true });
+    expect((await talk(`${url}/clock`, [], 3)).heard).toHaveLength(3);
+    await expect.poll(() => metrics().connections).toBe(0);
+    expect(metrics()).toMatchObject({ errors: 0, closed: { 1000: 2 } });
+    await close();
+  });
+
+  it("counts an upload frame by frame", async () => {
+    const { url, close } = await run("upload.ts");
+    expect((await talk(`${url}/upload`, [new Uint8Array(300_000), "ab"], 2)).heard).toEqual(["300000 bytes", "300002 bytes"]);
+    await close();
+  });
+
+  it("sits in Express, Fastify and Hono", async () => {
+    for (const name of ["express.ts", "hono.ts"]) {
+      const { server: http, sockets } = await server.run<{ server: Server; sockets: Attachment }>(name);
+      if (!http.listening) await once(http, "listening");
+      expect((await talk(`ws://localhost:${portOf(http)}/echo`, ["a"], 1)).heard).toEqual(["a"]);
+      expect(await (await fetch(`http://localhost:${portOf(http)}/`)).text()).toBe("hello");
+      await sockets.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    }
+    const { app } = await server.run<{ app: { server: Server; close(): Promise<void> } }>("fastify.ts");
+    expect((await talk(`ws://localhost:${portOf(app.server)}/echo`, ["a"], 1)).heard).toEqual(["a"]);
+    await app.close();
+  });
+
+  it("upgrades inside an HTTP handler", async () => {
+    const { server: http, sockets } = await server.run<{ server: Server; sockets: Attachment }>("manual.ts");
+    if (!http.listening) await once(http, "listening");
+    const base = `ws://localhost:${portOf(http)}/tickets`;
+    expect((await talk(`${base}/42`, [], 1)).heard).toEqual(["welcome"]);
+    await expect(connect(`${base}/7`)).rejects.toMatchObject({ status: 404, body: "no such ticket" });
+    await sockets.close();
+    await new Promise((resolve) => http.close(resolve));
+  });
+
+  it("speaks TLS within limits", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "wsgen-guide-"));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    Object.assign(process.env, { KEY: key, CERT: cert });
+    const { url, close } = await run("production.ts");
+    const tls = { ca: readFileSync(cert) };
+    expect((await talk(`${url}/echo`, ["secret"], 1, { tls })).heard).toEqual(["secret"]);
+    const { connection } = await talk(`${url}/echo`, [new Uint8Array(65 * 1024)], 1, { tls });
+    expect(await connection.closed).toMatchObject({ code: 1009 });
+    await close();
+    rmSync(folder, { recursive: true });
+    Reflect.deleteProperty(process.env, "KEY");
+    Reflect.deleteProperty(process.env, "CERT");
+  });
+});
+
+describe("docs/guides/client.md", () => {
+  it("asks, and explains what goes wrong", async () => {
+    const { ask } = await client.run<{ ask(url: string, question: string): Promise<string> }>("ask.ts");
+    const { explain } = await client.run<{ explain(url: string, signal: AbortSignal): Promise<string> }>("explain.ts");
+    const router = createRouter();
+    router.ws("/ask", {
+      protocols: ["v1.chat"],
+      handler: async (conn) => {
+        for await (const { data } of conn.messages()) await conn.send(`${conn.handshake.headers.get("authorization")}: ${data}`);
+      },
+    });
+    router.ws("/leave", async (conn) => void (await conn.close(4000)));
+    const { url, close } = await serve(router, { host: "127.0.0.1", signals: [] });
+    const { signal } = new AbortController();
+    expect(await ask(`${url}/ask`, "why?")).toBe("Bearer s3cret: why?");
+    expect(await explain(`${url}/leave`, signal)).toBe("closed with 4000");
+    expect(await explain(`${url}/nowhere`, signal)).toBe("refused with 404: There is nothing here.\n");
+    await close();
+    expect(await explain(url, signal)).toBe("nobody is there");
+    await expect(explain(url, AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("docs/guides/testing.md", async () => {
+  await testing.run("chat.test.ts"); // Its tests join ours.
+});
+
+describe("docs/guides/websocket-sse-or-polling.md", () => {
+  it("does all three on one port", async () => {
+    const { url, close } = (await choosing.run<{ server: RunningServer }>("beside.ts")).server;
+    const base = url.replace("ws:", "http:");
+    expect((await talk(`${url}/trade`, ["buy", "buy", "sell"], 3)).heard).toEqual(["101", "102", "101"]);
+    expect(await (await fetch(`${base}/price`)).text()).toBe("101");
+    const stop = new AbortController();
+    const events = await fetch(`${base}/prices`, { signal: stop.signal });
+    const first = await events.body?.getReader().read();
+    expect(Buffer.from(first?.value ?? []).toString()).toBe("data: 101\n\n");
+    stop.abort();
+    await close();
+  });
+});

@@ -1,0 +1,123 @@
+import { Buffer } from "node:buffer";
+import { describe, expect, test } from "vitest";
+import { closeFrame, rawFrame } from "../raw-client.ts";
+import { delay, type Opened, openPair, until } from "./socket-server.ts";
+
+const MARK = 256 * 1024;
+const SIZE = 10_000;
+
+/** Sends numbered messages to a peer that does not read, a few a turn, awaiting none. */
+async function flood({ conn, client, socket }: Opened, count: number): Promise<{ readonly most: number }> {
+  client.socket.pause();
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    const data = Buffer.alloc(SIZE);
+    data.writeUInt32BE(i);
+    void conn.send(data);
+    if (i % 5 === 0) await new Promise(setImmediate);
+    most = Math.max(most, socket.writableLength);
+  }
+  return { most };
+}
+
+async function readNumbers({ client }: Opened, until: (number: number, count: number) => boolean): Promise<number[]> {
+  client.socket.resume();
+  const numbers: number[] = [];
+  do numbers.push((await client.next()).payload.readUInt32BE(0));
+  while (!until(numbers.at(-1) ?? 0, numbers.length));
+  return numbers;
+}
+
+describe("a peer that reads too slowly", () => {
+  test("gets the newest messages, in order and without a torn one, with drop-oldest", async () => {
+    const opened = await openPair({ overflow: "drop-oldest", highWaterMark: MARK });
+    const { conn, socket, logged } = opened;
+    const { most } = await flood(opened, 2000);
+    expect(most).toBeLessThan(2 * MARK);
+    expect(conn.dropped).toBeGreaterThan(100);
+    const numbers = await readNumbers(opened, (number) => number === 1999);
+    expect(numbers.length).toBe(2000 - conn.dropped);
+    expect([...numbers].sort((a, b) => a - b)).toEqual(numbers);
+    expect(numbers.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => 1980 + i));
+    expect(conn.signal.aborted).toBe(false);
+    expect(logged.map(({ message }) => message)).toEqual(["dropping messages: slow consumer"]);
+    expect(socket.writableLength).toBe(0);
+    void conn.send("as usual");
+    expect((await opened.client.next()).payload.toString()).toBe("as usual");
+  });
+
+  test("gets the oldest messages with drop-newest, and new ones once it has caught up", async () => {
+    const opened = await openPair({ overflow: "drop-newest", highWaterMark: MARK });
+    const { conn } = opened;
+    const { most } = await flood(opened, 2000);
+    expect(most).toBeLessThan(2 * MARK);
+    const kept = 2000 - conn.dropped;
+    expect(kept).toBeLessThan(1900);
+    const numbers = await readNumbers(opened, (_number, count) => count === kept);
+    expect(numbers).toEqual(Array.from({ length: kept }, (_, i) => i));
+    void conn.send("caught up");
+    expect((await opened.client.next()).payload.toString()).toBe("caught up");
+  });
+
+  test("bounds even what is sent within one turn", async () => {
+    for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+      const { conn, client } = await openPair({ overflow, highWaterMark: MARK });
+      for (let i = 0; i < 1000; i++) void conn.send(Buffer.alloc(SIZE));
+      const kept = 1000 - conn.dropped;
+      expect(kept * SIZE).toBeLessThan(2 * MARK + SIZE);
+      for (let i = 0; i < kept; i++) await client.next();
+    }
+  });
+
+  test("loses nothing when the sender waits", async () => {
+    const opened = await openPair({ overflow: "drop-oldest", highWaterMark: MARK });
+    const { conn, client, socket } = opened;
+    client.socket.pause();
+    const sending = (async () => {
+      for (let i = 0; i < 1500; i++) {
+        const data = Buffer.alloc(SIZE);
+        data.writeUInt32BE(i);
+        await conn.send(data);
+      }
+    })();
+    await until(() => socket.writableLength >= MARK, "outbound at its mark");
+    await delay(10);
+    expect(await readNumbers(opened, (number) => number === 1499)).toHaveLength(1500);
+    await sending;
+    expect(conn.dropped).toBe(0);
+  });
+
+  test("still gets its pongs, and the close frame behind what was kept", async () => {
+    const opened = await openPair({ overflow: "drop-oldest", highWaterMark: MARK });
+    const { conn, client } = opened;
+    await flood(opened, 1500);
+    void conn.close(4000, "enough");
+    client.socket.resume();
+    let last = 0;
+    for (let frame = await client.next(); ; frame = await client.next()) {
+      if (frame.opcode === 8) break;
+      last = frame.payload.readUInt32BE(0);
+    }
+    expect(last).toBe(1499);
+    client.write(closeFrame(4000));
+    expect(await conn.closed).toMatchObject({ code: 4000, wasClean: true });
+  });
+
+  test("is told everything of a message in parts, however slow it is, and drops only what queues behind", async () => {
+    const opened = await openPair({ overflow: "drop-newest", highWaterMark: MARK });
+    const { conn, client } = opened;
+    const message = conn.message("binary");
+    await message.write(Buffer.from("begun"));
+    for (let i = 0; i < 200; i++) void conn.send(Buffer.alloc(SIZE));
+    const dropped = conn.dropped;
+    expect(dropped).toBeGreaterThan(150);
+    await message.write(Buffer.alloc(100_000));
+    await message.close();
+    expect((await client.next()).payload.toString()).toBe("begun");
+    expect((await client.next()).payload.length).toBe(100_000);
+    expect(await client.next()).toMatchObject({ opcode: 0, fin: true });
+    for (let i = 0; i < 200 - dropped; i++) expect((await client.next()).payload.length).toBe(SIZE);
+    client.write(rawFrame({ opcode: 9 }));
+    expect((await client.next()).opcode).toBe(10);
+  });
+});

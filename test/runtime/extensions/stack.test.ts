@@ -1,0 +1,212 @@
+import { Buffer } from "node:buffer";
+import { describe, expect, test } from "vitest";
+import { createDeflate, type DeflateOptions } from "../../../runtime/src/connection/deflate.ts";
+import { ExtensionStack } from "../../../runtime/src/connection/extension.ts";
+import { encodeFrame, opcodes } from "../../../runtime/src/connection/wire.ts";
+import { defineExtension, type Extension } from "../../../runtime/src/index.ts";
+import { closeFrame, parseFrame, rawFrame, textFrame } from "../raw-client.ts";
+import { connectRaw, deflated, inflated, json, serveExtended } from "./extended-server.ts";
+
+/** Scrambles every message with one byte. */
+function createXor(name: string, key: number, more: Partial<Extension> = {}): Extension {
+  const scramble = (data: Uint8Array): Uint8Array => data.map((byte) => byte ^ key);
+  return defineExtension({
+    name,
+    accept: () => ({ encode: ({ data }) => ({ data: scramble(data), rsv: 0 }), decode: ({ data }) => scramble(data) }),
+    ...more,
+  });
+}
+
+/** Signs every message with one letter, in RSV2 or RSV3, and takes no message that is not signed. */
+function createSignature(letter: string, rsv: number): Extension {
+  return defineExtension({
+    name: `x-sign-${letter}`,
+    rsv,
+    accept: () => ({
+      encode: ({ data }) => ({ data: Buffer.concat([data, Buffer.from(letter)]), rsv }),
+      decode: ({ data, rsv: found }) => {
+        if (found !== rsv || data.at(-1) !== letter.charCodeAt(0)) throw new Error(`not signed ${letter}`);
+        return data.subarray(0, -1);
+      },
+    }),
+  });
+}
+
+const xor = (data: Uint8Array, key: number): Buffer => Buffer.from(data.map((byte) => byte ^ key));
+
+describe("extensions on one connection", () => {
+  test("change what is sent in their order, and what is received in reverse", async () => {
+    const client = await connectRaw(
+      await serveExtended({ extensions: [createSignature("a", 2), createSignature("b", 1)] }),
+      "x-sign-b, x-sign-a",
+    );
+    client.write(rawFrame({ opcode: 1, rsv: 3, payload: "helloab" }));
+    const { rsv, payload } = await client.next();
+    expect([rsv, payload.toString()]).toEqual([3, "helloab"]);
+  });
+
+  test("stack on deflate: compressed first, scrambled then", async () => {
+    const client = await connectRaw(
+      await serveExtended({ deflate: { minSize: 50 }, extensions: [createXor("x-xor", 0x5a)] }),
+      "x-xor, permessage-deflate",
+    );
+    const text = json(500);
+    client.write(rawFrame({ opcode: 1, rsv: 4, payload: xor(deflated(text), 0x5a) }));
+    const { rsv, payload } = await client.next();
+    expect(rsv).toBe(4);
+    expect(inflated(xor(payload, 0x5a)).toString()).toBe(text);
+    client.write(rawFrame({ opcode: 1, payload: xor(Buffer.from("small"), 0x5a) }));
+    const small = await client.next();
+    expect([small.rsv, xor(small.payload, 0x5a).toString()]).toEqual([0, "small"]);
+  });
+
+  test("see a message that came in fragments whole, its reserved bits from the first", async () => {
+    const client = await connectRaw(await serveExtended({ extensions: [createSignature("a", 2)] }), "x-sign-a");
+    client.write(
+      rawFrame({ opcode: 1, rsv: 2, fin: false, payload: "he" }),
+      rawFrame({ opcode: 9, payload: "unchanged" }),
+      rawFrame({ opcode: 0, fin: false, payload: "llo" }),
+      rawFrame({ opcode: 0, payload: "a" }),
+    );
+    expect((await client.next()).payload.toString()).toBe("unchanged");
+    expect(await client.nextText()).toBe("helloa");
+  });
+
+  test("need no header when they are not negotiated", async () => {
+    const client = await connectRaw(await serveExtended({ extensions: [createXor("x-silent", 7, { negotiated: false })] }), "x-unknown");
+    client.write(rawFrame({ opcode: 2, payload: xor(Buffer.from("hello"), 7) }));
+    expect(xor((await client.next()).payload, 7).toString()).toBe("hello");
+  });
+
+  test("leave clients alone that do not offer them, and their bits are errors then", async () => {
+    const client = await connectRaw(await serveExtended({ extensions: [createSignature("a", 2)] }), "x-unknown");
+    client.write(textFrame("plain"));
+    expect(await client.nextText()).toBe("plain");
+    client.write(rawFrame({ opcode: 1, rsv: 2, payload: "signeda" }));
+    expect((await client.nextClose()).code).toBe(1002);
+  });
+
+  test("own their reserved bits and no others", async () => {
+    const client = await connectRaw(await serveExtended({ extensions: [createSignature("a", 2)] }), "x-sign-a");
+    client.write(rawFrame({ opcode: 1, rsv: 3, payload: "xa" }));
+    expect((await client.nextClose()).code).toBe(1002);
+  });
+
+  test("are told once when the connection has gone", async () => {
+    let closed = 0;
+    const counting = defineExtension({
+      name: "x-count",
+      accept: () => ({ encode: ({ data }) => ({ data, rsv: 0 }), decode: ({ data }) => data, close: () => void closed++ }),
+    });
+    const extended = await serveExtended({ extensions: [counting] });
+    const client = await connectRaw(extended, "x-count");
+    expect(closed).toBe(0);
+    client.write(closeFrame(1000));
+    await client.ended;
+    await extended.connections[0]?.closed;
+    expect(closed).toBe(1);
+  });
+});
+
+describe("an extension that fails", () => {
+  test("on a message that came closes with 1011; the log has the reason, the peer has not", async () => {
+    const extended = await serveExtended({ extensions: [createSignature("a", 2)] });
+    const client = await connectRaw(extended, "x-sign-a");
+    client.write(rawFrame({ opcode: 1, payload: "not signed" }), rawFrame({ opcode: 1, rsv: 2, payload: "too latea" }));
+    expect(await client.nextClose()).toEqual({ code: 1011, reason: "" });
+    expect(extended.errors).toEqual([expect.objectContaining({ error: new Error("not signed a") })]);
+  });
+
+  test.each<[what: string, encode: () => { data: Uint8Array; rsv: number }]>([
+    [
+      "throws",
+      () => {
+        throw new Error("secret");
+      },
+    ],
+    ["sets a bit that is not its own", () => ({ data: Buffer.from("x"), rsv: 4 })],
+  ])("on a message that is sent closes with 1011: it %s", async (_what, encode) => {
+    const failing = defineExtension({ name: "x-fail", accept: () => ({ encode, decode: ({ data }) => data }) });
+    const extended = await serveExtended({ extensions: [failing] });
+    const client = await connectRaw(extended, "x-fail");
+    client.write(textFrame("hello"));
+    expect(await client.nextClose()).toEqual({ code: 1011, reason: "" });
+    expect(extended.errors.length).toBe(1);
+  });
+
+  test("by making a message too large closes with 1009", async () => {
+    const growing = defineExtension({
+      name: "x-grow",
+      accept: () => ({ encode: ({ data }) => ({ data, rsv: 0 }), decode: ({ data }) => Buffer.concat([data, data]) }),
+    });
+    const client = await connectRaw(await serveExtended({ extensions: [growing], limits: { maxMessageSize: 10 } }), "x-grow");
+    client.write(textFrame("12345"));
+    expect(await client.nextText()).toBe("1234512345");
+    client.write(textFrame("123456"));
+    expect((await client.nextClose()).code).toBe(1009);
+  });
+});
+
+describe("a frame for many", () => {
+  const stackOf = (
+    options: DeflateOptions,
+    offered: Readonly<Record<string, string | true>> = {},
+    more: readonly Extension[] = [],
+  ): ExtensionStack =>
+    new ExtensionStack(
+      [createDeflate(options), ...more].map((extension) => {
+        const codec = extension.accept(offered, false);
+        if (codec === undefined) throw new Error("declined");
+        return { rsv: extension.rsv ?? 0, codec };
+      }),
+    );
+  const text = json(2000);
+
+  test("is compressed once for all connections with the same parameters", () => {
+    const frame = encodeFrame(opcodes.text, text);
+    const stacks = [
+      stackOf({}),
+      stackOf({}),
+      stackOf({ level: 6 }),
+      stackOf({ serverNoContextTakeover: false }, { server_no_context_takeover: true }),
+    ];
+    const [first, ...others] = stacks.map((stack) => stack.encode(frame));
+    for (const other of others) expect(other).toBe(first);
+    expect(stacks[0]?.encode(encodeFrame(opcodes.text, text))).not.toBe(first); // The frame counts, not its text.
+  });
+
+  test("is compressed again where the parameters differ, or the context belongs to one connection", () => {
+    const frame = encodeFrame(opcodes.text, text);
+    const stacks = [
+      stackOf({}),
+      stackOf({ level: 1 }),
+      stackOf({}, { server_max_window_bits: "9" }),
+      stackOf({ serverNoContextTakeover: false }),
+      stackOf({ serverNoContextTakeover: false }),
+    ];
+    const frames = stacks.map((stack) => stack.encode(frame));
+    expect(new Set(frames).size).toBe(frames.length);
+    for (const encoded of frames)
+      expect(inflated(parseFrame(encoded ?? Buffer.alloc(0))?.frame.payload ?? Buffer.alloc(0)).toString()).toBe(text);
+  });
+
+  test("that is a part of a message goes as it is under deflate, and waits for the others where every message must be changed", () => {
+    const part = (opcode: number, payload: string, final: boolean): Buffer => {
+      const frame = encodeFrame(opcode, payload);
+      frame.writeUInt8((final ? 0x80 : 0) | opcode, 0);
+      return frame;
+    };
+    const parts = [part(1, "one ".repeat(500), false), part(0, "two ".repeat(500), false), part(0, "three", true)];
+    const ping = encodeFrame(opcodes.ping, "p");
+
+    const alone = stackOf({});
+    for (const frame of [...parts, ping]) expect(alone.encode(frame)).toBe(frame);
+
+    const scrambled = stackOf({}, {}, [createXor("x-xor", 3)]);
+    expect([parts[0], ping, parts[1]].map((frame) => frame && scrambled.encode(frame))).toEqual([undefined, ping, undefined]);
+    const whole = parseFrame(scrambled.encode(parts[2] ?? ping) ?? ping)?.frame;
+    // Without deflate: what was sent meanwhile comes behind it, and may have been compressed already.
+    expect([whole?.fin, whole?.rsv, whole?.opcode]).toEqual([true, 0, 1]);
+    expect(xor(whole?.payload ?? ping, 3).toString()).toBe(`${"one ".repeat(500)}${"two ".repeat(500)}three`);
+  });
+});
