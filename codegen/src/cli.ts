@@ -122,7 +122,7 @@ async function runValidate(document: string | undefined, flags: Flags, command: 
     if (result.summary !== undefined) say(formatSummary(result.summary, out));
     await printFindings(result, ["hint"]);
     if (result.ok) say(out.green(`valid, with ${await countFindings(result, "warning")}${checkedNote(result)}`));
-    else warn(err.red(`not valid: ${await countFindings(result, "error")}, ${await countFindings(result, "warning")}`));
+    else await printTally("not valid", result);
   }
   process.exitCode = result.ok ? exitCodes.done : exitCodes.problem;
 }
@@ -211,8 +211,8 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
   const { count, formatSummary } = await import("./summary.ts");
   await printFindings(result, ["error", "warning"]);
   if (!result.ok) {
-    const warnings = result.diagnostics.some(({ severity }) => severity === "warning") ? `, ${await countFindings(result, "warning")}` : "";
-    return warn(err.red(`nothing was written: ${await countFindings(result, "error")}${warnings}`));
+    await printTally("nothing was written", result);
+    return;
   }
   const { written, removed, unchanged, handlersAdded, unsafeSchemas } = result;
   if (result.summary !== undefined) say(formatSummary(result.summary, out));
@@ -246,6 +246,14 @@ function checkedNote({ checked }: ValidateResult): string {
 async function countFindings({ diagnostics }: Pick<ValidateResult, "diagnostics">, severity: Diagnostic["severity"]): Promise<string> {
   const { count } = await import("./summary.ts");
   return count(diagnostics.filter((diagnostic) => diagnostic.severity === severity).length, severity);
+}
+
+/** Counts what was found, unless that was a single line. */
+async function printTally(verdict: string, result: ValidateResult): Promise<void> {
+  const [only, second] = result.diagnostics;
+  if (only !== undefined && only.position === undefined && second === undefined) return;
+  const warnings = result.diagnostics.some(({ severity }) => severity === "warning") ? `, ${await countFindings(result, "warning")}` : "";
+  warn(err.red(`${verdict}: ${await countFindings(result, "error")}${warnings}`));
 }
 
 /** Prints findings of some severities to stderr; those without a place take one line. */

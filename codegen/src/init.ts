@@ -1,10 +1,10 @@
 // `wsgen init`: a small project that generates, compiles, passes its test and runs, to be changed into one's own.
-import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
 import { generate } from "./generate.ts";
 import { version } from "./version.ts";
-import { diskError, shown, WriteError } from "./write.ts";
+import { diskError, makeFolders, shown, WriteError } from "./write.ts";
 
 export interface InitOptions {
   /** Where the project goes; it must be empty (a `.git` aside) or not exist. */
@@ -26,23 +26,27 @@ export async function init({ folder: given }: InitOptions): Promise<InitResult> 
   const made: string[] = [];
   try {
     await requireEmpty(folder);
-    const first = await mkdir(join(folder, "src/handlers"), { recursive: true });
-    if (first !== undefined) made.push(first);
+    await makeFolders(join(folder, "src/handlers"), (path) => made.push(path));
     for (const [path, text] of projectFiles(basename(folder))) {
       made.push(join(folder, path));
       await writeFile(join(folder, path), text, { flag: "wx" });
     }
     made.push(join(folder, "src/generated"));
     const { ok, diagnostics } = await generate({ cwd: folder, document: "api.yaml", out: "src/generated", handlers: "src/handlers" });
-    if (!ok) await remove(made, folder);
+    if (!ok) await remove(made);
     // `npm install` is the next step anyway.
     const told = diagnostics.filter(({ code }) => !code.endsWith("-missing"));
     return { ok, folder, written: ok ? projectFiles("").map(([path]) => join(folder, path)) : [], diagnostics: told };
   } catch (error) {
-    await remove(made, folder);
-    const { code, message, fix } = diskError(error, folder, "another name");
+    await remove(made);
+    const { code, message, fix } = diskError(error, folder, "");
     return { ok: false, folder, written: [], diagnostics: [{ severity: "error", code, message, fix }] };
   }
+}
+
+/** Removes what was made, innermost first. */
+async function remove(made: readonly string[]): Promise<void> {
+  for (const path of [...made].reverse()) await rm(path, { recursive: true, force: true });
 }
 
 async function requireEmpty(folder: string): Promise<void> {
@@ -53,12 +57,6 @@ async function requireEmpty(folder: string): Promise<void> {
   if (there.some((name) => name !== ".git")) {
     throw new WriteError("not-empty", `${shown(folder)} is not empty.`, "Choose a new folder; wsgen init overwrites nothing.");
   }
-}
-
-/** Removes what was made, the folder itself only when it was made too. */
-async function remove(made: readonly string[], folder: string): Promise<void> {
-  for (const path of [...made].reverse()) await rm(path, { recursive: true, force: true });
-  for (const path of ["src/handlers", "src"]) await rmdir(join(folder, path)).catch(() => undefined);
 }
 
 /** Every file of the project by path; `name` is that of its folder. */

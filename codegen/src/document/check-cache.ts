@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, ren
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "../version.ts";
-import type { CheckReport } from "./check.ts";
 import type { Document } from "./document.ts";
+import type { CheckReport } from "./official.ts";
 
 export interface CheckCache {
   read(): CheckReport | undefined;

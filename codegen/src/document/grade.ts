@@ -1,8 +1,8 @@
 // The official parser's findings in our terms: what stops generation, what is a warning, what is noise, and what to do about each.
 import type { Diagnostic, Severity } from "../diagnostics.ts";
 import { nearest } from "../diagnostics.ts";
-import type { CheckReport } from "./check.ts";
 import type { Document, JsonValue } from "./document.ts";
+import type { CheckReport } from "./official.ts";
 import { formatPointer } from "./pointer.ts";
 import { fieldOf, type Structure } from "./structure.ts";
 

@@ -91,13 +91,17 @@ export function readText(source: Source): Reading {
   let errors: readonly ReaderError[];
   try {
     // A schema without tags: the reader then reports every explicit tag and constructs nothing.
-    const options = { ignoreDuplicateKeys: true, schema: { compiledImplicit: [], compiledTypeMap: {} } };
+    const options = { ignoreDuplicateKeys: true, schema: { compiledImplicit: [], compiledTypeMap: {} }, filename: errorCounter() };
     const tree: unknown = load(source.text, options as Parameters<typeof load>[1]);
     // The reader's declarations know less of its tree than the interfaces above; `walk` meets every kind it builds.
     syntax = tree as Syntax | undefined;
     errors = (tree as { readonly errors: readonly ReaderError[] } | undefined)?.errors ?? [];
   } catch (error) {
     if (error instanceof RangeError) return tooDeep(source, deepestOffset(source.text));
+    if (error instanceof TooManyErrors) {
+      const fix = "Correct its syntax, or check that it is the file you meant.";
+      return failed(source, 0, "yaml-syntax", `This file is not YAML: it has more than ${maxErrors} mistakes.`, { fix });
+    }
     // The reader trips over its own tables, for instance over an anchor called `hasOwnProperty`.
     return failed(source, 0, "yaml-syntax", "This file cannot be read as YAML.", { fix: "Look for an unusual anchor (`&name`) or tag and remove it." });
   }
@@ -229,6 +233,21 @@ class LimitReached extends Error {
 }
 class TooDeep extends LimitReached {}
 class TooManyAliases extends LimitReached {}
+
+/** Mistakes after which the reader is stopped: it looks for the end of the line at each, and a line may be as long as the file. */
+const maxErrors = 200;
+class TooManyErrors extends Error {}
+
+/** A file name that counts how often it is put into an error message: the reader has no other way to be stopped. */
+function errorCounter(): object {
+  let count = 0;
+  return {
+    toString() {
+      if (++count > maxErrors) throw new TooManyErrors();
+      return "";
+    },
+  };
+}
 
 interface ReaderError {
   readonly reason: string;

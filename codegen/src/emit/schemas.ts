@@ -191,8 +191,15 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
   const intersection = (schema: JsonObject, members: readonly Schema[]): Expression | undefined => {
     const own: Record<string, JsonValue> = {};
     for (const [key, held] of Object.entries(schema)) if (key !== "allOf" && !ANNOTATIONS.has(key)) own[key] = held;
-    const parts = Object.keys(own).length === 0 ? members : [...members, own];
-    if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
+    const all = [...members, own].filter((part) => typeof part === "boolean" || says(part).length > 0);
+    // Where one part asks for an object, others that only speak of objects can do so too.
+    const asksForObject = (part: Schema): boolean => typeof part !== "boolean" && resolve(part, definitions)?.["type"] === "object";
+    const parts = all.some(asksForObject)
+      ? all
+          .filter((part) => typeof part === "boolean" || !isBareObject(part))
+          .map((part) => (speaksOfObjects(part) ? { ...part, type: "object" } : part))
+      : all;
+    if (parts.length === 0 || (all.some(asksForObject) && !parts.some(asksForObject))) return undefined;
     // What one part requires, another may declare: then the type is more than the sum of TypeBox's.
     return call("Intersect", { kind: "list", items: parts.map(builder) }, options(schema, ["allOf", ...Object.keys(own)]));
   };
@@ -333,6 +340,13 @@ const longestTuple = 500;
 /** Annotations that nobody composes with. */
 const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
 const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
+
+const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
+const isBareObject = (schema: JsonObject): boolean => schema["type"] === "object" && says(schema).length === 1;
+
+/** Whether a schema says what properties are, but not that they are an object's. */
+const speaksOfObjects = (schema: Schema): schema is JsonObject =>
+  typeof schema !== "boolean" && schema["type"] === undefined && isObject(schema["properties"]);
 
 /** An object that declares everything it requires, so that its type does not depend on what stands beside it. */
 function isPlainObject(schema: JsonObject): boolean {

@@ -65,6 +65,7 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
       Object.fromEntries([
         ["not", not],
         ["if", condition],
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
         ["then", not],
         ["else", otherwise ?? true],
       ]),
