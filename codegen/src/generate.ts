@@ -165,7 +165,12 @@ function keepSide(built: BuildResult, { side, because }: Perspective, rebuild: (
     message: `This document reads as written from the ${now.side}'s side now; the ${side}'s side was kept, as it was generated before.`,
     fix: `Write \`x-wsgen: { perspective: ${now.side} }\` in the document, or pass --perspective ${now.side}, if that is what is meant.`,
   };
-  return { diagnostics: [...diagnostics, hint], model: model && { ...model, perspective: { side, because } } };
+  // A document that says nothing any more contradicts nothing. What the model says about the side was not asked for by anybody.
+  const others = diagnostics.filter(({ code }) => code !== "perspective");
+  return {
+    diagnostics: now.because === "words" ? [...others, hint] : others,
+    model: model && { ...model, perspective: { side, because } },
+  };
 }
 
 /** Everything decided that can be configured. */

@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -84,7 +95,12 @@ describe("files that nothing prints any more", () => {
   it("are never looked for outside the folder, whatever a manifest says", async () => {
     writeFileSync(join(root, "victim.ts"), text("victim"));
     mkdirSync(folder);
-    const manifest = { version: 1, document: "x", perspective: { side: "server", because: "default" }, files: { "../victim.ts": "0", "/etc/hosts": "0" } };
+    const manifest = {
+      version: 1,
+      document: "x",
+      perspective: { side: "server", because: "default" },
+      files: { "../victim.ts": "0", "/etc/hosts": "0" },
+    };
     writeFileSync(join(folder, ".wsgen.json"), JSON.stringify(manifest));
     expect((await write({ "a.ts": "a" })).stale).toEqual([]);
     expect(existsSync(join(root, "victim.ts"))).toBe(true);

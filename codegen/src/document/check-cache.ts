@@ -85,7 +85,11 @@ function isSaved(value: unknown): value is { readonly key: string; readonly repo
     Array.isArray(value.report) &&
     value.report.every(
       (one) =>
-        typeof one === "object" && typeof one.code === "string" && typeof one.message === "string" && Array.isArray(one.path) && typeof one.isError === "boolean",
+        typeof one === "object" &&
+        typeof one.code === "string" &&
+        typeof one.message === "string" &&
+        Array.isArray(one.path) &&
+        typeof one.isError === "boolean",
     )
   );
 }

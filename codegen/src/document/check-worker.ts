@@ -28,6 +28,8 @@ function createParser(strict: boolean): Parser {
     // say what is no obstacle to us, so it is asked only for its verdict.
     ruleset: { recommended: false, ...(strict ? {} : { rules: { "asyncapi-document-unresolved": "off" } }) },
     // There is nothing to fetch in what it is given; should it try all the same, it gets an empty object.
-    __unstable: { resolver: { cache: false, resolvers: ["file", "http", "https"].map((schema) => ({ schema, order: 0, read: () => "{}" })) } },
+    __unstable: {
+      resolver: { cache: false, resolvers: ["file", "http", "https"].map((schema) => ({ schema, order: 0, read: () => "{}" })) },
+    },
   });
 }

@@ -72,7 +72,12 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
     }
     const meant = [...root.entries.keys()].find((key) => nearest(key, ["asyncapi"]) !== undefined);
     if (meant !== undefined) {
-      return error("not-asyncapi", `This is not an AsyncAPI document: it has "${meant}" but no "asyncapi".`, 'Did you mean "asyncapi"?', root.entries.get(meant)?.key);
+      return error(
+        "not-asyncapi",
+        `This is not an AsyncAPI document: it has "${meant}" but no "asyncapi".`,
+        'Did you mean "asyncapi"?',
+        root.entries.get(meant)?.key,
+      );
     }
     return error("not-asyncapi", 'This is not an AsyncAPI document: it has no "asyncapi".', start);
   }
@@ -166,7 +171,8 @@ function graft(tree: Mapping, value: Record<string, JsonValue>, way: readonly st
       return;
     }
     const known = children.get(segment)?.node;
-    const next: Mapping = known?.kind === "mapping" ? known : { kind: "mapping", entries: new Map(), source: part.file.source, start: 0, end: 0 };
+    const next: Mapping =
+      known?.kind === "mapping" ? known : { kind: "mapping", entries: new Map(), source: part.file.source, start: 0, end: 0 };
     children.set(segment, { key: next, node: next });
     object[segment] ??= Object.create(null) as Record<string, JsonValue>;
     node = next;
@@ -210,5 +216,13 @@ function get(value: JsonValue, path: readonly string[] | undefined): JsonValue |
 function emptyDocument(file: string, sources: ReadonlyMap<string, string>, diagnostics: readonly Diagnostic[]): Document {
   const value: JsonObject = Object.create(null);
   const start: Position = { file, line: 1, column: 1 };
-  return { file, value, references: new Map(), sources, diagnostics, locate: () => start, get: (pointer) => (pointer === "" ? value : undefined) };
+  return {
+    file,
+    value,
+    references: new Map(),
+    sources,
+    diagnostics,
+    locate: () => start,
+    get: (pointer) => (pointer === "" ? value : undefined),
+  };
 }

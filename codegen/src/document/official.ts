@@ -44,7 +44,8 @@ export async function runParser(
   worker.ref();
   const request: CheckRequest = { text: JSON.stringify(selfContained(document)), source: document.file, strict };
   const answer = await ask(worker, request, deadline);
-  worker.removeAllListeners();
+  // By name: without one, listeners of Node's own go too, and the worker is deaf.
+  for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event);
   if (typeof answer === "string" || idle !== undefined) void worker.terminate();
   else {
     // It must not keep the process alive, nor bring it down should it fail while nobody asks it anything.

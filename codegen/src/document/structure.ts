@@ -21,7 +21,14 @@ export function checkStructure(document: Document, strict: boolean): Structure {
   const kinds = new Map<string, Kind>();
   const findings: Finding[] = [];
   const report = (severity: Severity, code: string, pointer: string, message: string, fix: string, at: "key" | "value" = "key") =>
-    findings.push({ severity: strict && severity === "warning" ? "error" : severity, code, message, fix, position: document.locate(pointer, at), pointer });
+    findings.push({
+      severity: strict && severity === "warning" ? "error" : severity,
+      code,
+      message,
+      fix,
+      position: document.locate(pointer, at),
+      pointer,
+    });
 
   const visit = (value: JsonValue | undefined, path: readonly string[], shape: string) => {
     if (shape === "" || typeof value !== "object" || value === null) return;
@@ -67,7 +74,13 @@ export function checkStructure(document: Document, strict: boolean): Structure {
         const fix = meant === undefined ? `Remove it, or call it "x-${field}" if it is an extension.` : `Did you mean "${meant}"?`;
         // What is meant may be what nothing can be generated without.
         const vital = meant !== undefined && isVital(kind, meant);
-        report(vital ? "error" : "warning", "unknown-field", formatPointer([...path, field]), `${capital(kind.title)} has no field "${field}".`, fix);
+        report(
+          vital ? "error" : "warning",
+          "unknown-field",
+          formatPointer([...path, field]),
+          `${capital(kind.title)} has no field "${field}".`,
+          fix,
+        );
       }
     }
     for (const written of Object.keys(kind.fields)) {
@@ -132,7 +145,8 @@ function followToOtherFile(object: JsonObject): readonly string[] | undefined {
 
 /** Avro, Protobuf and the like: their words are not ours to judge. */
 function isForeignSchema(holder: JsonObject, schema: JsonValue | undefined): boolean {
-  const inside = typeof schema === "object" && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)["schemaFormat"] : undefined;
+  const inside =
+    typeof schema === "object" && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)["schemaFormat"] : undefined;
   const format = holder["schemaFormat"] ?? inside;
   return typeof format === "string" && !/aai\.asyncapi|schema\+(json|yaml)/.test(format);
 }
@@ -163,7 +177,9 @@ function duplicateNames(document: Document, vocabulary: Vocabulary): Finding[] {
       if (pointer === undefined || typeof message !== "object" || message === null || Array.isArray(message)) continue;
       const { name, payload, contentType } = message as JsonObject;
       if (typeof name !== "string") continue;
-      const content = JSON.stringify([payload, contentType], (key, value) => (key === "description" || key === "examples" ? undefined : value));
+      const content = JSON.stringify([payload, contentType], (key, value) =>
+        key === "description" || key === "examples" ? undefined : value,
+      );
       const first = named.get(name);
       if (first === undefined) named.set(name, { pointer, content });
       else if (first.pointer !== pointer && first.content !== content) {

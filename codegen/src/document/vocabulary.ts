@@ -169,15 +169,17 @@ export function vocabularyOf(version: string): Vocabulary {
 
 /** Keywords of JSON Schema (all drafts), AsyncAPI and OpenAPI, and what each holds. Other words are allowed in a schema: annotations. */
 export const schemaKeywords: { readonly [keyword: string]: string } = {
-  ...{ properties: "{schema}", patternProperties: "{schema}", definitions: "{schema}", $defs: "{schema}", dependentSchemas: "{schema}" },
-  ...{ items: "schema", additionalItems: "schema", additionalProperties: "schema", contains: "schema", propertyNames: "schema" },
-  ...{ not: "schema", if: "schema", then: "schema", else: "schema", unevaluatedItems: "schema", unevaluatedProperties: "schema" },
-  ...{ allOf: "[schema]", anyOf: "[schema]", oneOf: "[schema]", prefixItems: "[schema]", dependencies: "{schema}" },
-  ...{ type: "", enum: "", const: "", multipleOf: "", maximum: "", exclusiveMaximum: "", minimum: "", exclusiveMinimum: "" },
-  ...{ maxLength: "", minLength: "", pattern: "", maxItems: "", minItems: "", uniqueItems: "", maxContains: "", minContains: "" },
-  ...{ maxProperties: "", minProperties: "", required: "", dependentRequired: "", format: "", contentEncoding: "", contentMediaType: "" },
-  ...{ contentSchema: "schema", title: "", description: "", default: "", deprecated: "", readOnly: "", writeOnly: "", examples: "" },
-  ...{ example: "", nullable: "", discriminator: "", externalDocs: "", xml: "", $schema: "", $id: "", id: "", $ref: "", $anchor: "" },
-  ...{ $comment: "", $dynamicRef: "", $dynamicAnchor: "", $vocabulary: "", $recursiveRef: "", $recursiveAnchor: "" },
-  ...{ schemaFormat: "", schema: "schema", summary: "", name: "", tags: "", extends: "", options: "" },
+  ...holding("{schema}", "properties patternProperties definitions $defs dependentSchemas dependencies"),
+  ...holding("schema", "items additionalItems additionalProperties contains propertyNames not if then else schema contentSchema"),
+  ...holding("schema", "unevaluatedItems unevaluatedProperties"),
+  ...holding("[schema]", "allOf anyOf oneOf prefixItems"),
+  ...holding("", "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern"),
+  ...holding("", "maxItems minItems uniqueItems maxContains minContains maxProperties minProperties required dependentRequired"),
+  ...holding("", "format contentEncoding contentMediaType title description default deprecated readOnly writeOnly examples"),
+  ...holding("", "$schema $id id $ref $anchor $comment $dynamicRef $dynamicAnchor $vocabulary $recursiveRef $recursiveAnchor"),
+  ...holding("", "example nullable discriminator externalDocs xml schemaFormat summary name tags extends options"),
 };
+
+function holding(shape: string, keywords: string): { readonly [keyword: string]: string } {
+  return Object.fromEntries(keywords.split(" ").map((keyword) => [keyword, shape]));
+}

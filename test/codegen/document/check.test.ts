@@ -56,7 +56,9 @@ describe("a misspelt keyword", () => {
     expect(lines(outcome.diagnostics)).toEqual([
       '4:3 warning unknown-field: Info has no field "verion". | Did you mean "version"?',
       '7:5 warning unknown-field: A channel has no field "adress". | Did you mean "address"?',
-      expect.stringMatching(/^9:29 error asyncapi-document-resolved: "type" is "strin", but must be one of: .* \| Did you mean "string"\?$/),
+      expect.stringMatching(
+        /^9:29 error asyncapi-document-resolved: "type" is "strin", but must be one of: .* \| Did you mean "string"\?$/,
+      ),
       '9:36 warning unknown-keyword: JSON Schema has no keyword "requried"; it is ignored. | Did you mean "required"?',
       '12:13 error unknown-action: An action is "send" or "receive". | Did you mean "receive"?',
       '13:5 error unknown-field: An operation has no field "chanel". | Did you mean "channel"?',
@@ -70,13 +72,16 @@ describe("a misspelt keyword", () => {
       "api.yaml": asyncapi('channels:\n  a: { address: /a, messages: { m: { $ref: "m.yaml" } } }\n'),
       "m.yaml": "name: m\npayloads: { type: string }\n",
     });
-    expect(lines(outcome.diagnostics)).toEqual(['m.yaml:2:1 warning unknown-field: A message has no field "payloads". | Did you mean "payload"?']);
+    expect(lines(outcome.diagnostics)).toEqual([
+      'm.yaml:2:1 warning unknown-field: A message has no field "payloads". | Did you mean "payload"?',
+    ]);
   });
 });
 
 describe("names used twice", () => {
   it("are reported for messages of one channel and direction with different contents, 3.x", async () => {
-    const messages = "m: { name: x, payload: { type: string } }\n      n: { name: x, payload: { type: number } }\n      o: { name: x, payload: { type: number } }";
+    const messages =
+      "m: { name: x, payload: { type: string } }\n      n: { name: x, payload: { type: number } }\n      o: { name: x, payload: { type: number } }";
     const channel = `channels:\n  a:\n    address: /a\n    messages:\n      ${messages}\n`;
     const both = await checkFiles(asyncapi(`${channel}operations: { o: { action: send, channel: { $ref: "#/channels/a" } } }\n`));
     expect(lines(both.diagnostics)).toEqual([
@@ -159,7 +164,10 @@ describe("the verdict", () => {
   });
 
   it("is unknown after the deadline, and our own checks have spoken", async () => {
-    const schemas = Array.from({ length: 22 }, (_, n) => `    S${n}: { allOf: [{ $ref: "#/components/schemas/S${n + 1}" }, { $ref: "#/components/schemas/S${n + 1}" }] }\n`);
+    const schemas = Array.from(
+      { length: 22 },
+      (_, n) => `    S${n}: { allOf: [{ $ref: "#/components/schemas/S${n + 1}" }, { $ref: "#/components/schemas/S${n + 1}" }] }\n`,
+    );
     const text = asyncapi(`colour: red\ncomponents:\n  schemas:\n${schemas.join("")}    S22: { type: string }\n`);
     const outcome = await checkFiles(text, { deadline: 1_000 });
     expect(outcome.verdict).toBe("unknown");
@@ -193,7 +201,7 @@ describe("the cache", () => {
   });
 
   it("that cannot be written is no error", async () => {
-    const folder = folderOf({ "api.yaml": asyncapi("x-a: 1\n"), "file": "" });
+    const folder = folderOf({ "api.yaml": asyncapi("x-a: 1\n"), file: "" });
     const outcome = await check(await load(join(folder, "api.yaml")), { cacheFolder: join(folder, "file/below") });
     expect(outcome).toMatchObject({ verdict: "valid", cached: false });
   });
@@ -245,6 +253,8 @@ describe("no network", () => {
     const bundle = readFileSync(new URL("../../../codegen/dist/vendor/asyncapi-parser.mjs", import.meta.url), "utf8");
     expect(bundle).toContain("wsgen fetches nothing from the network");
     expect(bundle).not.toMatch(/from"(node:)?(https?|net|tls|dns|http2)"/);
-    expect(readFileSync(join(dirname(new URL(import.meta.url).pathname), "../../../codegen/dist/vendor/LICENSES.txt"), "utf8")).toContain("@asyncapi/parser");
+    expect(readFileSync(join(dirname(new URL(import.meta.url).pathname), "../../../codegen/dist/vendor/LICENSES.txt"), "utf8")).toContain(
+      "@asyncapi/parser",
+    );
   });
 });

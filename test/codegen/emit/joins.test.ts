@@ -26,8 +26,16 @@ const everything: Model = {
       parameters: { ...part, type: "P" },
       query: { ...part, type: "Q" },
       headers: { ...part, type: "H" },
-      clientToServer: direction([message("ping", { reply: ask }), message("audio", { format: "binary" }), message("pong", { replyOnly: true })]),
-      serverToClient: direction([message("ping", { reply: ask }), message("audio", { format: "binary" }), message("pong", { replyOnly: true })]),
+      clientToServer: direction([
+        message("ping", { reply: ask }),
+        message("audio", { format: "binary" }),
+        message("pong", { replyOnly: true }),
+      ]),
+      serverToClient: direction([
+        message("ping", { reply: ask }),
+        message("audio", { format: "binary" }),
+        message("pong", { replyOnly: true }),
+      ]),
     }),
     endpoint("none"),
   ]),

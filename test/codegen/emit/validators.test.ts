@@ -53,6 +53,11 @@ function characters(text) {
     expect(lintSchemas({ ...model, types })).toEqual([]);
   });
 
+  it("has guards for types that accept everything or nothing", async () => {
+    const guards = await importGuards(folder, { A: true, B: true, C: false, D: {} });
+    expect(["A", "B", "C", "D"].map((name) => guards(name)(1))).toEqual([true, true, false, true]);
+  });
+
   it("prints the same bytes for the same model, in ASCII", () => {
     const schemas = {
       X: { enum: ["ä", "\u2028", "\ud800", "</script>"], description: "ö" },
