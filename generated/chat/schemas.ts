@@ -7,7 +7,7 @@ export const PostMessage = Type.Object(
     type: Type.Literal("postMessage"),
     text: Type.String({ minLength: 1, maxLength: 2000, description: "What is said." }),
   },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const HistoryRequest = Type.Object(
@@ -17,7 +17,7 @@ export const HistoryRequest = Type.Object(
     before: Type.Optional(Type.String({ description: "Only posts older than the one with this id." })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
   },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const Post = Type.Object(
@@ -27,27 +27,27 @@ export const Post = Type.Object(
     text: Type.String(),
     at: Type.String({ format: "date-time" }),
   },
-  { description: "One thing that was said.", additionalProperties: { not: {} } },
+  { description: "One thing that was said.", additionalProperties: false },
 );
 
 export const MessagePosted = Type.Object(
   { type: Type.Literal("messagePosted"), post: Post },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const MemberJoined = Type.Object(
   { type: Type.Literal("memberJoined"), name: Type.String() },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const MemberLeft = Type.Object(
   { type: Type.Literal("memberLeft"), name: Type.String() },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const HistoryPage = Type.Object(
   { type: Type.Literal("historyPage"), requestId: Type.String(), posts: Type.Array(Post, { maxItems: 100 }) },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const Problem = Type.Object(
@@ -57,7 +57,7 @@ export const Problem = Type.Object(
     detail: Type.String({ description: "Where and why, in words." }),
     requestId: Type.Optional(Type.String({ description: "The request it answers, if it was one." })),
   },
-  { additionalProperties: { not: {} } },
+  { additionalProperties: false },
 );
 
 export const RoomParameters = Type.Object({

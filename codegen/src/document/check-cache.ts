@@ -47,7 +47,8 @@ export function openCache(document: Document, parser: string, strict: boolean, f
   };
 }
 
-function nearestCache(folder: string): string | undefined {
+/** Where wsgen may keep what it remembers for files of a folder: in the nearest `node_modules`; nowhere when there is none. */
+export function nearestCache(folder: string): string | undefined {
   for (let here = folder; ; here = dirname(here)) {
     const modules = join(here, "node_modules");
     if (existsSync(modules)) return join(modules, ".cache", "wsgen");
