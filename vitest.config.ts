@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const source = (path: string) => new URL(`./runtime/src/${path}`, import.meta.url).pathname;
@@ -16,5 +17,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 15_000,
+    // By default one core is left idle; on two that is half of them.
+    maxWorkers: availableParallelism(),
   },
 });
