@@ -111,6 +111,9 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(limit: string) {
-    super("WSGEN_INBOUND_OVERFLOW", `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`);
+    super(
+      "WSGEN_INBOUND_OVERFLOW",
+      `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`,
+    );
   }
 }
