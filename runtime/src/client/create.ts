@@ -92,6 +92,13 @@ async function connect(
       reject(signal?.reason);
       socket.close();
     };
+    const refuse = () => {
+      if (isOpen) return;
+      signal?.removeEventListener("abort", giveUp);
+      const refused = refusal?.();
+      // The query may hold secrets, and errors end up in logs.
+      reject(new UpgradeRejectedError(target.replace(/\?.*/, ""), refused?.status, refused?.body, refused ? undefined : cause));
+    };
     const opened = () => {
       isOpen = true;
       signal?.removeEventListener("abort", giveUp);
@@ -102,14 +109,11 @@ async function connect(
     socket.addEventListener("error", (event) => {
       // Browsers give no error here; ws and undici do.
       cause = "error" in event ? event.error : undefined;
+      // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
+      setTimeout(refuse);
     });
     socket.addEventListener("close", ({ code, reason, wasClean }) => {
-      signal?.removeEventListener("abort", giveUp);
-      if (!isOpen) {
-        const refused = refusal?.();
-        // The query may hold secrets, and errors end up in logs.
-        reject(new UpgradeRejectedError(target.replace(/\?.*/, ""), refused?.status, refused?.body, refused ? undefined : cause));
-      }
+      refuse();
       live.end({ code, reason, wasClean });
     });
     if (signal?.aborted) giveUp();

@@ -425,6 +425,31 @@ describe("what only Node can tell", () => {
   });
 });
 
+describe("where a refusal is only half told", () => {
+  /** The WebSocket of Node 22 (undici 6): a refused handshake is an "error" without the "close" that the standard wants behind it. */
+  class Reticent extends WebSocket {
+    override emit(event: string | symbol, ...rest: unknown[]): boolean {
+      return event === "close" && this.protocol === "" ? false : super.emit(event, ...rest);
+    }
+  }
+
+  it("rejects all the same", async () => {
+    vendor = await startVendor();
+    const client = standard.createClient<VendorClient>(contract, vendor.url, { WebSocket: Reticent });
+    await expect(client.room({ room: "closed" })).rejects.toThrow(UpgradeRejectedError);
+  });
+});
+
+describe("an address that is none", () => {
+  it.each(["localhost:3000", "nonsense", "ftp://localhost"])("%s is refused with what one looks like", async (address) => {
+    const client = standard.createClient<VendorClient>(contract, address, { WebSocket });
+    await expect(client.room({ room: "a" })).rejects.toMatchObject({
+      code: "WSGEN_USAGE",
+      message: expect.stringContaining("ws://") as string,
+    });
+  });
+});
+
 describe("what does not belong together", () => {
   it("is refused: a contract of another version, and headers on a platform that cannot send them", async () => {
     vendor = await startVendor();
