@@ -1,10 +1,11 @@
 // The pipeline: load → check → model → emit → write. Everything it finds is a value of its result; it throws only for bugs.
 import { dirname, relative, resolve, sep } from "node:path";
 import { type Config, ConfigError, type LoadedConfig, loadConfig } from "./config.ts";
-import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
+import { type Diagnostic, type Position, sortDiagnostics } from "./diagnostics.ts";
 import { check } from "./document/check.ts";
 import type { Document } from "./document/document.ts";
 import { load } from "./document/load.ts";
+import { checkStructure } from "./document/structure.ts";
 import type { WeighedFinding } from "./emit/guard-schema.ts";
 import { planHandlers } from "./handler-files.ts";
 import { type BuildResult, buildModel } from "./model/build.ts";
@@ -121,8 +122,12 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   const document = await clock.time("load", () => load(settings.document, settings.root === undefined ? {} : { root: settings.root }));
   const { sources } = document;
   const { timings } = clock;
-  if (document.diagnostics.some(isError))
-    return { ok: false, document, diagnostics: document.diagnostics, checked: "not", sources, timings };
+  if (document.diagnostics.some(isError)) {
+    // What stands there can be looked at all the same, so that one run tells of every slip; without a version there is nothing to go by.
+    const structure = document.get("/asyncapi") === undefined ? [] : checkStructure(document, strict).findings;
+    const diagnostics = sortDiagnostics([...document.diagnostics, ...structure.map(({ pointer: _, ...finding }) => finding)]);
+    return { ok: false, document, diagnostics, checked: "not", sources, timings };
+  }
 
   // In a worker, beside the model.
   const checking = check(document, { strict });
@@ -133,7 +138,7 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   });
   const checked = await clock.time("check", () => checking);
 
-  const diagnostics = sortDiagnostics([...document.diagnostics, ...checked.diagnostics, ...modelled]);
+  const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, modelled)]);
   return {
     ok: model !== undefined && !diagnostics.some(isError),
     document,
@@ -143,6 +148,24 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
     timings,
     ...(model !== undefined && { model, summary: summarise(model) }),
   };
+}
+
+/** Rules of the model about what the check looks at too. */
+const slips = new Set(["unknown-keyword", "schema", "schema-keyword", "schema-type", "schema-format", "parameter-undeclared", "no-channels"]);
+
+/** Of a slip that the check and the model both found, each in its own words, the more severe finding; of equals the model's. */
+function saidOnce(checked: readonly Diagnostic[], modelled: readonly Diagnostic[]): Diagnostic[] {
+  const dropped = new Set<Diagnostic>();
+  for (const finding of modelled.filter(({ code }) => slips.has(code))) {
+    const twins = checked.filter(({ position }) => isSamePlace(position, finding.position));
+    if (twins.some((twin) => isError(twin) && !isError(finding))) dropped.add(finding);
+    else for (const twin of twins) dropped.add(twin);
+  }
+  return [...checked, ...modelled].filter((finding) => !dropped.has(finding));
+}
+
+function isSamePlace(a: Position | undefined, b: Position | undefined): boolean {
+  return a !== undefined && a.file === b?.file && a.line === b.line && a.column === b.column;
 }
 
 interface Understood extends ValidateResult {

@@ -4,7 +4,8 @@ import { nearest } from "../diagnostics.ts";
 import type { Document, JsonValue } from "./document.ts";
 import type { CheckReport } from "./official.ts";
 import { formatPointer } from "./pointer.ts";
-import { fieldOf, type Structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
+import { fieldOf } from "./vocabulary.ts";
 
 /** Said by load (refs, the version) or about style. */
 const dropped = new Set(["invalid-ref", "asyncapi-is-asyncapi", "asyncapi-latest-version", "asyncapi-unused-component", "parser"]);

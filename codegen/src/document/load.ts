@@ -82,7 +82,12 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
     return error("not-asyncapi", 'This is not an AsyncAPI document: it has no "asyncapi".', start);
   }
   const written = version.node.kind === "scalar" ? version.node.value : undefined;
-  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0$/.test(written)) return undefined;
+  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0$/.test(written)) {
+    const sign = written.startsWith("2.") ? signOf3(root) : undefined;
+    if (sign === undefined) return undefined;
+    const message = `This document says AsyncAPI ${written}, but is written in AsyncAPI 3: it has ${sign}.`;
+    return error("asyncapi-version", message, "Write `asyncapi: 3.0.0`.", version.node);
+  }
   const shown = version.node.kind === "scalar" ? String(written) : "this";
   const full = typeof written === "number" || /^\d+(\.\d+)?$/.test(shown) ? /^(2(\.[0-6])?|3(\.[01])?)$/.exec(shown)?.[0] : undefined;
   const fix =
@@ -92,6 +97,16 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
         ? "Convert it, for instance with `npx @asyncapi/cli convert`."
         : "Write the version that the document follows, for instance `asyncapi: 3.1.0`.";
   return error("asyncapi-version", `AsyncAPI ${shown} is not supported; wsgen reads 2.0.0 to 2.6.0, 3.0.0 and 3.1.0.`, fix, version.node);
+}
+
+/** What only AsyncAPI 3 has, in words; `undefined` when there is none of it. */
+function signOf3({ entries }: Mapping): string | undefined {
+  if (entries.get("operations")?.node.kind === "mapping") return "`operations` at its root";
+  const channels = entries.get("channels")?.node;
+  const all = channels?.kind === "mapping" ? [...channels.entries.values()].map(({ node }) => node) : [];
+  const has = (node: Node, ...keys: readonly string[]) => node.kind === "mapping" && keys.some((key) => node.entries.has(key));
+  const signed = all.some((node) => has(node, "address") && has(node, "messages")) && !all.some((node) => has(node, "publish", "subscribe"));
+  return signed ? "channels with an `address` and `messages`" : undefined;
 }
 
 function reservedKey(root: Mapping): Diagnostic[] {

@@ -2,7 +2,7 @@
 import { type Diagnostic, nearest, type Severity } from "../diagnostics.ts";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "./document.ts";
 import { formatPointer } from "./pointer.ts";
-import { type Kind, schemaKeywords, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { fieldOf, type Kind, schemaKeywords, unknownField, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** A finding, and the pointer it is about: what others say about the same place is then said already. */
 export interface Finding extends Diagnostic {
@@ -71,14 +71,14 @@ export function checkStructure(document: Document, strict: boolean): Structure {
           fieldNames(kind).filter((name) => !(name in object)),
         );
         if (meant !== undefined) misspelt.add(meant);
-        const fix = meant === undefined ? `Remove it, or call it "x-${field}" if it is an extension.` : `Did you mean "${meant}"?`;
+        const { message, fix } = unknownField(kind, field, meant);
         // What is meant may be what nothing can be generated without.
         const vital = meant !== undefined && isVital(kind, meant);
         report(
           vital ? "error" : "warning",
           "unknown-field",
           formatPointer([...path, field]),
-          `${capital(kind.title)} has no field "${field}".`,
+          message,
           fix,
         );
       }
@@ -123,12 +123,6 @@ export function checkStructure(document: Document, strict: boolean): Structure {
 
 const schemaKind: Kind = { title: "a schema", fields: schemaKeywords };
 
-/** What a kind says about a field; `undefined` when it has no such field. */
-export function fieldOf(kind: Kind, field: string): string | undefined {
-  if (Object.hasOwn(kind.fields, field)) return kind.fields[field];
-  return Object.hasOwn(kind.fields, `${field}!`) ? kind.fields[`${field}!`] : undefined;
-}
-
 function fieldNames(kind: Kind): string[] {
   return Object.keys(kind.fields).map((field) => (field.endsWith("!") ? field.slice(0, -1) : field));
 }
@@ -153,6 +147,7 @@ function isForeignSchema(holder: JsonObject, schema: JsonValue | undefined): boo
 
 /** What cannot be guessed: without it nothing is generated. The rest of what the specification requires is only a pity. */
 function isVital(kind: Kind, field: string): boolean {
+  if (kind.title === "the document") return field === "channels";
   return (kind.title === "an operation" || kind.title === "a server") && `${field}!` in kind.fields;
 }
 

@@ -41,7 +41,7 @@ export function connectionUrl(server: string | URL, { address, parameters, query
   const url = URL.canParse(server, base) ? new URL(server, base) : undefined;
   const protocol = url?.protocol.replace("http", "ws");
   if (url === undefined || (protocol !== "ws:" && protocol !== "wss:"))
-    throw new WsgenError("WSGEN_USAGE", `${server} is no WebSocket address: one begins with ws:// or wss://.`);
+    throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
   url.protocol = protocol;
   url.hash = "";
   const params: Record<string, unknown> = { ...values.params };

@@ -194,6 +194,24 @@ for (const [name, create] of subjects) {
         expect(peer.said).toEqual(['{"type":"confirmation","ok":false,"id":1}', '{"type":"confirmation","ok":true,"id":2}']);
       });
 
+      it("tells onError of what an answerer throws and of an answer that is not allowed, and stays open", async () => {
+        const told: unknown[] = [];
+        const { client, peer } = await room({ onError: (error) => told.push(error) });
+        const refusal = new Error("not now");
+        const stop = client.answer.confirm(() => {
+          throw refusal;
+        });
+        say(peer, { type: "confirm", id: 1 });
+        await until(() => told.length === 1);
+        stop();
+        client.answer.confirm(() => ({ ok: "maybe" as never }));
+        say(peer, { type: "confirm", id: 2 });
+        await until(() => told.length === 2);
+        expect(told).toEqual([refusal, expect.any(ContractError) as unknown]);
+        client.send.post({ text: "still here" });
+        await client.close();
+      });
+
       it("answers requests that came before there was an answerer, and gives them to nobody else", async () => {
         const { client, peer } = await room(undefined, (peer) => {
           say(peer, { type: "confirm", id: 7 });
