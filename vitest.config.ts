@@ -15,6 +15,7 @@ export default defineConfig({
     },
   },
   test: {
+    globalSetup: "test/notices.ts",
     include: ["test/**/*.test.ts"],
     // Generous: a busy machine is no failure, and speed is asserted in benchmarks.
     testTimeout: 60_000,
