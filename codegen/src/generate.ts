@@ -59,7 +59,8 @@ export interface GenerateResult extends ValidateResult {
 /** Document → code. Writes nothing when there is an error, and never half of it. */
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
   const clock = createClock(options.onStep);
-  const nothing = { out: "", written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
+  const folder = resolve(options.cwd ?? ".", options.out ?? "generated");
+  const nothing = { out: folder, written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
   try {
     const settings = await settle(options);
     const { out, side, schemas, handlers } = settings;
@@ -76,7 +77,8 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 
     const planned = handlers === undefined ? undefined : await planHandlers(model.endpoints, handlers, out);
     const plan = await clock.time("write", async () => {
-      const perspective = model.perspective.side === before?.perspective.side ? before.perspective : model.perspective;
+      const { side: described, because } = model.perspective;
+      const perspective = described === before?.perspective.side ? before.perspective : { side: described, because };
       const manifest = { document: relativePath(out, settings.document), perspective };
       const plan = await planWrite({ folder: out, files, userFiles: planned?.files ?? [], manifest });
       if (options.check !== true) await carryOut(plan);
@@ -151,7 +153,15 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
 }
 
 /** Rules of the model about what the check looks at too. */
-const slips = new Set(["unknown-keyword", "schema", "schema-keyword", "schema-type", "schema-format", "parameter-undeclared", "no-channels"]);
+const slips = new Set([
+  "unknown-keyword",
+  "schema",
+  "schema-keyword",
+  "schema-type",
+  "schema-format",
+  "parameter-undeclared",
+  "no-channels",
+]);
 
 /** Of a slip that the check and the model both found, each in its own words, the more severe finding; of equals the model's. */
 function saidOnce(checked: readonly Diagnostic[], modelled: readonly Diagnostic[]): Diagnostic[] {
@@ -217,7 +227,8 @@ async function settle(options: GenerateOptions): Promise<Settings> {
   const config: LoadedConfig = await loadConfig([cwd, ...(document === undefined ? [] : [dirname(document)])]);
   const settled = document ?? config.document;
   if (settled === undefined) {
-    throw new ConfigError("No document was named.", "Name one, or write `document` in wsgen.config.json.", { code: "no-document" });
+    const fix = "Name one (`wsgen generate api.yaml`), or write `document` in wsgen.config.json.";
+    throw new ConfigError("No document was named.", fix, { code: "no-document" });
   }
   const out = given(options.out) ?? config.out ?? resolve(cwd, "generated");
   const handlers = given(options.handlers) ?? config.handlers;

@@ -297,17 +297,46 @@ test("every guest hears a greeting, and guests are counted", async () => {
 });
 `;
 
-const dev = `// Generates, compiles and restarts whenever you save.
+const dev = `// Generates, compiles and restarts whenever you save. What fails is shown, and the next save tries again; Ctrl-C ends it all.
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-const { status } = spawnSync("npm", ["run", "build"], { stdio: "inherit", shell: true });
-if (status !== 0) process.exit(status ?? 1);
+const packages = (path) => fileURLToPath(new URL(path, import.meta.url));
+const wsgen = [packages("./node_modules/wsgen/bin/wsgen.js"), "generate", "api.yaml", "--out", "src/generated", "--handlers", "src/handlers"];
+const tsc = [packages("./node_modules/typescript/bin/tsc")];
+const windows = process.platform === "win32";
 
-const commands = [
-  "npx wsgen generate api.yaml --out src/generated --handlers src/handlers --watch",
-  "npx tsc --watch --preserveWatchOutput",
-  "node --watch dist/server.js",
-];
-const running = commands.map((command) => spawn(command, { stdio: ["ignore", "inherit", "inherit"], shell: true }));
-for (const child of running) child.on("exit", () => running.forEach((other) => other.kill()));
+const running = new Set();
+let ending = false;
+
+/** Ends every command with whatever it started. */
+function end(code) {
+  if (ending) return;
+  ending = true;
+  process.exitCode = code;
+  for (const child of running) {
+    if (windows) spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
+    else process.kill(-child.pid, "SIGTERM");
+  }
+}
+
+function start(...args) {
+  // A process group of its own, so that what it starts ends with it.
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"], detached: !windows });
+  running.add(child);
+  child.on("exit", () => {
+    running.delete(child);
+    end(1);
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
+
+for (const args of [wsgen, tsc]) spawnSync(process.execPath, args, { stdio: "inherit" });
+start(...wsgen, "--watch");
+start(...tsc, "--watch", "--preserveWatchOutput");
+while (!existsSync("dist/server.js") && !ending) await sleep(200);
+if (!ending) start("--watch", "dist/server.js");
 `;

@@ -105,7 +105,8 @@ function signOf3({ entries }: Mapping): string | undefined {
   const channels = entries.get("channels")?.node;
   const all = channels?.kind === "mapping" ? [...channels.entries.values()].map(({ node }) => node) : [];
   const has = (node: Node, ...keys: readonly string[]) => node.kind === "mapping" && keys.some((key) => node.entries.has(key));
-  const signed = all.some((node) => has(node, "address") && has(node, "messages")) && !all.some((node) => has(node, "publish", "subscribe"));
+  const signed =
+    all.some((node) => has(node, "address") && has(node, "messages")) && !all.some((node) => has(node, "publish", "subscribe"));
   return signed ? "channels with an `address` and `messages`" : undefined;
 }
 

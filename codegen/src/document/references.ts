@@ -98,7 +98,10 @@ export function followReferences(document: LoadedFile, files: Files): References
   };
 
   /** One step: where a ref points, which may be another ref. */
-  const resolveReference = (ref: RefString, file: LoadedFile): (Target & { readonly suggestion?: string }) | (Refusal & { readonly at?: Place }) => {
+  const resolveReference = (
+    ref: RefString,
+    file: LoadedFile,
+  ): (Target & { readonly suggestion?: string }) | (Refusal & { readonly at?: Place }) => {
     const start = startOf(ref, file);
     if ("message" in start) return start;
     const { target, address, fragment } = start;

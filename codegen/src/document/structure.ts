@@ -74,13 +74,7 @@ export function checkStructure(document: Document, strict: boolean): Structure {
         const { message, fix } = unknownField(kind, field, meant);
         // What is meant may be what nothing can be generated without.
         const vital = meant !== undefined && isVital(kind, meant);
-        report(
-          vital ? "error" : "warning",
-          "unknown-field",
-          formatPointer([...path, field]),
-          message,
-          fix,
-        );
+        report(vital ? "error" : "warning", "unknown-field", formatPointer([...path, field]), message, fix);
       }
     }
     for (const written of Object.keys(kind.fields)) {

@@ -182,7 +182,11 @@ export function kindOfPlace(version: string, path: readonly string[]): Kind | un
 }
 
 /** What is said of a field that a kind does not have; `meant` is the one that was probably meant. */
-export function unknownField({ title }: Kind, field: string, meant: string | undefined): { readonly message: string; readonly fix: string } {
+export function unknownField(
+  { title }: Kind,
+  field: string,
+  meant: string | undefined,
+): { readonly message: string; readonly fix: string } {
   return {
     message: `${title.charAt(0).toUpperCase()}${title.slice(1)} has no field "${field}".`,
     fix: meant === undefined ? `Remove it, or call it "x-${field}" if it is an extension.` : `Did you mean "${meant}"?`,

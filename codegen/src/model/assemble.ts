@@ -1,7 +1,7 @@
 // Puts everything together under its final names, and proves what is claimed about values.
 import { constantsOf, requireConstants } from "./constants.ts";
-import { wordsOfPath } from "./dispatch.ts";
 import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
+import { wordsOfPath } from "./dispatch.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";

@@ -166,7 +166,11 @@ function finishOne(collected: readonly Collected[], matched: ReadonlySet<string>
     name: leafName(members),
     members: members.flatMap(({ name }) => byName.get(name) ?? []),
   }));
-  const clashes = clashesOf(entries, ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [], ({ draft }) => draft.source.pointer);
+  const clashes = clashesOf(
+    entries,
+    ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [],
+    ({ draft }) => draft.source.pointer,
+  );
   return { entries, leaves, dispatch, clashes };
 }
 

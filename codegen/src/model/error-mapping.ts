@@ -1,6 +1,7 @@
 // `x-wsgen: { error }`: our own errors as a message of the contract, proven to be valid for every error the runtime can have.
-import type { JsonValue } from "../document/document.ts";
+
 import { nearest } from "../diagnostics.ts";
+import type { JsonValue } from "../document/document.ts";
 import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";

@@ -27,7 +27,8 @@ export function decidePerspective({ version, option, extension, words }: Perspec
   if (said !== undefined) return { side: said, because: "option" };
   if (version === 2) return { side: "server", because: "standard" };
   const { score, evidence } = words;
-  if (Math.abs(score) >= CLEAR) return { side: score > 0 ? "server" : "client", because: "words", ...(evidence !== undefined && { evidence }) };
+  if (Math.abs(score) >= CLEAR)
+    return { side: score > 0 ? "server" : "client", because: "words", ...(evidence !== undefined && { evidence }) };
   return { side: "server", because: "default" };
 }
 
