@@ -140,7 +140,7 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   });
   const checked = await clock.time("check", () => checking);
 
-  const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, modelled)]);
+  const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, forSide(modelled, settings.side))]);
   return {
     ok: model !== undefined && !diagnostics.some(isError),
     document,
@@ -150,6 +150,12 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
     timings,
     ...(model !== undefined && { model, summary: summarise(model) }),
   };
+}
+
+/** A client that is not let in notices by itself. */
+function forSide(findings: readonly Diagnostic[], side: Settings["side"]): readonly Diagnostic[] {
+  if (side !== "client") return findings;
+  return findings.map((finding) => (finding.code === "security" ? { ...finding, severity: "hint" } : finding));
 }
 
 /** Rules of the model about what the check looks at too. */

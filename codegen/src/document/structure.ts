@@ -70,7 +70,10 @@ export function checkStructure(document: Document, strict: boolean): Structure {
           field,
           fieldNames(kind).filter((name) => !(name in object)),
         );
-        if (meant !== undefined) misspelt.add(meant);
+        if (meant !== undefined) {
+          misspelt.add(meant);
+          visit(child, [...path, field], fieldOf(kind, meant) ?? "");
+        }
         const { message, fix } = unknownField(kind, field, meant);
         // What is meant may be what nothing can be generated without.
         const vital = meant !== undefined && isVital(kind, meant);
