@@ -43,8 +43,7 @@ describe("the packed packages", () => {
   it("scaffold a project whose test passes and whose dist/ runs alone", () => {
     succeed("npx", ["wsgen", "init", "app"], project);
     succeed("npx", ["wsgen", "generate", "--check", ...document()], app);
-    succeed("npx", ["tsc"], app);
-    succeed("node", ["--test", "dist/"], app);
+    expect(succeed("npm", ["test"], app)).toContain("# pass 1");
 
     // dist/ alone: nothing of the sources is left.
     for (const entry of readdirSync(app)) {
@@ -58,7 +57,7 @@ describe("the packed packages", () => {
       ],
       { cwd: app, encoding: "utf8", env: { ...process.env, PORT: "0" } },
     );
-    expect(stdout).toContain("stopped with 0");
+    expect(stdout).toMatch(/stopped with (0|143)/);
   });
 
   function document(): string[] {

@@ -11,7 +11,9 @@ const bundle = join(folder, "asyncapi-parser.mjs");
 const licences = join(folder, "LICENSES.txt");
 
 // What the bundle is made of: this script, and the versions that the lock pins.
-const recipe = createHash("sha256").update(readFileSync(fileURLToPath(import.meta.url))).update(readFileSync(join(root, "package-lock.json")));
+const recipe = createHash("sha256")
+  .update(readFileSync(fileURLToPath(import.meta.url)))
+  .update(readFileSync(join(root, "package-lock.json")));
 const { version } = JSON.parse(readFileSync(join(root, "node_modules/@asyncapi/parser/package.json"), "utf8"));
 const banner = `// @asyncapi/parser ${version} and what it needs, bundled for wsgen (see LICENSES.txt). Recipe ${recipe.digest("hex").slice(0, 16)}`;
 
@@ -30,19 +32,31 @@ const result = await build({
   // Without "module" first, jsonc-parser's UMD file hides its requires from the bundler.
   mainFields: ["module", "main"],
   legalComments: "none",
-  banner: { js: `${banner}\nimport { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);` },
+  banner: {
+    js: `${banner}\nimport { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);`,
+  },
   metafile: true,
   write: false,
   logLevel: "error",
   plugins: [withoutNetwork()],
 });
 
-const packages = [...new Set(Object.keys(result.metafile.inputs).flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []))];
+const packages = [
+  ...new Set(Object.keys(result.metafile.inputs).flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? [])),
+];
 mkdirSync(folder, { recursive: true });
-writeFileSync(licences, packages.sort().map(licenceOf).join(`\n${"-".repeat(80)}\n\n`));
+writeFileSync(
+  licences,
+  packages
+    .sort()
+    .map(licenceOf)
+    .join(`\n${"-".repeat(80)}\n\n`),
+);
 // Last, because its first line says that all of this is up to date.
 writeFileSync(bundle, result.outputFiles[0].contents);
-console.log(`Bundled @asyncapi/parser ${version}: ${packages.length} packages, ${Math.round(result.outputFiles[0].contents.length / 1024)} kB`);
+console.log(
+  `Bundled @asyncapi/parser ${version}: ${packages.length} packages, ${Math.round(result.outputFiles[0].contents.length / 1024)} kB`,
+);
 
 /** wsgen fetches nothing, so the parser's HTTP client is not even in the bundle. */
 function withoutNetwork() {
@@ -62,7 +76,10 @@ function licenceOf(path) {
   const file = readdirSync(join(root, path)).find((name) => /^(licen[cs]e|copying)/i.test(name));
   const licence = manifest.license ?? manifest.licenses?.map((one) => one.type).join(", ") ?? "see its repository";
   const home = manifest.repository?.url ?? manifest.repository ?? manifest.homepage ?? "";
-  const text = file === undefined ? `(The package carries no licence file; licences of the same name stand in full with other packages here.) ${describeAuthor(manifest.author)}` : readFileSync(join(root, path, file), "utf8");
+  const text =
+    file === undefined
+      ? `(The package carries no licence file; licences of the same name stand in full with other packages here.) ${describeAuthor(manifest.author)}`
+      : readFileSync(join(root, path, file), "utf8");
   return `${manifest.name} ${manifest.version}\nLicence: ${typeof licence === "string" ? licence : licence.type}\n${home}\n\n${text.trim()}\n`;
 }
 

@@ -69,7 +69,7 @@ Examples:
   .action(async (document: string | undefined, flags: Flags, command: Command) => {
     if (flags.watch === true && flags.check === true) command.error("error: --watch and --check cannot be combined");
     if (flags.watch === true) await watch(document, flags);
-    else await runGenerate(document, flags, command);
+    else await runGenerate(document, flags);
   });
 
 program
@@ -95,36 +95,40 @@ function optionsOf(document: string | undefined, { json: _json, watch: _watch, .
   return { ...options, ...(document !== undefined && { document }) };
 }
 
-async function runGenerate(document: string | undefined, flags: Flags, command: Command): Promise<GenerateResult> {
+async function runGenerate(document: string | undefined, flags: Flags): Promise<GenerateResult> {
   const { generate } = await import("./generate.ts");
   const progress = createProgress();
   const start = performance.now();
   const result = await generate({ ...optionsOf(document, flags), onStep: progress.step });
   progress.done();
-  if (result.diagnostics.some(({ code }) => code === "no-document")) command.error("error: missing argument 'document'");
   if (flags.json === true) await printJson(result, flags);
   else await printGenerated(result, flags, performance.now() - start);
   const stale = flags.check === true && result.written.length + result.removed.length > 0;
-  process.exitCode = result.ok && !stale ? exitCodes.done : exitCodes.problem;
+  process.exitCode = result.ok && !stale ? exitCodes.done : exitCodeOf(result);
   return result;
 }
 
-async function runValidate(document: string | undefined, flags: Flags, command: Command): Promise<void> {
+async function runValidate(document: string | undefined, flags: Flags): Promise<void> {
   const { validate } = await import("./generate.ts");
   const progress = createProgress();
   const result = await validate({ ...optionsOf(document, flags), onStep: progress.step });
   progress.done();
-  if (result.diagnostics.some(({ code }) => code === "no-document")) command.error("error: missing argument 'document'");
   if (flags.json === true) await printJson(result, flags);
   else {
     const { formatSummary } = await import("./summary.ts");
     await printFindings(result, ["error", "warning"]);
     if (result.summary !== undefined) say(formatSummary(result.summary, out));
     await printFindings(result, ["hint"]);
-    if (result.ok) say(out.green(`valid, with ${await countFindings(result, "warning")}${checkedNote(result)}`));
-    else warn(err.red(`not valid: ${await countFindings(result, "error")}, ${await countFindings(result, "warning")}`));
+    const warnings = result.diagnostics.some(({ severity }) => severity === "warning");
+    if (result.ok) say(out.green(`valid${warnings ? `, with ${await countFindings(result, "warning")}` : ""}${checkedNote(result)}`));
+    else await printTally("not valid", result);
   }
-  process.exitCode = result.ok ? exitCodes.done : exitCodes.problem;
+  process.exitCode = result.ok ? exitCodes.done : exitCodeOf(result);
+}
+
+/** Of what failed: a document that was not named is the caller's mistake. */
+function exitCodeOf({ diagnostics }: ValidateResult): number {
+  return diagnostics.some(({ code }) => code === "no-document") ? exitCodes.usage : exitCodes.problem;
 }
 
 async function runInit(folder: string): Promise<void> {
@@ -134,6 +138,7 @@ async function runInit(folder: string): Promise<void> {
   process.exitCode = result.ok ? exitCodes.done : exitCodes.problem;
   if (!result.ok) return;
   for (const file of result.written) say(`  ${out.dim(shown(file))}`);
+  say(`  ${out.dim(`${shown(resolve(result.folder, "src/generated"))}/ (made of api.yaml; never edit it)`)}`);
   const where = shown(result.folder);
   say(`${out.green("ready:")} ${where === "." ? "" : `cd ${where} && `}npm install && npm test && npm run dev`);
 }
@@ -148,7 +153,7 @@ async function watch(document: string | undefined, flags: Flags): Promise<void> 
     const run = async (): Promise<void> => {
       do {
         again = false;
-        const { sources } = await runGenerate(document, flags, program);
+        const { sources } = await runGenerate(document, flags);
         const config = await findConfig([process.cwd(), ...(document === undefined ? [] : [resolve(document, "..")])]);
         // With an error in it, a document may not have been read to its end: what was watched before still counts.
         watched = new Set([
@@ -211,8 +216,8 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
   const { count, formatSummary } = await import("./summary.ts");
   await printFindings(result, ["error", "warning"]);
   if (!result.ok) {
-    const warnings = result.diagnostics.some(({ severity }) => severity === "warning") ? `, ${await countFindings(result, "warning")}` : "";
-    return warn(err.red(`nothing was written: ${await countFindings(result, "error")}${warnings}`));
+    await printTally("nothing was written", result);
+    return;
   }
   const { written, removed, unchanged, handlersAdded, unsafeSchemas } = result;
   if (result.summary !== undefined) say(formatSummary(result.summary, out));
@@ -248,6 +253,14 @@ async function countFindings({ diagnostics }: Pick<ValidateResult, "diagnostics"
   return count(diagnostics.filter((diagnostic) => diagnostic.severity === severity).length, severity);
 }
 
+/** Counts what was found, unless that was a single line. */
+async function printTally(verdict: string, result: ValidateResult): Promise<void> {
+  const [only, second] = result.diagnostics;
+  if (only !== undefined && only.position === undefined && second === undefined) return;
+  const warnings = result.diagnostics.some(({ severity }) => severity === "warning") ? `, ${await countFindings(result, "warning")}` : "";
+  warn(err.red(`${verdict}: ${await countFindings(result, "error")}${warnings}`));
+}
+
 /** Prints findings of some severities to stderr; those without a place take one line. */
 async function printFindings(
   { diagnostics, sources }: Pick<ValidateResult, "diagnostics" | "sources">,
@@ -268,9 +281,8 @@ async function printFindings(
 async function printJson({ sources: _, ...result }: ValidateResult | GenerateResult, flags: Flags): Promise<void> {
   const { toJsonDiagnostic } = await import("./diagnostics.ts");
   const diagnostics = result.diagnostics.map((diagnostic) => toJsonDiagnostic(diagnostic));
-  const paths = "out" in result ? { out: shown(result.out), written: result.written.map(shown), removed: result.removed.map(shown) } : {};
   const stale = flags.check === true && "out" in result ? { stale: result.written.length + result.removed.length > 0 } : {};
-  say(JSON.stringify({ ...result, ...paths, ...stale, diagnostics }));
+  say(JSON.stringify({ ...result, ...stale, diagnostics }));
 }
 
 /** A path as people type it. */

@@ -128,7 +128,7 @@ function parseConfig(file: string, value: unknown): Config {
     }
     if (!keys[key].test(setting)) throw new ConfigError(`"${key}" in ${file} must be ${keys[key].says}.`, "Correct the value.");
   }
-  return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => isKey(key)));
 }
 
 const isKey = (key: string): key is keyof Config => Object.hasOwn(keys, key);

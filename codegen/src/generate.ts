@@ -1,10 +1,11 @@
 // The pipeline: load → check → model → emit → write. Everything it finds is a value of its result; it throws only for bugs.
 import { dirname, relative, resolve, sep } from "node:path";
 import { type Config, ConfigError, type LoadedConfig, loadConfig } from "./config.ts";
-import { type Diagnostic, sortDiagnostics } from "./diagnostics.ts";
+import { type Diagnostic, type Position, sortDiagnostics } from "./diagnostics.ts";
 import { check } from "./document/check.ts";
 import type { Document } from "./document/document.ts";
 import { load } from "./document/load.ts";
+import { checkStructure } from "./document/structure.ts";
 import type { WeighedFinding } from "./emit/guard-schema.ts";
 import { planHandlers } from "./handler-files.ts";
 import { type BuildResult, buildModel } from "./model/build.ts";
@@ -58,7 +59,8 @@ export interface GenerateResult extends ValidateResult {
 /** Document → code. Writes nothing when there is an error, and never half of it. */
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
   const clock = createClock(options.onStep);
-  const nothing = { out: "", written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
+  const folder = resolve(options.cwd ?? ".", options.out ?? "generated");
+  const nothing = { out: folder, written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
   try {
     const settings = await settle(options);
     const { out, side, schemas, handlers } = settings;
@@ -75,7 +77,8 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 
     const planned = handlers === undefined ? undefined : await planHandlers(model.endpoints, handlers, out);
     const plan = await clock.time("write", async () => {
-      const perspective = model.perspective.side === before?.perspective.side ? before.perspective : model.perspective;
+      const { side: described, because } = model.perspective;
+      const perspective = described === before?.perspective.side ? before.perspective : { side: described, because };
       const manifest = { document: relativePath(out, settings.document), perspective };
       const plan = await planWrite({ folder: out, files, userFiles: planned?.files ?? [], manifest });
       if (options.check !== true) await carryOut(plan);
@@ -121,8 +124,12 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   const document = await clock.time("load", () => load(settings.document, settings.root === undefined ? {} : { root: settings.root }));
   const { sources } = document;
   const { timings } = clock;
-  if (document.diagnostics.some(isError))
-    return { ok: false, document, diagnostics: document.diagnostics, checked: "not", sources, timings };
+  if (document.diagnostics.some(isError)) {
+    // What stands there can be looked at all the same, so that one run tells of every slip; without a version there is nothing to go by.
+    const structure = document.get("/asyncapi") === undefined ? [] : checkStructure(document, strict).findings;
+    const diagnostics = sortDiagnostics([...document.diagnostics, ...structure.map(({ pointer: _, ...finding }) => finding)]);
+    return { ok: false, document, diagnostics, checked: "not", sources, timings };
+  }
 
   // In a worker, beside the model.
   const checking = check(document, { strict });
@@ -133,7 +140,7 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   });
   const checked = await clock.time("check", () => checking);
 
-  const diagnostics = sortDiagnostics([...document.diagnostics, ...checked.diagnostics, ...modelled]);
+  const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, forSide(modelled, settings.side))]);
   return {
     ok: model !== undefined && !diagnostics.some(isError),
     document,
@@ -143,6 +150,38 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
     timings,
     ...(model !== undefined && { model, summary: summarise(model) }),
   };
+}
+
+/** A client that is not let in notices by itself. */
+function forSide(findings: readonly Diagnostic[], side: Settings["side"]): readonly Diagnostic[] {
+  if (side !== "client") return findings;
+  return findings.map((finding) => (finding.code === "security" ? { ...finding, severity: "hint" } : finding));
+}
+
+/** Rules of the model about what the check looks at too. */
+const slips = new Set([
+  "unknown-keyword",
+  "schema",
+  "schema-keyword",
+  "schema-type",
+  "schema-format",
+  "parameter-undeclared",
+  "no-channels",
+]);
+
+/** Of a slip that the check and the model both found, each in its own words, the more severe finding; of equals the model's. */
+function saidOnce(checked: readonly Diagnostic[], modelled: readonly Diagnostic[]): Diagnostic[] {
+  const dropped = new Set<Diagnostic>();
+  for (const finding of modelled.filter(({ code }) => slips.has(code))) {
+    const twins = checked.filter(({ position }) => isSamePlace(position, finding.position));
+    if (twins.some((twin) => isError(twin) && !isError(finding))) dropped.add(finding);
+    else for (const twin of twins) dropped.add(twin);
+  }
+  return [...checked, ...modelled].filter((finding) => !dropped.has(finding));
+}
+
+function isSamePlace(a: Position | undefined, b: Position | undefined): boolean {
+  return a !== undefined && a.file === b?.file && a.line === b.line && a.column === b.column;
 }
 
 interface Understood extends ValidateResult {
@@ -165,7 +204,12 @@ function keepSide(built: BuildResult, { side, because }: Perspective, rebuild: (
     message: `This document reads as written from the ${now.side}'s side now; the ${side}'s side was kept, as it was generated before.`,
     fix: `Write \`x-wsgen: { perspective: ${now.side} }\` in the document, or pass --perspective ${now.side}, if that is what is meant.`,
   };
-  return { diagnostics: [...diagnostics, hint], model: model && { ...model, perspective: { side, because } } };
+  // A document that says nothing any more contradicts nothing. What the model says about the side was not asked for by anybody.
+  const others = diagnostics.filter(({ code }) => code !== "perspective");
+  return {
+    diagnostics: now.because === "words" ? [...others, hint] : others,
+    model: model && { ...model, perspective: { side, because } },
+  };
 }
 
 /** Everything decided that can be configured. */
@@ -189,7 +233,8 @@ async function settle(options: GenerateOptions): Promise<Settings> {
   const config: LoadedConfig = await loadConfig([cwd, ...(document === undefined ? [] : [dirname(document)])]);
   const settled = document ?? config.document;
   if (settled === undefined) {
-    throw new ConfigError("No document was named.", "Name one, or write `document` in wsgen.config.json.", { code: "no-document" });
+    const fix = "Name one (`wsgen generate api.yaml`), or write `document` in wsgen.config.json.";
+    throw new ConfigError("No document was named.", fix, { code: "no-document" });
   }
   const out = given(options.out) ?? config.out ?? resolve(cwd, "generated");
   const handlers = given(options.handlers) ?? config.handlers;

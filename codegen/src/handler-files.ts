@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
+import { nearestCache } from "./document/check-cache.ts";
 import { mergeHandlers, printHandlers } from "./emit/handlers.ts";
 import type { Endpoint } from "./model/model.ts";
 import { version } from "./version.ts";
@@ -69,11 +70,13 @@ async function read(path: string): Promise<string | undefined> {
 function lookedAt(path: string, text: string, { name, typeName, clientToServer }: Endpoint) {
   const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
   const content = hash([version, name, typeName, clientToServer.deliveries.map((delivery) => delivery.name), text]);
-  const file = join(process.cwd(), "node_modules", ".cache", "wsgen", `handlers-${hash(path).slice(0, 16)}`);
+  const folder = nearestCache(dirname(path));
+  const file = join(folder ?? "", `handlers-${hash(path).slice(0, 16)}`);
   return {
-    nothingFound: async (): Promise<boolean> => (await readFile(file, "utf8").catch(() => "")) === content,
+    nothingFound: async (): Promise<boolean> => folder !== undefined && (await readFile(file, "utf8").catch(() => "")) === content,
     remember: async (): Promise<void> => {
-      await mkdir(dirname(file), { recursive: true })
+      if (folder === undefined) return;
+      await mkdir(folder, { recursive: true })
         .then(() => writeFile(file, content))
         .catch(() => undefined);
     },

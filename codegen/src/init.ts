@@ -1,10 +1,10 @@
 // `wsgen init`: a small project that generates, compiles, passes its test and runs, to be changed into one's own.
-import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
 import { generate } from "./generate.ts";
 import { version } from "./version.ts";
-import { diskError, shown, WriteError } from "./write.ts";
+import { diskError, makeFolders, shown, WriteError } from "./write.ts";
 
 export interface InitOptions {
   /** Where the project goes; it must be empty (a `.git` aside) or not exist. */
@@ -26,23 +26,27 @@ export async function init({ folder: given }: InitOptions): Promise<InitResult> 
   const made: string[] = [];
   try {
     await requireEmpty(folder);
-    const first = await mkdir(join(folder, "src/handlers"), { recursive: true });
-    if (first !== undefined) made.push(first);
+    await makeFolders(join(folder, "src/handlers"), (path) => made.push(path));
     for (const [path, text] of projectFiles(basename(folder))) {
       made.push(join(folder, path));
       await writeFile(join(folder, path), text, { flag: "wx" });
     }
     made.push(join(folder, "src/generated"));
     const { ok, diagnostics } = await generate({ cwd: folder, document: "api.yaml", out: "src/generated", handlers: "src/handlers" });
-    if (!ok) await remove(made, folder);
+    if (!ok) await remove(made);
     // `npm install` is the next step anyway.
     const told = diagnostics.filter(({ code }) => !code.endsWith("-missing"));
     return { ok, folder, written: ok ? projectFiles("").map(([path]) => join(folder, path)) : [], diagnostics: told };
   } catch (error) {
-    await remove(made, folder);
-    const { code, message, fix } = diskError(error, folder, "another name");
+    await remove(made);
+    const { code, message, fix } = diskError(error, folder, "");
     return { ok: false, folder, written: [], diagnostics: [{ severity: "error", code, message, fix }] };
   }
+}
+
+/** Removes what was made, innermost first. */
+async function remove(made: readonly string[]): Promise<void> {
+  for (const path of [...made].reverse()) await rm(path, { recursive: true, force: true });
 }
 
 async function requireEmpty(folder: string): Promise<void> {
@@ -53,12 +57,6 @@ async function requireEmpty(folder: string): Promise<void> {
   if (there.some((name) => name !== ".git")) {
     throw new WriteError("not-empty", `${shown(folder)} is not empty.`, "Choose a new folder; wsgen init overwrites nothing.");
   }
-}
-
-/** Removes what was made, the folder itself only when it was made too. */
-async function remove(made: readonly string[], folder: string): Promise<void> {
-  for (const path of [...made].reverse()) await rm(path, { recursive: true, force: true });
-  for (const path of ["src/handlers", "src"]) await rmdir(join(folder, path)).catch(() => undefined);
 }
 
 /** Every file of the project by path; `name` is that of its folder. */
@@ -299,17 +297,46 @@ test("every guest hears a greeting, and guests are counted", async () => {
 });
 `;
 
-const dev = `// Generates, compiles and restarts whenever you save.
+const dev = `// Generates, compiles and restarts whenever you save. What fails is shown, and the next save tries again; Ctrl-C ends it all.
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-const { status } = spawnSync("npm", ["run", "build"], { stdio: "inherit", shell: true });
-if (status !== 0) process.exit(status ?? 1);
+const packages = (path) => fileURLToPath(new URL(path, import.meta.url));
+const wsgen = [packages("./node_modules/wsgen/bin/wsgen.js"), "generate", "api.yaml", "--out", "src/generated", "--handlers", "src/handlers"];
+const tsc = [packages("./node_modules/typescript/bin/tsc")];
+const windows = process.platform === "win32";
 
-const commands = [
-  "npx wsgen generate api.yaml --out src/generated --handlers src/handlers --watch",
-  "npx tsc --watch --preserveWatchOutput",
-  "node --watch dist/server.js",
-];
-const running = commands.map((command) => spawn(command, { stdio: ["ignore", "inherit", "inherit"], shell: true }));
-for (const child of running) child.on("exit", () => running.forEach((other) => other.kill()));
+const running = new Set();
+let ending = false;
+
+/** Ends every command with whatever it started. */
+function end(code) {
+  if (ending) return;
+  ending = true;
+  process.exitCode = code;
+  for (const child of running) {
+    if (windows) spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
+    else process.kill(-child.pid, "SIGTERM");
+  }
+}
+
+function start(...args) {
+  // A process group of its own, so that what it starts ends with it.
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"], detached: !windows });
+  running.add(child);
+  child.on("exit", () => {
+    running.delete(child);
+    end(1);
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
+
+for (const args of [wsgen, tsc]) spawnSync(process.execPath, args, { stdio: "inherit" });
+start(...wsgen, "--watch");
+start(...tsc, "--watch", "--preserveWatchOutput");
+while (!existsSync("dist/server.js") && !ending) await sleep(200);
+if (!ending) start("--watch", "dist/server.js");
 `;

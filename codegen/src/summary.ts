@@ -70,7 +70,7 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
   const width = Math.max(...shown.map(({ name, address }) => name.length + address.length));
   const lines = [
     `${colors.bold(title)} ${colors.dim(`(AsyncAPI ${asyncapi})`)}: ${count(endpoints.length, "endpoint")}, ${count(total("in"), "message")} in, ${total("out")} out`,
-    `  written from the ${perspective.side}'s side: ${reasons[perspective.because]}`,
+    `  written from the ${perspective.side}'s side: ${perspective.evidence ?? reasons[perspective.because]}`,
     ...shown.flatMap((endpoint) => endpointLines(endpoint, width, colors)),
     ...(endpoints.length > shown.length ? [`  … and ${endpoints.length - shown.length} more`] : []),
     ...omitted.slice(0, maxOmitted).map(({ pointer, why }) => colors.dim(`  left out ${pointer}: ${why}`)),
@@ -84,7 +84,7 @@ const maxOmitted = 5;
 
 const reasons: Readonly<Record<Perspective["because"], string>> = {
   option: "as it was told",
-  words: "as its words say",
+  words: "as its descriptions say",
   standard: "as AsyncAPI 2 defines `publish` and `subscribe`",
   default: "nothing in it says otherwise (--perspective client reads it the other way round)",
 };

@@ -153,7 +153,7 @@ export async function carryOut({ output, changed, stale }: WritePlan): Promise<v
   try {
     for (const { path, text } of texts) {
       const to = await followLink(path);
-      for (const made of await makeFolders(dirname(to))) undo.push(() => rmdir(made));
+      await makeFolders(dirname(to), (made) => undo.push(() => rmdir(made)));
       const from = join(dirname(to), `.${basename(to)}.${randomBytes(6).toString("hex")}.tmp`);
       undo.push(() => rm(from, { force: true }));
       const mode = (await stat(to).catch(() => undefined))?.mode;
@@ -184,13 +184,16 @@ async function restorer(file: string): Promise<() => Promise<unknown>> {
   return before === undefined ? () => rm(file, { force: true }) : () => writeFile(file, before);
 }
 
-/** Makes a folder and those above it; says which it made, the innermost last. */
-async function makeFolders(folder: string): Promise<readonly string[]> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return [];
-  const below = relative(first, folder);
-  const parts = below === "" ? [] : below.split(sep);
-  return [first, ...parts.map((_, index) => join(first, ...parts.slice(0, index + 1)))];
+/** Makes a folder and those above it, outermost first. Not `recursive`: Node loops for ever where that cannot work (/proc). */
+export async function makeFolders(folder: string, onMade: (folder: string) => void): Promise<void> {
+  const there = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (there !== undefined) return;
+  await makeFolders(dirname(folder), onMade);
+  await mkdir(folder);
+  onMade(folder);
 }
 
 /** A user's file may be a link: what it leads to is written then, and the link stays. */
@@ -257,12 +260,12 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-/** What Node says about a disk, as a sentence with what to do; `option` is what chooses another place. */
+/** What Node says about a disk, as a sentence with what to do; `option` is what chooses another place, if any does. */
 export function diskError(error: unknown, path: string, option = "--out"): WriteError {
   if (error instanceof WriteError) return error;
   const code = isErrno(error) ? error.code : undefined;
   const where = shown(isErrno(error) && error.path !== undefined ? error.path : path);
-  const another = `Choose another folder with ${option}`;
+  const another = `Choose another folder${option === "" ? "" : ` with ${option}`}`;
   const [message, fix] = (code !== undefined ? diskProblems[code] : undefined) ?? [
     `cannot be written (${error instanceof Error ? error.message : String(error)})`,
     `${another}.`,
@@ -277,6 +280,7 @@ const diskProblems: Readonly<Record<string, readonly [message: string, fix: stri
   EPERM: permission,
   EROFS: ["cannot be written: the file system is read-only", "{another}."],
   ENOSPC: ["cannot be written: the disk is full", "Make room and generate again; nothing was changed."],
+  ENOENT: ["cannot be made: this part of the file system takes no folders", "{another}."],
   ENOTDIR: notFolder,
   EEXIST: notFolder,
   EISDIR: ["is a folder where a file should be", "Move it away."],

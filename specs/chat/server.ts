@@ -15,10 +15,15 @@ router.ws("/deny", {
 
 registerChat(router, { room });
 
+const port = Number(process.env["PORT"] ?? 3000);
 const server = await serve(router, {
-  port: Number(process.env["PORT"] ?? 3000),
+  port,
   host: "127.0.0.1",
   http: (request, response) => void servePage(request, response),
+}).catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== "EADDRINUSE") throw error;
+  console.error(`Port ${port} is taken. Choose another: PORT=${port + 1} npm start`);
+  process.exit(1);
 });
 
 console.log(`

@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, ren
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "../version.ts";
-import type { CheckReport } from "./check.ts";
 import type { Document } from "./document.ts";
+import type { CheckReport } from "./official.ts";
 
 export interface CheckCache {
   read(): CheckReport | undefined;
@@ -47,7 +47,8 @@ export function openCache(document: Document, parser: string, strict: boolean, f
   };
 }
 
-function nearestCache(folder: string): string | undefined {
+/** Where wsgen may keep what it remembers for files of a folder: in the nearest `node_modules`; nowhere when there is none. */
+export function nearestCache(folder: string): string | undefined {
   for (let here = folder; ; here = dirname(here)) {
     const modules = join(here, "node_modules");
     if (existsSync(modules)) return join(modules, ".cache", "wsgen");
@@ -85,7 +86,11 @@ function isSaved(value: unknown): value is { readonly key: string; readonly repo
     Array.isArray(value.report) &&
     value.report.every(
       (one) =>
-        typeof one === "object" && typeof one.code === "string" && typeof one.message === "string" && Array.isArray(one.path) && typeof one.isError === "boolean",
+        typeof one === "object" &&
+        typeof one.code === "string" &&
+        typeof one.message === "string" &&
+        Array.isArray(one.path) &&
+        typeof one.isError === "boolean",
     )
   );
 }

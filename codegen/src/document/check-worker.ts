@@ -1,26 +1,35 @@
-// Runs the official parser away from the main thread, so that it can be abandoned, and so that its start-up costs nothing but a core.
+// What runs in the worker: the bundled official parser, one document at a time.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Parser } from "@asyncapi/parser";
-import type { CheckReport, CheckRequest } from "./check.ts";
+import type { CheckReport, CheckRequest, WorkerData } from "./official.ts";
 
 // Bundled packages use what Node deprecates; that is nothing a user could act on.
 process.noDeprecation = true;
 
-const { parser, text, source, strict } = workerData as CheckRequest;
-const bundle = (await import(parser)) as { readonly Parser: typeof Parser };
+const bundle = (await import((workerData as WorkerData).parser)) as { readonly Parser: typeof Parser };
+const parsers = new Map<boolean, Parser>();
 
-const official = new bundle.Parser({
-  // Style advice is never shown. The rule about refs in odd places compiles the whole specification a second time (a third of the time) to say
-  // what is no obstacle to us, so it is asked only for its verdict.
-  ruleset: { recommended: false, ...(strict ? {} : { rules: { "asyncapi-document-unresolved": "off" } }) },
-  // There is nothing to fetch in what it is given; should it try all the same, it gets an empty object.
-  __unstable: { resolver: { resolvers: ["file", "http", "https"].map((schema) => ({ schema, order: 0, read: () => "{}" })) } },
+parentPort?.on("message", async ({ text, source, strict }: CheckRequest) => {
+  const parser = parsers.get(strict) ?? createParser(strict);
+  parsers.set(strict, parser);
+  const diagnostics = await parser.validate(text, { source });
+  const report: CheckReport = diagnostics.map(({ code, message, path, severity }) => ({
+    code: String(code),
+    message,
+    path: path.map(String),
+    isError: severity === 0,
+  }));
+  parentPort?.postMessage(report);
 });
-const diagnostics = await official.validate(text, { source });
-const report: CheckReport = diagnostics.map(({ code, message, path, severity }) => ({
-  code: String(code),
-  message,
-  path: path.map(String),
-  isError: severity === 0,
-}));
-parentPort?.postMessage(report);
+
+function createParser(strict: boolean): Parser {
+  return new bundle.Parser({
+    // Style advice is never shown. The rule about refs in odd places compiles the whole specification a second time (a third of all the time) to
+    // say what is no obstacle to us, so it is asked only for its verdict.
+    ruleset: { recommended: false, ...(strict ? {} : { rules: { "asyncapi-document-unresolved": "off" } }) },
+    // There is nothing to fetch in what it is given; should it try all the same, it gets an empty object.
+    __unstable: {
+      resolver: { cache: false, resolvers: ["file", "http", "https"].map((schema) => ({ schema, order: 0, read: () => "{}" })) },
+    },
+  });
+}

@@ -162,7 +162,13 @@ function decode(bytes: Buffer): { readonly text: string; readonly problem?: stri
     let valid = 0;
     for (let at = text.indexOf("\ufffd"); at >= 0; at = text.indexOf("\ufffd", at + 1)) {
       valid = at;
-      if (bytes.subarray(Buffer.byteLength(text.slice(0, at))).subarray(0, 3).toString("hex") !== "efbfbd") break;
+      if (
+        bytes
+          .subarray(Buffer.byteLength(text.slice(0, at)))
+          .subarray(0, 3)
+          .toString("hex") !== "efbfbd"
+      )
+        break;
     }
     return { text: text.slice(0, valid), problem: "This byte is not UTF-8." };
   }

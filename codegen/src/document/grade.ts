@@ -1,10 +1,11 @@
 // The official parser's findings in our terms: what stops generation, what is a warning, what is noise, and what to do about each.
 import type { Diagnostic, Severity } from "../diagnostics.ts";
 import { nearest } from "../diagnostics.ts";
-import type { CheckReport } from "./check.ts";
 import type { Document, JsonValue } from "./document.ts";
+import type { CheckReport } from "./official.ts";
 import { formatPointer } from "./pointer.ts";
-import { fieldOf, type Structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
+import { fieldOf } from "./vocabulary.ts";
 
 /** Said by load (refs, the version) or about style. */
 const dropped = new Set(["invalid-ref", "asyncapi-is-asyncapi", "asyncapi-latest-version", "asyncapi-unused-component", "parser"]);
@@ -14,7 +15,19 @@ const harmless =
   /examples|default|parameters|security|server|variables|tags|uniqueness|unambiguity|no-query-nor-fragment|from-referred-channel|document-unresolved|unused/;
 
 /** Parts of a document that no code is generated from. */
-const decoration = new Set(["bindings", "security", "securitySchemes", "tags", "externalDocs", "examples", "contact", "license", "info", "traits", "id"]);
+const decoration = new Set([
+  "bindings",
+  "security",
+  "securitySchemes",
+  "tags",
+  "externalDocs",
+  "examples",
+  "contact",
+  "license",
+  "info",
+  "traits",
+  "id",
+]);
 
 type Said = CheckReport[number] & { readonly pointer: string };
 
@@ -28,7 +41,8 @@ export function grade(report: CheckReport, document: Document, structure: Struct
   const clear = all.filter((one) => !isNoise(one, structure) && !isEcho(one, all));
   // Noise that comes alone is still the only sign that something is wrong.
   const alone = all.filter(
-    (one) => isNoise(one, structure) && ![...said, ...clear.map((other) => other.pointer)].some((pointer) => isWithin(pointer, one.pointer)),
+    (one) =>
+      isNoise(one, structure) && ![...said, ...clear.map((other) => other.pointer)].some((pointer) => isWithin(pointer, one.pointer)),
   );
   return [...clear, ...alone.slice(0, 1)]
     .filter((one) => !isSaid(one, said, document))
@@ -42,7 +56,12 @@ export function grade(report: CheckReport, document: Document, structure: Struct
 
 /** What the parser says of a union (a message may be a ref, a `oneOf` or a message) when one of its members does not fit. */
 function isNoise({ message, path }: Said, structure: Structure): boolean {
-  if (/must match "(then|else|if)" schema|must have required property "(oneOf|\$ref)"|must match exactly one schema in oneOf|must NOT be valid/.test(message)) return true;
+  if (
+    /must match "(then|else|if)" schema|must have required property "(oneOf|\$ref)"|must match exactly one schema in oneOf|must NOT be valid/.test(
+      message,
+    )
+  )
+    return true;
   const kind = structure.kindAt(formatPointer(path.slice(0, -1)));
   return /is not expected to be here$/.test(message) && kind !== undefined && fieldOf(kind, path.at(-1) ?? "") !== undefined;
 }
@@ -82,7 +101,11 @@ function severityOf(one: Said, strict: boolean): Severity {
 
 /** Findings about a name, or about something that is not there, point at a key; those about a value at the value. */
 function pointsAtKey({ code, message }: Said): boolean {
-  return /is not expected to be here$|must have required property|redundant|not defined|does not belong|schema in oneOf|" schema$/.test(message) || /parameters|servers/.test(code);
+  return (
+    /is not expected to be here$|must have required property|redundant|not defined|does not belong|schema in oneOf|" schema$/.test(
+      message,
+    ) || /parameters|servers/.test(code)
+  );
 }
 
 function reword(one: Said, document: Document, structure: Structure): Pick<Diagnostic, "message" | "fix"> {
@@ -109,7 +132,10 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
   if (allowed !== undefined) {
     const value = document.get(pointer);
     const meant = typeof value === "string" ? nearest(value, allowed.replaceAll('"', "").split(", ")) : undefined;
-    return { message: `"${name}" is ${show(value)}, but must be one of: ${allowed}.`, fix: meant ? `Did you mean "${meant}"?` : "Write one of them." };
+    return {
+      message: `"${name}" is ${show(value)}, but must be one of: ${allowed}.`,
+      fix: meant ? `Did you mean "${meant}"?` : "Write one of them.",
+    };
   }
   const type = /property type must be (.*)$/.exec(message)?.[1];
   if (type !== undefined) {
@@ -119,7 +145,10 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
   const format = /must match format "(.*)"$/.exec(message)?.[1];
   if (format !== undefined) return { message: `"${name}" is no valid ${format}.`, fix: `Write it as ${article(format)}.` };
   if (/must match "|schema in oneOf/.test(message)) {
-    return { message: `"${name}" is not what AsyncAPI allows here.`, fix: `Compare it with the specification${holder ? ` of ${holder}` : ""}.` };
+    return {
+      message: `"${name}" is not what AsyncAPI allows here.`,
+      fix: `Compare it with the specification${holder ? ` of ${holder}` : ""}.`,
+    };
   }
   return undefined;
 }
@@ -129,7 +158,10 @@ function rewordRule({ code, message, pointer }: Said, document: Document): Pick<
   const redundant = /redundant defined "(.*)" (parameter|variable)/.exec(message);
   if (redundant) {
     const [, name, kind] = redundant;
-    return { message: `The ${kind} "${name}" does not occur in the address.`, fix: `Put {${name}} into the address, or remove the ${kind}.` };
+    return {
+      message: `The ${kind} "${name}" does not occur in the address.`,
+      fix: `Put {${name}} into the address, or remove the ${kind}.`,
+    };
   }
   const undescribed = /Not all (?:channel|server)'s (parameter|variable)s are described .*Missed: (.*?)\.?$/.exec(message);
   if (undescribed) {
@@ -152,8 +184,14 @@ interface Rewording {
 }
 
 const rewordings: readonly (readonly [RegExp, Rewording])[] = [
-  [/operationId-uniqueness/, { message: (value) => `The operationId ${show(value)} is used more than once.`, fix: "Rename one of the operations." }],
-  [/messageId-uniqueness/, { message: (value) => `The messageId ${show(value)} is used more than once.`, fix: "Rename one of the messages." }],
+  [
+    /operationId-uniqueness/,
+    { message: (value) => `The operationId ${show(value)} is used more than once.`, fix: "Rename one of the operations." },
+  ],
+  [
+    /messageId-uniqueness/,
+    { message: (value) => `The messageId ${show(value)} is used more than once.`, fix: "Rename one of the messages." },
+  ],
   [
     /operation-messages-from-referred-channel/,
     {
@@ -172,7 +210,10 @@ const rewordings: readonly (readonly [RegExp, Rewording])[] = [
     /channel-servers-unambiguity/,
     { message: () => "A channel's servers must be some of the document's servers.", fix: 'Refer to them: "#/servers/<name>".' },
   ],
-  [/no-query-nor-fragment/, { message: () => "An address cannot hold a query or a fragment.", fix: "Describe the query in the channel's ws binding." }],
+  [
+    /no-query-nor-fragment/,
+    { message: () => "An address cannot hold a query or a fragment.", fix: "Describe the query in the channel's ws binding." },
+  ],
   [/security/, { fix: "Define the scheme under `components/securitySchemes`." }],
   [/document-unresolved/, { message: () => "A $ref is not allowed here.", fix: "Write the object itself." }],
   [/schemas/, { fix: "Correct the schema." }],

@@ -72,12 +72,22 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
     }
     const meant = [...root.entries.keys()].find((key) => nearest(key, ["asyncapi"]) !== undefined);
     if (meant !== undefined) {
-      return error("not-asyncapi", `This is not an AsyncAPI document: it has "${meant}" but no "asyncapi".`, 'Did you mean "asyncapi"?', root.entries.get(meant)?.key);
+      return error(
+        "not-asyncapi",
+        `This is not an AsyncAPI document: it has "${meant}" but no "asyncapi".`,
+        'Did you mean "asyncapi"?',
+        root.entries.get(meant)?.key,
+      );
     }
     return error("not-asyncapi", 'This is not an AsyncAPI document: it has no "asyncapi".', start);
   }
   const written = version.node.kind === "scalar" ? version.node.value : undefined;
-  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0$/.test(written)) return undefined;
+  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0$/.test(written)) {
+    const sign = written.startsWith("2.") ? signOf3(root) : undefined;
+    if (sign === undefined) return undefined;
+    const message = `This document says AsyncAPI ${written}, but is written in AsyncAPI 3: it has ${sign}.`;
+    return error("asyncapi-version", message, "Write `asyncapi: 3.0.0`.", version.node);
+  }
   const shown = version.node.kind === "scalar" ? String(written) : "this";
   const full = typeof written === "number" || /^\d+(\.\d+)?$/.test(shown) ? /^(2(\.[0-6])?|3(\.[01])?)$/.exec(shown)?.[0] : undefined;
   const fix =
@@ -87,6 +97,17 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
         ? "Convert it, for instance with `npx @asyncapi/cli convert`."
         : "Write the version that the document follows, for instance `asyncapi: 3.1.0`.";
   return error("asyncapi-version", `AsyncAPI ${shown} is not supported; wsgen reads 2.0.0 to 2.6.0, 3.0.0 and 3.1.0.`, fix, version.node);
+}
+
+/** What only AsyncAPI 3 has, in words; `undefined` when there is none of it. */
+function signOf3({ entries }: Mapping): string | undefined {
+  if (entries.get("operations")?.node.kind === "mapping") return "`operations` at its root";
+  const channels = entries.get("channels")?.node;
+  const all = channels?.kind === "mapping" ? [...channels.entries.values()].map(({ node }) => node) : [];
+  const has = (node: Node, ...keys: readonly string[]) => node.kind === "mapping" && keys.some((key) => node.entries.has(key));
+  const signed =
+    all.some((node) => has(node, "address") && has(node, "messages")) && !all.some((node) => has(node, "publish", "subscribe"));
+  return signed ? "channels with an `address` and `messages`" : undefined;
 }
 
 function reservedKey(root: Mapping): Diagnostic[] {
@@ -166,7 +187,8 @@ function graft(tree: Mapping, value: Record<string, JsonValue>, way: readonly st
       return;
     }
     const known = children.get(segment)?.node;
-    const next: Mapping = known?.kind === "mapping" ? known : { kind: "mapping", entries: new Map(), source: part.file.source, start: 0, end: 0 };
+    const next: Mapping =
+      known?.kind === "mapping" ? known : { kind: "mapping", entries: new Map(), source: part.file.source, start: 0, end: 0 };
     children.set(segment, { key: next, node: next });
     object[segment] ??= Object.create(null) as Record<string, JsonValue>;
     node = next;
@@ -210,5 +232,13 @@ function get(value: JsonValue, path: readonly string[] | undefined): JsonValue |
 function emptyDocument(file: string, sources: ReadonlyMap<string, string>, diagnostics: readonly Diagnostic[]): Document {
   const value: JsonObject = Object.create(null);
   const start: Position = { file, line: 1, column: 1 };
-  return { file, value, references: new Map(), sources, diagnostics, locate: () => start, get: (pointer) => (pointer === "" ? value : undefined) };
+  return {
+    file,
+    value,
+    references: new Map(),
+    sources,
+    diagnostics,
+    locate: () => start,
+    get: (pointer) => (pointer === "" ? value : undefined),
+  };
 }

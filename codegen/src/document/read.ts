@@ -91,22 +91,29 @@ export function readText(source: Source): Reading {
   let errors: readonly ReaderError[];
   try {
     // A schema without tags: the reader then reports every explicit tag and constructs nothing.
-    const options = { ignoreDuplicateKeys: true, schema: { compiledImplicit: [], compiledTypeMap: {} } };
-    const tree: unknown = load(source.text, options as Parameters<typeof load>[1]);
+    const options = { ignoreDuplicateKeys: true, schema: { compiledImplicit: [], compiledTypeMap: {} }, filename: errorCounter() };
+    const tree: unknown = load(source.text, options as unknown as Parameters<typeof load>[1]);
     // The reader's declarations know less of its tree than the interfaces above; `walk` meets every kind it builds.
     syntax = tree as Syntax | undefined;
     errors = (tree as { readonly errors: readonly ReaderError[] } | undefined)?.errors ?? [];
   } catch (error) {
     if (error instanceof RangeError) return tooDeep(source, deepestOffset(source.text));
+    if (error instanceof TooManyErrors) {
+      const fix = "Correct its syntax, or check that it is the file you meant.";
+      return failed(source, 0, "yaml-syntax", `This file is not YAML: it has more than ${maxErrors} mistakes.`, { fix });
+    }
     // The reader trips over its own tables, for instance over an anchor called `hasOwnProperty`.
-    return failed(source, 0, "yaml-syntax", "This file cannot be read as YAML.", { fix: "Look for an unusual anchor (`&name`) or tag and remove it." });
+    return failed(source, 0, "yaml-syntax", "This file cannot be read as YAML.", {
+      fix: "Look for an unusual anchor (`&name`) or tag and remove it.",
+    });
   }
   const syntaxErrors = explain(source, errors, syntax);
   if (syntaxErrors.some((one) => one.severity === "error")) return { root: undefined, diagnostics: syntaxErrors };
 
   const diagnostics = [...syntaxErrors];
   const report = (place: SyntaxPlace, severity: Diagnostic["severity"], code: string, message: string, fix: string) => {
-    if (diagnostics.length < maxFindings) diagnostics.push({ severity, code, message, fix, position: source.position(place.startPosition, place.endPosition) });
+    if (diagnostics.length < maxFindings)
+      diagnostics.push({ severity, code, message, fix, position: source.position(place.startPosition, place.endPosition) });
   };
   const finished = new Map<Syntax, Measured | "open">();
   let aliased = 0;
@@ -134,7 +141,13 @@ export function readText(source: Source): Reading {
     const target = alias.value && finished.get(alias.value);
     if (target === undefined || target === null) return scalar(null, place);
     if (target === "open") {
-      report(place, "error", "alias-cycle", `The alias *${alias.referencesAnchor} stands inside what it stands for.`, "Use a $ref for recursion.");
+      report(
+        place,
+        "error",
+        "alias-cycle",
+        `The alias *${alias.referencesAnchor} stands inside what it stands for.`,
+        "Use a $ref for recursion.",
+      );
       return scalar(null, place);
     }
     aliased += target.size;
@@ -230,6 +243,21 @@ class LimitReached extends Error {
 class TooDeep extends LimitReached {}
 class TooManyAliases extends LimitReached {}
 
+/** Mistakes after which the reader is stopped: it looks for the end of the line at each, and a line may be as long as the file. */
+const maxErrors = 200;
+class TooManyErrors extends Error {}
+
+/** A file name that counts how often it is put into an error message: the reader has no other way to be stopped. */
+function errorCounter(): object {
+  let count = 0;
+  return {
+    toString() {
+      if (++count > maxErrors) throw new TooManyErrors();
+      return "";
+    },
+  };
+}
+
 interface ReaderError {
   readonly reason: string;
   readonly isWarning: boolean;
@@ -303,7 +331,12 @@ const readerReasons: readonly (readonly [RegExp, string, string, string])[] = [
     "Indent it like its neighbours, and put text that contains `: ` in quotes.",
   ],
   [/colon is missed|implicit key$/, "yaml-syntax", "A `:` is missing after this key.", "Write `key: value`."],
-  [/^unidentified alias/, "yaml-syntax", "This alias has no anchor.", "Put `&name` before what it stands for, above it; quote a text that begins with `*`."],
+  [
+    /^unidentified alias/,
+    "yaml-syntax",
+    "This alias has no anchor.",
+    "Put `&name` before what it stands for, above it; quote a text that begins with `*`.",
+  ],
   [
     /^end of the stream/,
     "yaml-syntax",

@@ -3,6 +3,7 @@ import { type Diagnostic, nearest } from "../diagnostics.ts";
 import { type Files, type LoadedFile, nearestFile, type Refusal } from "./files.ts";
 import { formatPointer, isIndex, parsePointer } from "./pointer.ts";
 import type { Mapping, Node, Place, Scalar } from "./read.ts";
+import { fieldOf, type Kind, kindOfPlace, unknownField } from "./vocabulary.ts";
 
 /** A part of a file. */
 export interface Target {
@@ -84,7 +85,7 @@ export function followReferences(document: LoadedFile, files: Files): References
     if (known) return known;
     const found = resolveReference(ref, file);
     if ("message" in found) {
-      report(ref, found);
+      report(found.at ?? ref, found);
       return undefined;
     }
     if (found.suggestion !== undefined) {
@@ -97,7 +98,10 @@ export function followReferences(document: LoadedFile, files: Files): References
   };
 
   /** One step: where a ref points, which may be another ref. */
-  const resolveReference = (ref: RefString, file: LoadedFile): (Target & { readonly suggestion?: string }) | Refusal => {
+  const resolveReference = (
+    ref: RefString,
+    file: LoadedFile,
+  ): (Target & { readonly suggestion?: string }) | (Refusal & { readonly at?: Place }) => {
     const start = startOf(ref, file);
     if ("message" in start) return start;
     const { target, address, fragment } = start;
@@ -199,7 +203,10 @@ export function followReferences(document: LoadedFile, files: Files): References
     return found;
   };
 
-  const notFound = (ref: RefString, address: string, start: Target, path: readonly string[]): Refusal => {
+  const written = document.root?.kind === "mapping" ? document.root.entries.get("asyncapi")?.node : undefined;
+  const version = written !== undefined && isString(written) ? written.value : "";
+
+  const notFound = (ref: RefString, address: string, start: Target, path: readonly string[]): Refusal & { readonly at?: Place } => {
     let at = start;
     let done = 0;
     for (; done < path.length; done++) {
@@ -215,6 +222,11 @@ export function followReferences(document: LoadedFile, files: Files): References
         : `This $ref leads nowhere: there is no "${missing}" in ${place}.`;
     if (++suggested > maxSuggested) return { code: "ref-not-found", message, fix: "Define it there, or correct the path." };
     const meant = at.node.kind === "mapping" ? nearest(missing, at.node.entries.keys()) : undefined;
+    // A field of AsyncAPI's own on the way that is misspelt: that one key is wrong, and none of the refs that go through it.
+    const kind = address === "" ? kindOfPlace(version, path.slice(0, done)) : undefined;
+    if (kind !== undefined && meant !== undefined && isMisspelt(kind, missing, meant) && at.node.kind === "mapping") {
+      return { code: "unknown-field", ...unknownField(kind, meant, missing), at: at.node.entries.get(meant)?.key ?? ref };
+    }
     const suggestion =
       meant !== undefined
         ? `${address}#${formatPointer([...path.slice(0, done), meant, ...path.slice(done + 1)])}`
@@ -242,6 +254,10 @@ export function followReferences(document: LoadedFile, files: Files): References
     report(holder.entries.get("$ref")?.node ?? holder, { code: "ref-cycle", message, fix });
   }
   return { targets, diagnostics };
+}
+
+function isMisspelt(kind: Kind, meant: string, key: string): boolean {
+  return fieldOf(kind, meant) !== undefined && fieldOf(kind, key) === undefined && !key.startsWith("x-");
 }
 
 /** Whether only refs follow from a ref, round in a circle. */

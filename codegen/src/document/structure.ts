@@ -2,7 +2,7 @@
 import { type Diagnostic, nearest, type Severity } from "../diagnostics.ts";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "./document.ts";
 import { formatPointer } from "./pointer.ts";
-import { type Kind, schemaKeywords, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
+import { fieldOf, type Kind, schemaKeywords, unknownField, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** A finding, and the pointer it is about: what others say about the same place is then said already. */
 export interface Finding extends Diagnostic {
@@ -21,7 +21,14 @@ export function checkStructure(document: Document, strict: boolean): Structure {
   const kinds = new Map<string, Kind>();
   const findings: Finding[] = [];
   const report = (severity: Severity, code: string, pointer: string, message: string, fix: string, at: "key" | "value" = "key") =>
-    findings.push({ severity: strict && severity === "warning" ? "error" : severity, code, message, fix, position: document.locate(pointer, at), pointer });
+    findings.push({
+      severity: strict && severity === "warning" ? "error" : severity,
+      code,
+      message,
+      fix,
+      position: document.locate(pointer, at),
+      pointer,
+    });
 
   const visit = (value: JsonValue | undefined, path: readonly string[], shape: string) => {
     if (shape === "" || typeof value !== "object" || value === null) return;
@@ -63,11 +70,14 @@ export function checkStructure(document: Document, strict: boolean): Structure {
           field,
           fieldNames(kind).filter((name) => !(name in object)),
         );
-        if (meant !== undefined) misspelt.add(meant);
-        const fix = meant === undefined ? `Remove it, or call it "x-${field}" if it is an extension.` : `Did you mean "${meant}"?`;
+        if (meant !== undefined) {
+          misspelt.add(meant);
+          visit(child, [...path, field], fieldOf(kind, meant) ?? "");
+        }
+        const { message, fix } = unknownField(kind, field, meant);
         // What is meant may be what nothing can be generated without.
         const vital = meant !== undefined && isVital(kind, meant);
-        report(vital ? "error" : "warning", "unknown-field", formatPointer([...path, field]), `${capital(kind.title)} has no field "${field}".`, fix);
+        report(vital ? "error" : "warning", "unknown-field", formatPointer([...path, field]), message, fix);
       }
     }
     for (const written of Object.keys(kind.fields)) {
@@ -110,12 +120,6 @@ export function checkStructure(document: Document, strict: boolean): Structure {
 
 const schemaKind: Kind = { title: "a schema", fields: schemaKeywords };
 
-/** What a kind says about a field; `undefined` when it has no such field. */
-export function fieldOf(kind: Kind, field: string): string | undefined {
-  if (Object.hasOwn(kind.fields, field)) return kind.fields[field];
-  return Object.hasOwn(kind.fields, `${field}!`) ? kind.fields[`${field}!`] : undefined;
-}
-
 function fieldNames(kind: Kind): string[] {
   return Object.keys(kind.fields).map((field) => (field.endsWith("!") ? field.slice(0, -1) : field));
 }
@@ -132,13 +136,15 @@ function followToOtherFile(object: JsonObject): readonly string[] | undefined {
 
 /** Avro, Protobuf and the like: their words are not ours to judge. */
 function isForeignSchema(holder: JsonObject, schema: JsonValue | undefined): boolean {
-  const inside = typeof schema === "object" && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)["schemaFormat"] : undefined;
+  const inside =
+    typeof schema === "object" && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)["schemaFormat"] : undefined;
   const format = holder["schemaFormat"] ?? inside;
   return typeof format === "string" && !/aai\.asyncapi|schema\+(json|yaml)/.test(format);
 }
 
 /** What cannot be guessed: without it nothing is generated. The rest of what the specification requires is only a pity. */
 function isVital(kind: Kind, field: string): boolean {
+  if (kind.title === "the document") return field === "channels";
   return (kind.title === "an operation" || kind.title === "a server") && `${field}!` in kind.fields;
 }
 
@@ -163,7 +169,9 @@ function duplicateNames(document: Document, vocabulary: Vocabulary): Finding[] {
       if (pointer === undefined || typeof message !== "object" || message === null || Array.isArray(message)) continue;
       const { name, payload, contentType } = message as JsonObject;
       if (typeof name !== "string") continue;
-      const content = JSON.stringify([payload, contentType], (key, value) => (key === "description" || key === "examples" ? undefined : value));
+      const content = JSON.stringify([payload, contentType], (key, value) =>
+        key === "description" || key === "examples" ? undefined : value,
+      );
       const first = named.get(name);
       if (first === undefined) named.set(name, { pointer, content });
       else if (first.pointer !== pointer && first.content !== content) {

@@ -167,17 +167,45 @@ export function vocabularyOf(version: string): Vocabulary {
   return version.startsWith("2.") ? version2 : version3;
 }
 
+/** What a kind says about a field; `undefined` when it has no such field. */
+export function fieldOf(kind: Kind, field: string): string | undefined {
+  if (Object.hasOwn(kind.fields, field)) return kind.fields[field];
+  return Object.hasOwn(kind.fields, `${field}!`) ? kind.fields[`${field}!`] : undefined;
+}
+
+/** The kind of the object at a path that refs go through: the document, its components, a channel. */
+export function kindOfPlace(version: string, path: readonly string[]): Kind | undefined {
+  const vocabulary = vocabularyOf(version);
+  if (path.length === 0) return vocabulary["root"];
+  if (path.length === 1 && path[0] === "components") return vocabulary["components"];
+  return path.length === 2 && path[0] === "channels" ? vocabulary["channel"] : undefined;
+}
+
+/** What is said of a field that a kind does not have; `meant` is the one that was probably meant. */
+export function unknownField(
+  { title }: Kind,
+  field: string,
+  meant: string | undefined,
+): { readonly message: string; readonly fix: string } {
+  return {
+    message: `${title.charAt(0).toUpperCase()}${title.slice(1)} has no field "${field}".`,
+    fix: meant === undefined ? `Remove it, or call it "x-${field}" if it is an extension.` : `Did you mean "${meant}"?`,
+  };
+}
+
 /** Keywords of JSON Schema (all drafts), AsyncAPI and OpenAPI, and what each holds. Other words are allowed in a schema: annotations. */
 export const schemaKeywords: { readonly [keyword: string]: string } = {
-  ...{ properties: "{schema}", patternProperties: "{schema}", definitions: "{schema}", $defs: "{schema}", dependentSchemas: "{schema}" },
-  ...{ items: "schema", additionalItems: "schema", additionalProperties: "schema", contains: "schema", propertyNames: "schema" },
-  ...{ not: "schema", if: "schema", then: "schema", else: "schema", unevaluatedItems: "schema", unevaluatedProperties: "schema" },
-  ...{ allOf: "[schema]", anyOf: "[schema]", oneOf: "[schema]", prefixItems: "[schema]", dependencies: "{schema}" },
-  ...{ type: "", enum: "", const: "", multipleOf: "", maximum: "", exclusiveMaximum: "", minimum: "", exclusiveMinimum: "" },
-  ...{ maxLength: "", minLength: "", pattern: "", maxItems: "", minItems: "", uniqueItems: "", maxContains: "", minContains: "" },
-  ...{ maxProperties: "", minProperties: "", required: "", dependentRequired: "", format: "", contentEncoding: "", contentMediaType: "" },
-  ...{ contentSchema: "schema", title: "", description: "", default: "", deprecated: "", readOnly: "", writeOnly: "", examples: "" },
-  ...{ example: "", nullable: "", discriminator: "", externalDocs: "", xml: "", $schema: "", $id: "", id: "", $ref: "", $anchor: "" },
-  ...{ $comment: "", $dynamicRef: "", $dynamicAnchor: "", $vocabulary: "", $recursiveRef: "", $recursiveAnchor: "" },
-  ...{ schemaFormat: "", schema: "schema", summary: "", name: "", tags: "", extends: "", options: "" },
+  ...holding("{schema}", "properties patternProperties definitions $defs dependentSchemas dependencies"),
+  ...holding("schema", "items additionalItems additionalProperties contains propertyNames not if then else schema contentSchema"),
+  ...holding("schema", "unevaluatedItems unevaluatedProperties"),
+  ...holding("[schema]", "allOf anyOf oneOf prefixItems"),
+  ...holding("", "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern"),
+  ...holding("", "maxItems minItems uniqueItems maxContains minContains maxProperties minProperties required dependentRequired"),
+  ...holding("", "format contentEncoding contentMediaType title description default deprecated readOnly writeOnly examples"),
+  ...holding("", "$schema $id id $ref $anchor $comment $dynamicRef $dynamicAnchor $vocabulary $recursiveRef $recursiveAnchor"),
+  ...holding("", "example nullable discriminator externalDocs xml schemaFormat summary name tags extends options"),
 };
+
+function holding(shape: string, keywords: string): { readonly [keyword: string]: string } {
+  return Object.fromEntries(keywords.split(" ").map((keyword) => [keyword, shape]));
+}

@@ -173,6 +173,7 @@ function createCode() {
     functions,
     add(printed: string): void {
       const body: string[] = [];
+      const known = new Set(functions.values());
       for (const line of printed.split("\n")) {
         // Line breaks in texts of the document are escaped: what begins a line is AJV's.
         const [, id, name] = /^export const (\w+) = (\w+);$/.exec(line) ?? [];
@@ -181,7 +182,9 @@ function createCode() {
         else if (constant !== undefined && value !== undefined) constants.set(constant, value);
         else if (line !== '"use strict";' && (line !== "" || body.length > 0)) body.push(line);
       }
-      bodies.push(body.join("\n").trim());
+      // Types that are `true` or `false` share one function.
+      const [, name = ""] = /^function (\w+)\(/m.exec(body.join("\n")) ?? [];
+      if (!known.has(name)) bodies.push(body.join("\n").trim());
     },
     toString(): string {
       const code = bodies.join("\n\n");

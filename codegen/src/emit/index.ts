@@ -37,7 +37,7 @@ interface Output {
   /** Gives what it found, or how many schemas it could not say. */
   readonly emitter: (model: Model, file: GeneratedFile) => readonly WeighedFinding[] | number | void;
   readonly wanted?: (options: EmitOptions) => boolean;
-  /** A line below the header, for tools that read the file. */
+  /** Lines below the header, for tools that read the file. */
   readonly pragma?: string;
 }
 
@@ -47,7 +47,7 @@ const forClients = ({ side }: EmitOptions): boolean => side !== "server";
 const outputs: readonly Output[] = [
   { path: "types.ts", emitter: emitTypes },
   { path: "schemas.ts", emitter: emitSchemas, wanted: ({ schemas }) => schemas },
-  { path: "validators.ts", emitter: emitValidators, pragma: "// @ts-nocheck" },
+  { path: "validators.ts", emitter: emitValidators, pragma: "// @ts-nocheck\n/* eslint-disable */" },
   { path: "contract.server.ts", emitter: emitServerContract, wanted: forServers },
   { path: "server.ts", emitter: emitServer, wanted: forServers },
   { path: "contract.client.ts", emitter: emitClientContract, wanted: forClients },

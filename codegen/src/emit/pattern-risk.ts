@@ -3,7 +3,7 @@
 /** Why a pattern is risky, in words; `undefined` when nothing was found. */
 export function patternRisk(pattern: string): string | undefined {
   const parsed = parsePattern(pattern);
-  return parsed === undefined ? undefined : riskOf(parsed, pattern);
+  return parsed === undefined ? undefined : riskOf(parsed);
 }
 
 /** Alternatives, each a sequence of repeated things. */
@@ -28,11 +28,11 @@ const samples = [...Array.from({ length: 128 }, (_, code) => String.fromCharCode
 /** From this many on, a bounded repetition is as bad as an unbounded one. */
 const many = 10;
 
-function riskOf(group: Group, pattern: string): string | undefined {
+function riskOf(group: Group): string | undefined {
   for (const terms of group.alternatives) {
     for (const { atom, max, source } of terms) {
       if (atom === undefined || !isGroup(atom)) continue;
-      const inner = riskOf(atom, pattern);
+      const inner = riskOf(atom);
       if (inner !== undefined) return inner;
       if (max < many) continue;
       if (atom.alternatives.some(isAmbiguous)) return `in \`${source}\` a repetition is repeated`;

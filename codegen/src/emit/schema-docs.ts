@@ -49,7 +49,7 @@ function factsOf(schema: Annotated): string[] {
   const facts: string[] = [];
   const { format, default: preset } = schema;
   if (typeof format === "string" && format.length <= 60) facts.push(`Format: ${format}.`);
-  facts.push(...rangeOf(schema));
+  facts.push(...rangeOf(schema), ...countsOf(schema), ...patternOf(schema));
   if (Object.hasOwn(schema, "default")) {
     const text = JSON.stringify(preset);
     if (text.length <= 80)
@@ -66,6 +66,25 @@ function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Annot
     ...(typeof maximum === "number" ? [`At most ${maximum}.`] : []),
     ...(typeof exclusiveMaximum === "number" ? [`Less than ${exclusiveMaximum}.`] : []),
   ];
+}
+
+/** How long a text is, how many items a list has; that of a tuple is its type's to say. */
+function countsOf({ minLength, maxLength, minItems, maxItems, items }: Annotated): string[] {
+  return [...between(minLength, maxLength, "character"), ...(Array.isArray(items) ? [] : between(minItems, maxItems, "item"))];
+}
+
+function between(least: JsonValue | undefined, most: JsonValue | undefined, noun: string): string[] {
+  const from = typeof least === "number" && least > 0 ? least : undefined;
+  const to = typeof most === "number" ? most : undefined;
+  const counted = (count: number): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  if (from !== undefined && to !== undefined) return [from === to ? `Exactly ${counted(to)}.` : `${from} to ${counted(to)}.`];
+  if (to !== undefined) return [`At most ${counted(to)}.`];
+  return from === undefined ? [] : [`At least ${counted(from)}.`];
+}
+
+/** A long pattern is for machines. */
+function patternOf({ pattern }: Annotated): string[] {
+  return typeof pattern === "string" && pattern.length <= 60 && !/[`\n\r]/.test(pattern) ? [`Matches \`${pattern}\`.`] : [];
 }
 
 const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");

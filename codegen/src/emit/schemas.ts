@@ -1,10 +1,13 @@
 // Prints schemas.ts: the types of the document as TypeBox builders, for people who compose schemas.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, forEachSubschema, KEYWORDS, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, KEYWORDS, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { isObject } from "../model/tree.ts";
+import { type Cycle, dependencies } from "./dependencies.ts";
+import { areDisjoint, resolve } from "./disjoint.ts";
 import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
-import { allowedValues, createTypeBuilder, isConstraint, isSchema, refName, type TypeNode } from "./type-expression.ts";
+import { allowedValues, createTypeBuilder, isConstraint, isSchema, refName } from "./type-expression.ts";
+import type { TypeNode } from "./type-layout.ts";
 
 /**
  * Prints a builder for every type of the model: in its order, but what a type consists of before it.
@@ -191,9 +194,17 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
   const intersection = (schema: JsonObject, members: readonly Schema[]): Expression | undefined => {
     const own: Record<string, JsonValue> = {};
     for (const [key, held] of Object.entries(schema)) if (key !== "allOf" && !ANNOTATIONS.has(key)) own[key] = held;
-    const parts = Object.keys(own).length === 0 ? members : [...members, own];
-    if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
+    const all = [...members, own].filter((part) => typeof part === "boolean" || says(part).length > 0);
+    // Where one part asks for an object, others that only speak of objects can do so too.
+    const asksForObject = (part: Schema): boolean => typeof part !== "boolean" && resolve(part, definitions)?.["type"] === "object";
+    const parts = all.some(asksForObject)
+      ? all
+          .filter((part) => typeof part === "boolean" || !isBareObject(part))
+          .map((part) => (speaksOfObjects(part) ? { ...part, type: "object" } : part))
+      : all;
+    if (parts.length === 0 || (all.some(asksForObject) && !parts.some(asksForObject))) return undefined;
     // What one part requires, another may declare: then the type is more than the sum of TypeBox's.
+    if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
     return call("Intersect", { kind: "list", items: parts.map(builder) }, options(schema, ["allOf", ...Object.keys(own)]));
   };
 
@@ -334,6 +345,13 @@ const longestTuple = 500;
 const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
 const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 
+const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
+const isBareObject = (schema: JsonObject): boolean => schema["type"] === "object" && says(schema).length === 1;
+
+/** Whether a schema says what properties are, but not that they are an object's. */
+const speaksOfObjects = (schema: Schema): schema is JsonObject =>
+  typeof schema !== "boolean" && schema["type"] === undefined && isObject(schema["properties"]);
+
 /** An object that declares everything it requires, so that its type does not depend on what stands beside it. */
 function isPlainObject(schema: JsonObject): boolean {
   const { properties, required } = schema;
@@ -344,121 +362,10 @@ function isPlainObject(schema: JsonObject): boolean {
   return !Array.isArray(required) || required.every((name: JsonValue) => typeof name === "string" && Object.hasOwn(properties, name));
 }
 
-type Definitions = ReadonlyMap<string, TypeDefinition>;
-
-/** Whether it is certain that no value is of two schemas: they are of different kinds, or have different constants in one required property. */
-function areDisjoint(schemas: readonly JsonValue[], definitions: Definitions): boolean {
-  const resolved = schemas.map((schema) => resolve(schema, definitions));
-  return resolved.every((one, index) => resolved.slice(index + 1).every((other) => isDisjoint(one, other, definitions)));
-}
-
-function isDisjoint(one: JsonObject | undefined, other: JsonObject | undefined, definitions: Definitions): boolean {
-  if (one === undefined || other === undefined) return false;
-  const [a, b] = [kind(one), kind(other)];
-  if (a === undefined || b === undefined) return false;
-  if (a !== b) return true;
-  if (a !== "object") return false;
-  const required = [one, other].map((schema) => (Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : []));
-  return (required[0] ?? []).some((name) => {
-    if (typeof name !== "string" || required[1]?.includes(name) !== true) return false;
-    const [left, right] = [one, other].map((schema) => constants(schema, name, definitions));
-    return left !== undefined && right !== undefined && left.every((value) => !right.includes(value));
-  });
-}
-
-/** The scalars that a property may be; `undefined` when it may be something else. */
-function constants(schema: JsonObject, name: string, definitions: Definitions): readonly JsonValue[] | undefined {
-  const { properties } = schema;
-  const property = isObject(properties) && Object.hasOwn(properties, name) ? resolve(properties[name] ?? null, definitions) : undefined;
-  if (property === undefined) return undefined;
-  const values = Object.hasOwn(property, "const") ? [property["const"] ?? null] : property["enum"];
-  const list = Array.isArray(values) ? (values as readonly JsonValue[]) : undefined;
-  return list?.every((value) => value === null || typeof value !== "object") === true ? list : undefined;
-}
-
-function kind(schema: JsonObject): string | undefined {
-  const { type } = schema;
-  return type === "integer" ? "number" : typeof type === "string" ? type : undefined;
-}
-
-function resolve(schema: JsonValue, definitions: Definitions, hops = 20): JsonObject | undefined {
-  if (!isObject(schema) || hops === 0) return undefined;
-  const ref = refName(schema);
-  return ref === undefined ? schema : resolve(definitions.get(ref)?.schema ?? true, definitions, hops - 1);
-}
-
 function isPattern(pattern: string, flags: string): boolean {
   try {
     return new RegExp(pattern, flags) instanceof RegExp;
   } catch {
     return false;
   }
-}
-
-/** Types that contain each other, or one that contains itself. */
-interface Cycle {
-  readonly members: readonly string[];
-  readonly names: ReadonlySet<string>;
-}
-
-/**
- * Puts every type behind those that it consists of, else in the model's order, and finds the types that contain each other.
- * Tarjan's strongly connected components, without recursion of our own: the document decides how long a chain is.
- */
-function dependencies(model: Model): { readonly ordered: readonly TypeDefinition[]; readonly cycles: ReadonlyMap<string, Cycle> } {
-  const refs = new Map(model.types.map(({ name, schema }) => [name, refsOf(schema)]));
-  const places = new Map(model.types.map((definition, place) => [definition.name, { definition, place }]));
-  const index = new Map<string, number>();
-  const low = new Map<string, number>();
-  const stack: string[] = [];
-  const open = new Set<string>();
-  const ordered: TypeDefinition[] = [];
-  const cycles = new Map<string, Cycle>();
-
-  const close = (name: string): void => {
-    const members = stack.splice(stack.lastIndexOf(name));
-    for (const member of members) open.delete(member);
-    members.sort((a, b) => (places.get(a)?.place ?? 0) - (places.get(b)?.place ?? 0));
-    for (const member of members) ordered.push(...[places.get(member)?.definition].filter((found) => found !== undefined));
-    if (members.length === 1 && refs.get(name)?.has(name) !== true) return;
-    const cycle = { members, names: new Set(members) };
-    for (const member of members) cycles.set(member, cycle);
-  };
-
-  for (const start of refs.keys()) {
-    if (index.has(start)) continue;
-    const path: { readonly name: string; readonly next: Iterator<string> }[] = [];
-    const enter = (name: string): void => {
-      low.set(name, index.size);
-      index.set(name, index.size);
-      stack.push(name);
-      open.add(name);
-      path.push({ name, next: (refs.get(name) ?? new Set<string>()).values() });
-    };
-    enter(start);
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const { name } = top;
-      const next = top.next.next();
-      if (next.done !== true) {
-        if (!index.has(next.value) && refs.has(next.value)) enter(next.value);
-        else if (open.has(next.value)) low.set(name, Math.min(low.get(name) ?? 0, index.get(next.value) ?? 0));
-        continue;
-      }
-      path.pop();
-      const parent = path.at(-1)?.name;
-      if (parent !== undefined) low.set(parent, Math.min(low.get(parent) ?? 0, low.get(name) ?? 0));
-      if (low.get(name) === index.get(name)) close(name);
-    }
-  }
-  return { ordered, cycles };
-}
-
-function refsOf(schema: Schema, found: Set<string> = new Set()): ReadonlySet<string> {
-  if (typeof schema === "boolean") return found;
-  const ref = refName(schema);
-  if (ref !== undefined) return found.add(ref);
-  forEachSubschema(schema, (inner) => {
-    refsOf(inner, found);
-  });
-  return found;
 }

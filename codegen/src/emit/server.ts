@@ -53,7 +53,9 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
 
   if (receives.deliveries.length > 0) {
     file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
-    printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) => emitHandlerMethod(endpoint, delivery, file));
+    printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
+      emitHandlerMethod(endpoint, delivery, file),
+    );
   }
   emitHandler(endpoint, file);
 }

@@ -1,51 +1,27 @@
-// From schemas to TypeScript types: first a tree of what a type is, then its text, on one line or several.
+// From schemas to TypeScript types, as trees of what a type is.
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { ANNOTATIONS, type Schema } from "../model/keywords.ts";
-import type { Docs, Model, TypeDefinition } from "../model/model.ts";
+import type { Model, TypeDefinition } from "../model/model.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
-import { docLines, type GeneratedFile, lineWidth } from "./file.ts";
+import type { GeneratedFile } from "./file.ts";
 import { type Annotated, memberDocs } from "./schema-docs.ts";
-
-/** What a TypeScript type is made of. */
-export type TypeNode =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "union"; readonly members: readonly TypeNode[] }
-  | { readonly kind: "intersection"; readonly members: readonly TypeNode[] }
-  | { readonly kind: "array"; readonly item: TypeNode }
-  | { readonly kind: "tuple"; readonly items: readonly TupleItem[]; readonly rest?: TypeNode }
-  | ObjectNode;
-
-/** An object type spelled out: its members, and the type of the properties that have no name. */
-export interface ObjectNode {
-  readonly kind: "object";
-  readonly members: readonly Member[];
-  readonly index?: TypeNode;
-}
-
-export interface Member {
-  readonly name: string;
-  readonly optional: boolean;
-  readonly type: TypeNode;
-  readonly docs: Docs;
-}
-
-interface TupleItem {
-  readonly optional: boolean;
-  readonly type: TypeNode;
-}
+import {
+  createFlattener,
+  createMemberHead,
+  createTypeLayout,
+  type Member,
+  type ObjectNode,
+  type TypeLayout,
+  type TypeNode,
+} from "./type-layout.ts";
 
 /** Turns the schemas of one model into types. */
-export interface TypeBuilder {
+export interface TypeBuilder extends TypeLayout {
   /** The type of the values that a schema accepts; where TypeScript cannot say it, of a few more. */
   typeOf(schema: Schema): TypeNode;
   /** A named type as an interface, where it can be one: its own members, and the interfaces that it extends. */
   interfaceOf(definition: TypeDefinition): InterfaceNode | undefined;
-  /** The text of a type, to stand at `indent` columns behind `used` others. Lines after the first are indented relative to that. */
-  layOut(node: TypeNode, indent: number, used: number): string;
-  /** The text of an interface's body, braces included. */
-  layOutBody(node: ObjectNode, indent: number): string;
 }
 
 export interface InterfaceNode {
@@ -71,11 +47,9 @@ export function createTypeBuilder(
   const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
   const interfaces = new Map<string, InterfaceNode | undefined>();
 
-  const memberHead = (member: Member | undefined): string =>
-    member === undefined ? "[key: string]" : `${file.key(member.name)}${member.optional ? "?" : ""}`;
-  const flat = createFlattener(nameOf, memberHead);
   // Names are only asked for when they are printed: whoever asks for one imports it.
-  const keyOf = createFlattener((name) => name, memberHead);
+  const keyOf = createFlattener((name) => name, createMemberHead(file));
+  const { layOut, layOutBody } = createTypeLayout(file, nameOf);
 
   const literal = (value: JsonValue): TypeNode => {
     if (typeof value === "string") return text(file.string(value));
@@ -339,94 +313,7 @@ export function createTypeBuilder(
     return only === undefined ? unknown : kept.length === 1 ? only : { kind: "intersection", members: kept };
   };
 
-  const layOut = (node: TypeNode, indent: number, used: number): string => {
-    const line = flat(node);
-    if (line !== undefined && indent + used + line.length <= lineWidth) return line;
-    if (node.kind === "text") return node.text;
-    if (node.kind === "name") return nameOf(node.name);
-    if (node.kind === "array") {
-      if (!isCompound(node.item)) return `${layOut(node.item, indent, used + 2)}[]`;
-      const item = layOut(node.item, indent + 2, 0);
-      return item.startsWith("\n") ? `(${item}\n)[]` : `(\n  ${shifted(item, "  ")}\n)[]`;
-    }
-    if (node.kind === "union") return node.members.map((member) => `\n  | ${shifted(layOut(member, indent + 4, 1), "    ")}`).join("");
-    if (node.kind === "intersection") {
-      const members = node.members.map((member) => {
-        const inner = layOut(member, indent, used);
-        if (!isCompound(member)) return inner;
-        return inner.startsWith("\n") ? `(${inner}\n)` : `(${inner})`;
-      });
-      return members.join(" & ");
-    }
-    if (node.kind === "tuple") {
-      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
-      const items = types.map((type, index) => `  ${tupleItem(node.items[index], type, shifted(layOut(type, indent + 2, 1), "  "))},\n`);
-      return `[\n${items.join("")}]`;
-    }
-    return layOutBody(node, indent);
-  };
-
-  const layOutBody = (node: ObjectNode, indent: number): string => {
-    const lines = node.members.flatMap((member) => [...docLines(member.docs, indent + 2), layOutMember(member, member.type, indent + 2)]);
-    if (node.index !== undefined) lines.push(layOutMember(undefined, node.index, indent + 2));
-    return lines.length === 0 ? "{}" : `{\n${lines.map((line) => `  ${shifted(line, "  ")}`).join("\n")}\n}`;
-  };
-
-  const layOutMember = (member: Member | undefined, type: TypeNode, indent: number): string => {
-    const head = memberHead(member);
-    const laid = layOut(type, indent, head.length + ": ;".length);
-    return `${head}:${laid.startsWith("\n") ? "" : " "}${laid};`;
-  };
-
   return { typeOf, interfaceOf, layOut, layOutBody };
-}
-
-/** Prints types on one line; `undefined` for those that are longer than a line or have comments inside. */
-function createFlattener(
-  nameOf: (name: string) => string,
-  memberHead: (member: Member | undefined) => string,
-): (node: TypeNode) => string | undefined {
-  const flats = new WeakMap<TypeNode, string | false>();
-
-  const flat = (node: TypeNode): string | undefined => {
-    const known = flats.get(node);
-    if (known !== undefined) return known === false ? undefined : known;
-    const made = makeFlat(node);
-    const kept = made === undefined || (node.kind !== "text" && node.kind !== "name" && made.length > lineWidth) ? undefined : made;
-    flats.set(node, kept ?? false);
-    return kept;
-  };
-
-  const makeFlat = (node: TypeNode): string | undefined => {
-    if (node.kind === "text") return node.text;
-    if (node.kind === "name") return nameOf(node.name);
-    if (node.kind === "array") return joined([node.item], ([item = ""]) => (isCompound(node.item) ? `(${item})[]` : `${item}[]`));
-    if (node.kind === "union") return joined(node.members, (members) => members.join(" | "));
-    if (node.kind === "intersection") return joined(node.members, (members) => withParentheses(node.members, members).join(" & "));
-    if (node.kind === "tuple") {
-      const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
-      return joined(types, (texts) => `[${types.map((type, index) => tupleItem(node.items[index], type, texts[index] ?? "")).join(", ")}]`);
-    }
-    if (node.members.some(({ docs }) => hasProse(docs))) return undefined;
-    const types = [...node.members.map(({ type }) => type), ...(node.index === undefined ? [] : [node.index])];
-    return joined(types, (texts) =>
-      types.length === 0 ? "{}" : `{ ${types.map((_, index) => `${memberHead(node.members[index])}: ${texts[index]}`).join("; ")} }`,
-    );
-  };
-
-  const joined = (nodes: readonly TypeNode[], join: (texts: readonly string[]) => string): string | undefined => {
-    const texts: string[] = [];
-    let length = 0;
-    for (const node of nodes) {
-      const inner = flat(node);
-      length += inner?.length ?? 0;
-      if (inner === undefined || length > lineWidth) return undefined;
-      texts.push(inner);
-    }
-    return join(texts);
-  };
-
-  return flat;
 }
 
 /** Splits off what stands in `allOf`: inline members that are merged with the schema itself, and others (refs, schemas with alternatives). */
@@ -536,17 +423,3 @@ function literalKind(literal: string): string | undefined {
 
 const isFree = (node: TypeNode): boolean =>
   node.kind === "object" && node.members.length === 0 && (node.index === undefined || node.index === unknown);
-const isCompound = ({ kind }: TypeNode): boolean => kind === "union" || kind === "intersection";
-const withParentheses = (nodes: readonly TypeNode[], texts: readonly string[]): string[] =>
-  texts.map((inner, index) => (nodes[index]?.kind === "union" ? `(${inner})` : inner));
-
-function tupleItem(item: TupleItem | undefined, type: TypeNode, inner: string): string {
-  if (item === undefined) return `...${isCompound(type) ? `(${inner})` : inner}[]`;
-  return item.optional ? `${isCompound(type) ? `(${inner})` : inner}?` : inner;
-}
-
-const hasProse = ({ title, summary, description, deprecated }: Docs): boolean =>
-  deprecated === true || [title, summary, description].some((prose) => prose !== undefined && prose.trim() !== "");
-
-/** Lines after the first, moved to the right. */
-const shifted = (lines: string, by: string): string => lines.replaceAll("\n", `\n${by}`);

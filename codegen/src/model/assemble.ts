@@ -1,6 +1,7 @@
 // Puts everything together under its final names, and proves what is claimed about values.
 import { constantsOf, requireConstants } from "./constants.ts";
 import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
+import { wordsOfPath } from "./dispatch.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";
@@ -12,7 +13,7 @@ import { assignPropertyNames } from "./names.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { shapeOf } from "./shape.ts";
 import type { Tree } from "./tree.ts";
-import { finishTypes } from "./types.ts";
+import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
 
 /** An endpoint whose types have no final names yet. */
@@ -50,7 +51,8 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
     for (const leaf of side.leaves) if (leaf.members.some(({ draft }) => draft.format !== "binary")) guarded.add(leafTypes.get(leaf) ?? "");
   }
   const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts]);
-  const finished = finishTypes({ types, used, guarded, tree, findings });
+  const clashing = sides.flatMap(({ clashes }) => clashes.map((group) => new Set(group.map(idOf))));
+  const finished = finishTypes({ types, used, guarded, tree, findings, clashing });
   const nameOf = (id: string): string => finished.names.get(id) ?? id;
   const typeName = (entry: Entry): string => nameOf(idOf(entry));
   const definitions = new Map(finished.types.map(({ name, schema }) => [name, schema]));
@@ -146,6 +148,7 @@ function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context:
     };
   });
   reportClashes(side, context.findings);
+  reportRests(side, context.findings);
   for (const leaf of leaves) {
     const delivery = deliveries.find(({ name }) => name === leaf.name);
     if (leaf.members.length > 1 && delivery !== undefined) reportUnion(leaf, delivery, context, context.findings);
@@ -154,7 +157,7 @@ function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context:
     messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry) })),
     deliveries,
     tree: dispatch.tree,
-    by: dispatch.assumed ? `${dispatch.by}, taking what a schema does not declare as absent` : dispatch.by,
+    by: dispatch.assumed ? `${dispatch.by} (as long as messages carry only properties their schemas declare)` : dispatch.by,
   };
 }
 
@@ -175,15 +178,27 @@ function buildMessage(entry: Entry, { typeName, definitions }: Context): Message
   };
 }
 
-function reportClashes({ clashes }: DirectionDraft, findings: Findings): void {
-  for (const { entry } of clashes) {
+/** A message that nobody gave a constant takes everything that no other message does: seldom meant, and never seen in the document. */
+function reportRests({ entries, dispatch }: DirectionDraft, findings: Findings): void {
+  for (const { name, draft } of entries) {
+    const path = dispatch.rests.get(name);
+    if (path === undefined) continue;
+    const place = wordsOfPath(path);
     findings.hint({
-      code: "name-clash",
-      message: `Another message of the same direction would have the same name; this one is \`${entry.name}\`.`,
-      fix: "Choose its name: `x-wsgen: { name: … }`.",
-      pointer: entry.draft.source.pointer,
+      code: "catch-all",
+      message: `\`${name}\` has no constant at ${place}, as others have: every message with an unknown one is taken for it.`,
+      fix: `Give it one (\`const: ${name}\`), unless it is meant to catch the rest.`,
+      pointer: draft.source.pointer,
       at: "key",
     });
+  }
+}
+
+function reportClashes({ clashes }: DirectionDraft, findings: Findings): void {
+  for (const [first, ...others] of clashes) {
+    if (first === undefined) continue;
+    const pointer = first.draft.source.pointer;
+    reportClash({ what: "messages", names: [first, ...others].map(({ name }) => name), pointer, fix: "message", findings });
   }
 }
 
@@ -195,7 +210,7 @@ function buildError(
   const mapped = directions.serverToClient.entries.flatMap(({ draft, name }): MappedError[] => {
     const extension = draft.source.extension.error;
     const message = built.serverToClient.messages.find((candidate) => candidate.name === name);
-    return extension === undefined || message === undefined ? [] : [{ extension, message }];
+    return extension === undefined || message === undefined ? [] : [{ extension, message, shape: draft.shape }];
   });
   for (const { draft } of directions.clientToServer.entries) {
     const extension = draft.source.extension.error;

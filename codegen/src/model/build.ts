@@ -1,6 +1,6 @@
 // From a loaded document to the model. Every step has a file of its own; this one is the order in which they are taken.
 import { basename } from "node:path";
-import type { Diagnostic } from "../diagnostics.ts";
+import { type Diagnostic, nearest } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
 import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
@@ -52,7 +52,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
   }
   const extension = readRootExtension(tree, findings);
   const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
-  const grouped = groupSockets(source, findings);
+  const grouped = groupSockets(source, findings, misspeltChannels(tree));
   if (grouped.sockets.length === 0) return undefined;
 
   const types = createTypes(tree, findings);
@@ -96,6 +96,11 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
     types: finished,
     omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],
   };
+}
+
+/** A key at the root that was meant to be `channels`. */
+function misspeltChannels(tree: Tree): string | undefined {
+  return Object.keys(tree.root.value).find((key) => nearest(key, ["channels"]) !== undefined);
 }
 
 /** Messages that a channel declares and no operation sends or receives. */

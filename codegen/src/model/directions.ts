@@ -3,7 +3,7 @@ import type { Path } from "@wsgen/runtime/generated/server";
 import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
-import { type Assigned, assignMethodNames, hash, type Named } from "./names.ts";
+import { assignMethodNames, clashesOf, hash, type Named } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
@@ -26,8 +26,8 @@ export interface DirectionDraft {
   readonly entries: readonly Entry[];
   readonly leaves: readonly Leaf[];
   readonly dispatch: Dispatch;
-  /** Definitions that had the same name at first. */
-  readonly clashes: readonly { readonly entry: Entry; readonly others: readonly string[] }[];
+  /** Groups of messages that had the same name at first. */
+  readonly clashes: readonly (readonly Entry[])[];
 }
 
 export interface Directions {
@@ -166,10 +166,11 @@ function finishOne(collected: readonly Collected[], matched: ReadonlySet<string>
     name: leafName(members),
     members: members.flatMap(({ name }) => byName.get(name) ?? []),
   }));
-  const clashes = entries.flatMap((entry) => {
-    const others: Assigned["clash"] = assigned.get(entry.draft.source.pointer)?.clash ?? [];
-    return others.length === 0 ? [] : [{ entry, others }];
-  });
+  const clashes = clashesOf(
+    entries,
+    ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [],
+    ({ draft }) => draft.source.pointer,
+  );
   return { entries, leaves, dispatch, clashes };
 }
 

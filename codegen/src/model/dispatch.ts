@@ -18,6 +18,8 @@ export interface Dispatch {
   readonly leaves: readonly (readonly Candidate[])[];
   /** Places whose constant tells a message apart although its schema lets the sender leave it out, by message. */
   readonly required: ReadonlyMap<string, readonly Path[]>;
+  /** Messages without a constant where others have one, and the place: whatever has no other's constant there is taken for them. */
+  readonly rests: ReadonlyMap<string, Path>;
   /** In words, for the summary. */
   readonly by: string;
   /** Whether a separation rests on "what a schema does not declare is not there". */
@@ -64,7 +66,8 @@ export function buildDispatch(candidates: readonly Candidate[], leafName: (membe
     tree,
     leaves: builder.leaves(),
     required: builder.required(),
-    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then "),
+    rests: builder.rests(),
+    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then ") + wordsOfRest(tree.json),
     assumed: builder.assumed(),
   };
 }
@@ -82,6 +85,8 @@ interface Split {
   readonly build: (next: (members: readonly Candidate[]) => DispatchNode) => DispatchNode;
   /** Messages whose constant here is required in effect. */
   readonly demands: readonly Candidate[];
+  /** Messages that take every value which is no other's constant. */
+  readonly rest: readonly Candidate[];
 }
 
 interface Builder {
@@ -89,6 +94,7 @@ interface Builder {
   leaf(members: readonly Candidate[]): string;
   leaves(): readonly (readonly Candidate[])[];
   required(): ReadonlyMap<string, readonly Path[]>;
+  rests(): ReadonlyMap<string, Path>;
   words(): readonly string[];
   assumed(): boolean;
 }
@@ -96,6 +102,7 @@ interface Builder {
 function createBuilder(leafName: (members: readonly Candidate[]) => string): Builder {
   const leaves = new Map<string, readonly Candidate[]>();
   const required = new Map<string, Path[]>();
+  const rests = new Map<string, Path>();
   const words = new Map<string, number>();
   const paths = new Map<Candidate, readonly Path[]>();
   const evidence = new Map<Candidate, Map<string, Evidence>>();
@@ -130,6 +137,7 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
     const text = describe(split);
     if (!words.has(text)) words.set(text, level);
     assumed ||= split.assumed;
+    for (const { name } of split.rest) if (!rests.has(name)) rests.set(name, split.path);
     for (const { name } of split.demands) required.set(name, [...(required.get(name) ?? []), split.path]);
   };
 
@@ -178,6 +186,7 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
     leaf,
     leaves: () => [...leaves.values()],
     required: () => required,
+    rests: () => rests,
     words: () => [...words].sort((a, b) => a[1] - b[1]).map(([text]) => text),
     assumed: () => assumed,
   };
@@ -210,6 +219,7 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
     assumed:
       lacking.some(([, { proven }]) => !proven) || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
     demands: canLack ? [] : optional.map(([candidate]) => candidate),
+    rest: other,
     build: (next) => {
       const known = new Map<string, DispatchNode>();
       // Cases that lead to the same messages share one subtree: it is decided once.
@@ -243,6 +253,7 @@ function presenceSplit(path: Path, seen: Seen): Split | undefined {
     optional: seen.filter(([, { presence }]) => presence === "optional").length,
     assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
     demands: [],
+    rest: [],
     build: (next) => ({ path, present: next(present), absent: next(absent) }),
   };
 }
@@ -262,6 +273,7 @@ function kindSplit(path: Path, seen: Seen): Split | undefined {
     optional: seen.filter(([, { presence }]) => presence === "optional").length,
     assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
     demands: [],
+    rest: [],
     build: (next) => {
       const kinds: { [Kind in JsonKind]?: DispatchNode } = {};
       const known = new Map<string, DispatchNode>();
@@ -323,6 +335,12 @@ function describe({ kind, path }: Split): string {
 export function wordsOfPath(path: Path): string {
   if (path.length === 0) return "the value itself";
   return `\`${path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("")}\``;
+}
+
+/** Where a frame goes that has none of the constants, when that is one message. */
+function wordsOfRest(node: DispatchTree["json"]): string {
+  if (typeof node !== "object" || !("cases" in node) || typeof node.other !== "string") return "";
+  return `; ${node.absent === undefined || node.absent === node.other ? "anything else" : "any other value"} is \`${node.other}\``;
 }
 
 function keyOf(path: Path): string {

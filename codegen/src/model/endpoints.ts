@@ -3,6 +3,7 @@
 import { addressOfServer, bindsOtherProtocols, pathOfChannel, type ServerAddress } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import type { Source, SourceChannel } from "./source.ts";
+import { joinPointer } from "./tree.ts";
 
 /** A socket before it has a name: one path of one set of servers. */
 export interface Socket {
@@ -18,15 +19,19 @@ export interface Sockets {
   readonly omitted: readonly { readonly pointer: string; readonly why: string }[];
 }
 
-/** Groups the WebSocket channels of a document; none at all is an error that says what to do. */
-export function groupSockets(source: Source, findings: Findings): Sockets {
+/** Groups the WebSocket channels of a document; none at all is an error that says what to do. `misspelt` is a key that was meant to be `channels`. */
+export function groupSockets(source: Source, findings: Findings, misspelt?: string): Sockets {
   const omitted: { pointer: string; why: string }[] = [];
   if (source.channels.length === 0) {
     findings.error({
       code: "no-channels",
       message: "This document has no channels, so there is nothing to connect to.",
-      fix: "Describe a channel under `channels`; `wsgen init` prints a document to start from.",
-      pointer: "/channels",
+      fix:
+        misspelt === undefined
+          ? "Describe a channel under `channels`; `wsgen init` prints a document to start from."
+          : `\`${misspelt}\` is no field of AsyncAPI: did you mean \`channels\`?`,
+      pointer: joinPointer("", misspelt ?? "channels"),
+      at: "key",
     });
     return { sockets: [], servers: [], omitted };
   }

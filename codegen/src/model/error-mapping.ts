@@ -1,9 +1,13 @@
 // `x-wsgen: { error }`: our own errors as a message of the contract, proven to be valid for every error the runtime can have.
+
+import { nearest } from "../diagnostics.ts";
 import type { JsonValue } from "../document/document.ts";
 import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import type { Direction, ErrorMapping, Message } from "./model.ts";
+import { evidenceAt, type Shape } from "./shape.ts";
+import { joinPointer } from "./tree.ts";
 
 /** What `code` can say (runtime/src/contract/session.ts writes them). */
 export const ERROR_CODES = ["invalid_message", "unknown_message", "invalid_json", "unsupported_data", "internal_error"] as const;
@@ -14,6 +18,8 @@ const LONGEST_DETAIL = 200;
 export interface MappedError {
   readonly message: Message;
   readonly extension: ErrorExtension;
+  /** Of its payload. */
+  readonly shape: Shape;
 }
 
 /** Checks the mapping of one endpoint; `undefined` (and an error that says why) when it cannot work. */
@@ -34,7 +40,7 @@ export function buildErrorMapping(
       at: "key",
     });
   }
-  const { message, extension } = first;
+  const { message, extension, shape } = first;
   if (message.format !== "json") {
     findings.error({
       code: "error-message",
@@ -45,6 +51,7 @@ export function buildErrorMapping(
     });
     return undefined;
   }
+  if (leadsNowhere(message, extension, shape, findings)) return undefined;
   const ids = [...new Set(clientToServer.messages.flatMap(({ reply }) => (reply === undefined ? [] : [reply.id])))];
   for (const sample of samplesOf(message, extension, ids)) {
     const refusals = judge.refusals(message.type, sample.value);
@@ -64,6 +71,41 @@ export function buildErrorMapping(
     ...(extension.detail !== undefined && { detail: extension.detail }),
     ...(extension.correlation !== undefined && { correlation: extension.correlation }),
   };
+}
+
+/** Whether a part of the mapping leads to a property that the payload does not have: misspelt, or forbidden. */
+function leadsNowhere(message: Message, extension: ErrorExtension, shape: Shape, findings: Findings): boolean {
+  let found = false;
+  for (const part of ["code", "detail", "correlation"] as const) {
+    const path = extension[part];
+    if (path === undefined) continue;
+    const depth = path.findIndex((_, index) => evidenceAt(shape, path.slice(0, index + 1)).presence === "absent");
+    if (depth === -1) continue;
+    const before = path.slice(0, depth);
+    const name = String(path[depth]);
+    const holder = before.reduce<Shape | undefined>((here, step) => here?.members.get(step)?.shape, shape);
+    const near = nearest(
+      name,
+      [...(holder?.members.keys() ?? [])].map(String).filter((other) => !taken(extension, [...before, other])),
+    );
+    // An open payload may be given what it does not mention.
+    if (near === undefined && !evidenceAt(shape, path.slice(0, depth + 1)).proven) continue;
+    found = true;
+    findings.error({
+      code: "error-message",
+      message: `The payload of \`${message.name}\` has no \`${[...before, name].join(".")}\`, where \`${part}\` should go.`,
+      fix:
+        near === undefined
+          ? "Write a JSON Pointer to one of its properties, or declare the property."
+          : `Did you mean \`${[...before, near, ...path.slice(depth + 1)].reduce<string>((pointer, step) => joinPointer(pointer, String(step)), "")}\`?`,
+      pointer: joinPointer(extension.pointer, part),
+    });
+  }
+  return found;
+}
+
+function taken(extension: ErrorExtension, path: readonly (string | number)[]): boolean {
+  return [extension.code, extension.detail, extension.correlation].some((other) => other?.join("/") === path.join("/"));
 }
 
 interface Sample {

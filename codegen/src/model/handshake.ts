@@ -8,7 +8,7 @@ import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart } from "./model.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import type { Resolve } from "./shape.ts";
-import { isObject, type ObjectPlace, type Place, property, refOf, type Tree } from "./tree.ts";
+import { isObject, joinPointer, type ObjectPlace, type Place, property, refOf, type Tree } from "./tree.ts";
 
 /** The parts of one endpoint's handshake; `type` is still the type's id. */
 export interface Handshake {
@@ -70,12 +70,15 @@ function parameterSchema(socket: Socket, name: string, types: Types, findings: F
     };
   }
   const [channel] = socket.channels;
+  // In 2.x the address is the channel's key.
+  const holder = socket.channels.find(({ namedBy, address }) => namedBy === "key" && parametersOf(address ?? "").includes(name));
   findings.warning({
     code: "parameter-undeclared",
     message: `The address \`${socket.address}\` has the parameter \`${name}\`, which is not declared; it is taken as a string.`,
     fix: `Describe it under the channel's \`parameters\`.`,
-    pointer: channel?.pointer ?? "/channels",
-    at: "key",
+    ...(holder === undefined
+      ? { pointer: channel?.pointer ?? "/channels", at: "key" }
+      : { pointer: joinPointer(holder.pointer, "address"), at: "value" }),
   });
   return { type: "string" };
 }

@@ -37,6 +37,8 @@ export interface Perspective {
   readonly side: "server" | "client";
   /** An option or `x-wsgen` said so; read from the document's words; the version's standard meaning; nothing spoke. */
   readonly because: "option" | "words" | "standard" | "default";
+  /** Which words, when it was read from them: "it receives postMessage, history". */
+  readonly evidence?: string;
 }
 
 /** A server a client can connect to. */

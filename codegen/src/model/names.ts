@@ -8,6 +8,8 @@ export interface Named {
   readonly base: string;
   /** Where it was written: what tells two of one name apart in the end. */
   readonly identity: string;
+  /** What the digits are taken of that tell two of one name apart in the end; default: the identity. */
+  readonly digested?: string | undefined;
   /** The channel it is written in: what tells two of one name apart first. */
   readonly channel?: string | undefined;
   /** Appended when the name is taken by the language, and (for types of messages) always. */
@@ -69,7 +71,7 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
         return entry;
       return {
         definition: entry.definition,
-        name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.identity, digits)}`,
+        name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.digested ?? entry.definition.identity, digits)}`,
       };
     });
   }
@@ -79,6 +81,22 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
       return [definition.identity, { name, clash: others.filter((other) => other !== definition).map((other) => other.identity) }];
     }),
   );
+}
+
+/** The groups of definitions that had one name at first, each once, in the order of their first members. */
+export function clashesOf<T>(
+  definitions: readonly T[],
+  clashOf: (definition: T) => readonly string[],
+  identityOf: (definition: T) => string,
+): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const definition of definitions) {
+    const others = clashOf(definition);
+    if (others.length === 0) continue;
+    const key = [identityOf(definition), ...others].sort().join("\n");
+    groups.set(key, [...(groups.get(key) ?? []), definition]);
+  }
+  return [...groups.values()];
 }
 
 function clashes(spelled: readonly { readonly definition: Named; readonly name: string }[]): Map<string, Named[]> {

@@ -69,6 +69,7 @@ export function createPayloads(options: PayloadOptions): Payloads {
         role: "message",
         channel,
         chosen: source.extension.name !== undefined,
+        digested: source.pointer,
         docs: { ...source.docs, ...(typeof schema === "boolean" ? {} : docsOf(schema)) },
         schema,
       };

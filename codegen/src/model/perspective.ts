@@ -8,8 +8,14 @@ export interface PerspectiveQuestion {
   readonly version: 2 | 3;
   readonly option: "server" | "client" | undefined;
   readonly extension: "server" | "client" | undefined;
-  /** How clearly the words speak for the server (above 0) or the client (below). */
-  readonly words: number;
+  readonly words: Words;
+}
+
+/** How clearly a document's words speak for a side, and which of them do. */
+export interface Words {
+  /** Above 0 for the server, below for the client. */
+  readonly score: number;
+  readonly evidence: string | undefined;
 }
 
 /** Below this the words are not taken as an answer. */
@@ -20,13 +26,15 @@ export function decidePerspective({ version, option, extension, words }: Perspec
   const said = option ?? extension;
   if (said !== undefined) return { side: said, because: "option" };
   if (version === 2) return { side: "server", because: "standard" };
-  if (Math.abs(words) >= CLEAR) return { side: words > 0 ? "server" : "client", because: "words" };
+  const { score, evidence } = words;
+  if (Math.abs(score) >= CLEAR)
+    return { side: score > 0 ? "server" : "client", because: "words", ...(evidence !== undefined && { evidence }) };
   return { side: "server", because: "default" };
 }
 
 /** Whether the words speak clearly for the other side than the one decided on. */
-export function contradicts({ side }: Perspective, words: number): boolean {
-  return Math.abs(words) >= CLEAR && (words > 0 ? "server" : "client") !== side;
+export function contradicts({ side }: Perspective, { score }: Words): boolean {
+  return Math.abs(score) >= CLEAR && (score > 0 ? "server" : "client") !== side;
 }
 
 /** What a message's words tell about who sends it. */
@@ -40,7 +48,7 @@ export interface Spoken {
  * Reads who sends what from names, constants, descriptions and the document's title: the mean over what the application receives minus the mean over what it sends, so
  * above 0 it receives what clients send. Messages of both directions do not count.
  */
-export function readWords(source: Source, title: string, spoken: (message: SourceMessage) => Spoken): number {
+export function readWords(source: Source, title: string, spoken: (message: SourceMessage) => Spoken): Words {
   const operations = source.channels.flatMap((channel) => channel.operations);
   const received = new Set(operations.filter(({ action }) => action === "receive").flatMap(({ messages }) => messages));
   const sent = new Set(operations.filter(({ action }) => action === "send").flatMap(({ messages }) => messages));
@@ -54,15 +62,51 @@ export function readWords(source: Source, title: string, spoken: (message: Sourc
   const asking = operations.filter(({ replies }) => replies.length > 0);
   const asked = asking.filter(({ action }) => action === "receive").length;
   const replies = operations.length === 0 ? 0 : (3 * (asked - (asking.length - asked))) / operations.length;
-  return (
+  const score =
     difference(({ message }) => scoreOfName(message.name ?? "")) +
     difference(({ constants }) => mean(constants.map(scoreOfName))) +
     difference(({ message }) =>
       scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`),
     ) +
     replies +
-    scoreOfTitle(title)
-  );
+    scoreOfTitle(title);
+  const sign = Math.sign(score);
+  const telling = (messages: readonly SourceMessage[], wanted: number): string[] =>
+    messages.flatMap(({ name }) => (name !== undefined && scoreOfName(name) === wanted ? [name] : []));
+  const requests = asking.filter(({ action }) => (action === "receive") === sign > 0).flatMap(({ messages }) => messages);
+  return {
+    score,
+    evidence: evidenceOf({
+      sign,
+      requests: requests.flatMap(({ name }) => name ?? []),
+      received: telling([...received], sign),
+      sent: telling([...sent], -sign),
+      title: scoreOfTitle(title) === sign,
+    }),
+  };
+}
+
+/** The words that speak for the side decided on, the clearest first. */
+function evidenceOf(found: {
+  readonly sign: number;
+  readonly requests: readonly string[];
+  readonly received: readonly string[];
+  readonly sent: readonly string[];
+  readonly title: boolean;
+}): string | undefined {
+  const { sign, requests, received, sent, title } = found;
+  const clues = [
+    ...(received.length > 0 ? [`it receives ${someOf(received)}`] : []),
+    ...(sent.length > 0 ? [`it sends ${someOf(sent)}`] : []),
+    ...(requests.length > 0 ? [`it ${sign > 0 ? "answers" : "asks"} ${someOf(requests)}`] : []),
+    ...(title ? ["its title says so"] : []),
+  ];
+  return clues.length === 0 ? undefined : clues.slice(0, 2).join(", ");
+}
+
+function someOf(names: readonly string[]): string {
+  const unique = [...new Set(names)];
+  return unique.slice(0, 2).join(", ") + (unique.length > 2 ? ", …" : "");
 }
 
 function mean(values: readonly number[]): number {

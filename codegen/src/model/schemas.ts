@@ -25,6 +25,8 @@ export interface TypeDraft {
   readonly channel: string | undefined;
   /** Chosen by `x-wsgen: { name }`. */
   readonly chosen?: boolean;
+  /** For the digits of its name in a clash: what its message's are of too. */
+  readonly digested?: string;
   readonly docs: Docs;
   readonly schema: Schema;
 }
@@ -160,6 +162,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       else schema[key] = known;
     }
     translate2020(place, schema);
+    reportImpossible(place, schema);
     if (property(place.value, "exclusiveMinimum") === true) delete schema["minimum"];
     if (property(place.value, "exclusiveMaximum") === true) delete schema["maximum"];
     const example = property(place.value, "example");
@@ -193,6 +196,26 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       pointer: at.pointer,
       at: "key",
     });
+  };
+
+  /** A property that is required and, because nothing declares it, forbidden. */
+  const reportImpossible = (place: Place, schema: JsonObject): void => {
+    const { properties, required, additionalProperties, patternProperties } = schema;
+    if (additionalProperties !== false || patternProperties !== undefined || !Array.isArray(required)) return;
+    const declared = isObject(properties) ? Object.keys(properties) : [];
+    for (const [index, name] of (required as readonly string[]).entries()) {
+      if (declared.includes(name)) continue;
+      const meant = nearest(
+        name,
+        declared.filter((other) => !required.includes(other)),
+      );
+      findings.warning({
+        code: "required-undeclared",
+        message: `\`${name}\` is required, but is no property of this schema, and \`additionalProperties: false\` forbids every other: no object is valid.`,
+        fix: meant === undefined ? `Declare \`${name}\` under \`properties\`, or do not require it.` : `Did you mean \`${meant}\`?`,
+        pointer: joinPointer(joinPointer(place.pointer, "required"), String(index)),
+      });
+    }
   };
 
   const typeNames = (at: Place): JsonValue | undefined => {

@@ -40,16 +40,16 @@ function scalarText(value: JsonValue | undefined): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** Names the security schemes that nothing is generated for yet. */
+/** Names the security schemes that nothing enforces yet: whoever wrote them believes the door to be locked. */
 export function reportSecurity(servers: readonly SourceServer[], findings: Findings): void {
   for (const { key, security } of servers) {
     for (const { pointer, value } of security) {
       const type = stringAt(value, "type") ?? "";
       const where = [stringAt(value, "in"), stringAt(value, "name")].filter((part) => part !== undefined).join(" ");
-      findings.hint({
+      findings.warning({
         code: "security",
-        message: `The security scheme \`${type}\`${where === "" ? "" : ` (${where})`} of the server \`${key}\` is not generated yet.`,
-        fix: "Describe what clients send in the channel's `bindings.ws` (`query` or `headers`), and check it in a middleware.",
+        message: `The security scheme \`${type}\`${where === "" ? "" : ` (${where})`} of the server \`${key}\` is not checked by wsgen yet: everyone may connect.`,
+        fix: "Check it in a middleware (`router.use`), and describe what clients send for it in the channel's `bindings.ws` (`query` or `headers`).",
         pointer,
         at: "key",
       });

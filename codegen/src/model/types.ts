@@ -2,7 +2,7 @@
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import type { TypeDefinition } from "./model.ts";
-import { assignTypeNames } from "./names.ts";
+import { assignTypeNames, clashesOf } from "./names.ts";
 import { DEFINITIONS, renameRefs, type TypeDraft, type Types } from "./schemas.ts";
 import { isObject, refOf, splitPointer, type Tree } from "./tree.ts";
 
@@ -14,6 +14,8 @@ export interface FinishOptions {
   readonly guarded: ReadonlySet<string>;
   readonly tree: Tree;
   readonly findings: Findings;
+  /** Groups of ids whose messages clash too, which is said there. */
+  readonly clashing: readonly ReadonlySet<string>[];
 }
 
 export interface FinishedTypes {
@@ -24,33 +26,34 @@ export interface FinishedTypes {
 }
 
 /** Finishes the types. */
-export function finishTypes({ types, used, guarded, tree, findings }: FinishOptions): FinishedTypes {
+export function finishTypes({ types, used, guarded, tree, findings, clashing }: FinishOptions): FinishedTypes {
   const drafts = reachable(types, used);
   const assigned = assignTypeNames(
     drafts.map((draft) => ({
       base: draft.base,
       identity: draft.id,
+      digested: draft.digested,
       channel: draft.channel,
       suffix: draft.role === "schema" ? { text: "Schema", always: false } : { text: "Message", always: draft.role === "message" },
       ...(draft.chosen !== undefined && { chosen: draft.chosen }),
     })),
   );
   const names = new Map([...assigned].map(([id, { name }]) => [id, name]));
-  for (const draft of drafts) {
-    const { name, clash } = assigned.get(draft.id) ?? { name: draft.base, clash: [] };
-    if (clash.length === 0 || draft.role === "union") continue;
-    findings.hint({
-      code: "name-clash",
-      message: `Another type would have the same name; this one is \`${name}\`.`,
-      fix: draft.role === "message" ? "Choose the message's name: `x-wsgen: { name: … }`." : "Rename one of the definitions.",
-      pointer: draft.pointer,
-      at: "key",
-    });
-  }
   const place = createOrder(tree);
   const sorted = drafts
     .map((draft) => ({ draft, place: place(draft.pointer) }))
     .sort((a, b) => group(a.draft) - group(b.draft) || compare(a.place, b.place));
+  const named = sorted.map(({ draft }) => draft).filter(({ role }) => role !== "union");
+  for (const clash of clashesOf(
+    named,
+    ({ id }) => assigned.get(id)?.clash ?? [],
+    ({ id }) => id,
+  )) {
+    const [first] = clash;
+    if (first === undefined || clashing.some((ids) => clash.every(({ id }) => ids.has(id)))) continue;
+    const chosen = clash.every(({ role }) => role === "message") ? "message" : "definition";
+    reportClash({ what: "types", names: clash.map(({ id }) => names.get(id) ?? id), pointer: first.pointer, fix: chosen, findings });
+  }
   return {
     names,
     types: sorted.map(({ draft }) => ({
@@ -61,6 +64,25 @@ export function finishTypes({ types, used, guarded, tree, findings }: FinishOpti
       pointer: draft.pointer,
     })),
   };
+}
+
+/** One hint for all that would have had one name, at the first of them. */
+export function reportClash(clash: {
+  readonly what: "messages" | "types";
+  readonly names: readonly string[];
+  readonly pointer: string;
+  readonly fix: "message" | "definition";
+  readonly findings: Findings;
+}): void {
+  const { what, names, pointer, fix, findings } = clash;
+  const listed = names.map((name) => `\`${name}\``);
+  findings.hint({
+    code: "name-clash",
+    message: `${names.length} ${what}${what === "messages" ? " of one direction" : ""} would have the same name; they are ${listed.slice(0, -1).join(", ")} and ${listed.at(-1)}.`,
+    fix: fix === "message" ? "Choose the name of one: `x-wsgen: { name: … }` on the message." : "Rename one of the definitions.",
+    pointer,
+    at: "key",
+  });
 }
 
 function group({ role }: TypeDraft): number {

@@ -5,7 +5,7 @@ import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
 import { readVariables, securityOf } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
-import { docsOf, isObject, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 3.x document. */
 export function readV3(tree: Tree, findings: Findings): Source {
@@ -117,16 +117,16 @@ function readOperation(
   const action = stringAt(place.value, "action");
   const channel = channels.get(tree.object(place, "channel")?.pointer ?? "");
   if ((action !== "send" && action !== "receive") || channel === undefined) {
-    findings.warning({
-      code: "operation",
-      message:
-        channel === undefined
-          ? "This operation has no channel and is left out."
-          : "This operation neither sends nor receives and is left out.",
-      fix: channel === undefined ? "Give it `channel: { $ref: '#/channels/…' }`." : "Give it `action: send` or `action: receive`.",
-      pointer: place.pointer,
-      at: "key",
-    });
+    // A missing or misspelt field is an error of the structure's check already.
+    if (channel === undefined && Object.hasOwn(place.value, "channel")) {
+      findings.warning({
+        code: "operation",
+        message: "This operation's channel is none of the document's channels, so it is left out.",
+        fix: "Give it `channel: { $ref: '#/channels/…' }`.",
+        pointer: joinPointer(place.pointer, "channel"),
+        at: "key",
+      });
+    }
     return undefined;
   }
   const messages = readMessages(tree, place, channel, reader);

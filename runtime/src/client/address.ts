@@ -30,15 +30,19 @@ export interface AddressValues {
 /**
  * The URL of one connection, its path parameters and query checked against the contract.
  *
- * @throws ContractError (outbound, without message name) when they do not match.
+ * @throws ContractError (outbound, without message name) when they do not match, WsgenError `WSGEN_USAGE` when the server's address is none.
  */
 export function connectionUrl(server: string | URL, { address, parameters, query }: EndpointContract, values: AddressValues): string {
   checkPart(parameters?.guard, values.params ?? {}, "path parameters", address);
   checkPart(query?.guard, values.query ?? {}, "query", address);
 
   // In a page, an address may be relative to it.
-  const url = new URL(server, globalThis.location?.href);
-  url.protocol = url.protocol.replace("http", "ws");
+  const base = globalThis.location?.href;
+  const url = URL.canParse(server, base) ? new URL(server, base) : undefined;
+  const protocol = url?.protocol.replace("http", "ws");
+  if (url === undefined || (protocol !== "ws:" && protocol !== "wss:"))
+    throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
+  url.protocol = protocol;
   url.hash = "";
   const params: Record<string, unknown> = { ...values.params };
   const path = address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {

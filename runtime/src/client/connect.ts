@@ -58,8 +58,12 @@ export interface ClientConnection extends AsyncDisposable {
   close(code?: number, reason?: string): Promise<CloseOutcome>;
 }
 
-/** The class of ws, or one that leads elsewhere. */
-export type WebSocketClass = new (address: string | URL, protocols: string[], options: ClientOptions) => WebSocket;
+/** The class of ws, or one that leads elsewhere. Not in its own types, which users of this package need not have. */
+export type WebSocketClass = new (
+  address: string | URL,
+  protocols: string[],
+  options: { readonly headers: Record<string, string> },
+) => object;
 
 /**
  * Connects to a WebSocket server. Rejects with UpgradeRejectedError (`status`, `headers`, `body`) when the server answers with anything but
@@ -84,7 +88,7 @@ export async function connectThrough(Class: WebSocketClass, url: string | URL, o
   };
   let socket: WebSocket;
   try {
-    socket = new Class(url, [...protocols], details);
+    socket = new (Class as typeof WebSocket)(url, [...protocols], details);
   } catch (error) {
     throw new WsgenError("WSGEN_USAGE", `connect(${JSON.stringify(withoutQuery(url))}): ${messageOf(error)}.`, { cause: error });
   }

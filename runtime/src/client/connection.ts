@@ -6,7 +6,7 @@ import { createDecoder, inboundError } from "../contract/dispatch.ts";
 import { createEncoders } from "../contract/encode.ts";
 import { encodeReply, prepareRequests, type RequestOptions } from "../contract/requests.ts";
 import { ConnectionClosedError, type ContractError, WsgenError } from "../errors.ts";
-import { createInbox, raise, type Unsubscribe } from "./inbox.ts";
+import { createInbox, type Unsubscribe } from "./inbox.ts";
 import type { WebSocketLike } from "./socket.ts";
 
 /** Outbound bytes above which `send` gives a promise, and how often, in ms, it is looked whether they have left. */
@@ -48,18 +48,22 @@ export interface LiveConnection {
   end(outcome: CloseOutcome): void;
 }
 
+/** Who hears of what goes wrong. */
+export interface Hooks {
+  onInvalid(error: ContractError): void;
+  onError(error: unknown): void;
+}
+
 /** Makes one endpoint's contract ready, once for all its connections. */
-export function prepareConnection(
-  endpoint: EndpointContract,
-): (socket: WebSocketLike, url: string, onInvalid: (error: ContractError) => void) => LiveConnection {
+export function prepareConnection(endpoint: EndpointContract): (socket: WebSocketLike, url: string, hooks: Hooks) => LiveConnection {
   const decoder = createDecoder(endpoint.receives);
   const encoders = createEncoders(endpoint.sends);
   const createRequests = prepareRequests(endpoint, encoders, decoder);
   const sends = Object.entries(endpoint.sends);
   const receives = Object.entries(endpoint.receives.messages);
 
-  return (socket, url, onInvalid) => {
-    const inbox = createInbox();
+  return (socket, url, { onInvalid, onError }) => {
+    const inbox = createInbox(onError);
     const requests = createRequests();
     const answerers = new Map<string, (payload: unknown) => void>();
     let closing = false;
@@ -111,7 +115,7 @@ export function prepareConnection(
         Promise.resolve(payload)
           .then(answerer)
           .then((value) => void transmit(encodeReply(reply, encoders, payload, value)))
-          .catch(raise);
+          .catch(onError);
       };
       answerers.set(name, answer);
       for (const { payload } of inbox.take(name)) answer(payload);

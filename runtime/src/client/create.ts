@@ -3,7 +3,7 @@ import type { Contract, EndpointContract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
 import { type ContractError, UpgradeRejectedError } from "../errors.ts";
 import { type AddressValues, checkPart, connectionUrl } from "./address.ts";
-import { type ClientConnection, prepareConnection } from "./connection.ts";
+import { type ClientConnection, type Hooks, prepareConnection } from "./connection.ts";
 import type { OpenSocket, WebSocketConstructor } from "./socket.ts";
 
 /** What holds for all connections of a client. */
@@ -17,6 +17,8 @@ export interface ClientOptions {
    * Default: one `console.warn` for each message name.
    */
   readonly onInvalid?: ((error: ContractError) => void) | undefined;
+  /** Told of what a listener or an answerer throws, and of an answer the contract does not allow. Default: `console.error`. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** What holds for one connection. Generated code adds the endpoint's typed `query` and `headers`. */
@@ -40,12 +42,12 @@ export type CreateClient = <Api>(contract: Contract, url: string | URL, options?
 export function createClientOn(open: OpenSocket): CreateClient {
   return <Api>(contract: Contract, url: string | URL, options: ClientOptions = {}) => {
     checkVersion(contract);
-    const onInvalid = options.onInvalid ?? warnOncePerName();
+    const hooks: Hooks = { onInvalid: options.onInvalid ?? warnOncePerName(), onError: options.onError ?? console.error };
     const methods = Object.entries(contract.endpoints).map(([name, endpoint]) => {
       let prepared: ReturnType<typeof prepareConnection> | undefined;
       const connectTo = (given: ConnectOptions & AddressValues) => {
         prepared ??= prepareConnection(endpoint);
-        return connect(open, { endpoint, prepared, url, options, onInvalid, given });
+        return connect(open, { endpoint, prepared, url, options, hooks, given });
       };
       // Endpoints without path parameters take their options first.
       const method =
@@ -64,13 +66,13 @@ interface Connecting {
   readonly prepared: ReturnType<typeof prepareConnection>;
   readonly url: string | URL;
   readonly options: ClientOptions;
-  readonly onInvalid: (error: ContractError) => void;
+  readonly hooks: Hooks;
   readonly given: ConnectOptions & AddressValues;
 }
 
 async function connect(
   open: OpenSocket,
-  { endpoint, prepared, url, options, onInvalid, given }: Connecting,
+  { endpoint, prepared, url, options, hooks, given }: Connecting,
 ): Promise<ClientConnection<unknown>> {
   const { signal, protocols = [] } = given;
   const target = connectionUrl(url, endpoint, given);
@@ -83,7 +85,7 @@ async function connect(
   signal?.throwIfAborted();
   const { socket, refusal } = await open(target, typeof protocols === "string" ? [protocols] : [...protocols], headers, options.WebSocket);
   socket.binaryType = "arraybuffer";
-  const live = prepared(socket, target, onInvalid);
+  const live = prepared(socket, target, hooks);
 
   return new Promise((resolve, reject) => {
     let isOpen = false;
@@ -91,6 +93,13 @@ async function connect(
     const giveUp = () => {
       reject(signal?.reason);
       socket.close();
+    };
+    const refuse = () => {
+      if (isOpen) return;
+      signal?.removeEventListener("abort", giveUp);
+      const refused = refusal?.();
+      // The query may hold secrets, and errors end up in logs.
+      reject(new UpgradeRejectedError(target.replace(/\?.*/, ""), refused?.status, refused?.body, refused ? undefined : cause));
     };
     const opened = () => {
       isOpen = true;
@@ -102,14 +111,11 @@ async function connect(
     socket.addEventListener("error", (event) => {
       // Browsers give no error here; ws and undici do.
       cause = "error" in event ? event.error : undefined;
+      // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
+      setTimeout(refuse);
     });
     socket.addEventListener("close", ({ code, reason, wasClean }) => {
-      signal?.removeEventListener("abort", giveUp);
-      if (!isOpen) {
-        const refused = refusal?.();
-        // The query may hold secrets, and errors end up in logs.
-        reject(new UpgradeRejectedError(target.replace(/\?.*/, ""), refused?.status, refused?.body, refused ? undefined : cause));
-      }
+      refuse();
       live.end({ code, reason, wasClean });
     });
     if (signal?.aborted) giveUp();
@@ -124,6 +130,6 @@ function warnOncePerName(): (error: ContractError) => void {
   return ({ messageName, message }) => {
     if (warned.has(messageName)) return;
     warned.add(messageName);
-    console.warn(`wsgen: ${message} It was dropped; more of its kind are dropped in silence unless ClientOptions.onInvalid is set.`);
+    console.warn(`wsgen: ${message} It was dropped; more of its kind are dropped in silence unless onInvalid is set.`);
   };
 }

@@ -36,7 +36,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-export function createInbox(): Inbox {
+export function createInbox(onError: (error: unknown) => void): Inbox {
   const listeners = new Map<string, Set<(payload: unknown) => void>>();
   let kept: { readonly arrival: Arrival; readonly size: number }[] = [];
   let first = 0;
@@ -103,7 +103,7 @@ export function createInbox(): Inbox {
       try {
         listener(arrival.payload);
       } catch (error) {
-        raise(error);
+        onError(error);
       }
     }
     if (!reading && listened) return;
@@ -201,11 +201,4 @@ export function createInbox(): Inbox {
       settle();
     },
   };
-}
-
-/** What a listener throws is the page's or process's error, not the connection's. */
-export function raise(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

@@ -1,4 +1,4 @@
-// The same client on Node: the platform's WebSocket where it can do the job (Node >= 22), `ws` where it cannot.
+// The same client on Node, on `ws`: Node 20 has no WebSocket, that of Node 22 does not say when it was refused, and none shows the HTTP answer.
 import type { IncomingMessage } from "node:http";
 import { createClientOn } from "./create.ts";
 import type { Attempt, WebSocketLike } from "./socket.ts";
@@ -27,13 +27,13 @@ const MAX_REFUSAL = 4_096;
 const REFUSAL_TIMEOUT = 2_000;
 
 /**
- * Creates a client of a contract on the standard WebSocket. Generated code calls it and gives it its type.
+ * Creates a client of a contract, on `ws` unless a WebSocket is given. Generated code calls it and gives it its type.
  *
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
 export const createClient = /* @__PURE__ */ createClientOn(async (url, protocols, headers, given) => {
+  const Socket = given ?? (await import("ws")).WebSocket;
   const plain = Object.keys(headers).length === 0;
-  const Socket = given ?? (plain && globalThis.WebSocket ? globalThis.WebSocket : (await import("ws")).WebSocket);
   return watchRefusal(plain ? new Socket(url, protocols) : new Socket(url, protocols, { headers }));
 });
 

@@ -33,12 +33,14 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
     throw contractError(`"${name}" was not sent`, "outbound", name, { path, reason }, cause);
   };
 
+  const notJson = (error: unknown): never => refuse(`is not JSON (${String(error)})`, "", error);
+
   return (payload, correlation) => {
     if (format === "binary") {
       if (payload instanceof Uint8Array) return payload;
       return payload instanceof ArrayBuffer ? new Uint8Array(payload) : refuse("must be a Uint8Array or ArrayBuffer");
     }
-    const complete = fill(payload, constants, correlation);
+    const complete = fill(asSerialised(payload, notJson), constants, correlation);
     const refusal = guard === undefined ? undefined : refusalOf(guard, complete);
     if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
     if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {
@@ -48,10 +50,28 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
     try {
       json = JSON.stringify(complete);
     } catch (error) {
-      return refuse(`is not JSON (${String(error)})`, "", error);
+      return notJson(error);
     }
     return json ?? refuse("is not JSON");
   };
+}
+
+/** The guard must see what goes on the wire: where something in a payload serialises as something else (a Date, an ORM's document), that. */
+function asSerialised(payload: unknown, notJson: (error: unknown) => never): unknown {
+  try {
+    return changesWhenSerialised(payload) ? JSON.parse(JSON.stringify(payload)) : payload;
+  } catch (error) {
+    return notJson(error);
+  }
+}
+
+/** Whether anything in a value has a `toJSON`. A cycle ends the stack, which the caller catches. */
+function changesWhenSerialised(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(changesWhenSerialised);
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return true;
+  for (const name in value) if (changesWhenSerialised((value as Record<string, unknown>)[name])) return true;
+  return false;
 }
 
 /** The payload itself when it has everything, else a copy. A wrong constant stays, for the guard to refuse. */

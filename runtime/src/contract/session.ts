@@ -108,7 +108,7 @@ export class Session implements Sink, Asker {
   }
 
   get peeking(): boolean {
-    return (this.#requests?.size ?? 0) > 0;
+    return (this.#requests?.waiting ?? 0) > 0;
   }
 
   /** Replies do not queue behind the message whose handler waits for them. */
@@ -149,7 +149,12 @@ export class Session implements Sink, Asker {
 
   #handle(data: Buffer, binary: boolean): Awaitable<void> {
     if (this.#draining) return new Promise(() => {}); // The connection is about to be closed, which lets go of this.
-    const decoded = this.#endpoint.decoder.decode(binary ? data : data.toString());
+    const requests = this.#requests;
+    const { decoder } = this.#endpoint;
+    // A reply may still come to a request that was given up.
+    const late = requests !== undefined && requests.size > 0;
+    const decoded = decoder.decode(binary ? data : data.toString(), late ? (payload) => requests.settle(payload) : undefined);
+    if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
     if (this.#primitive !== undefined && !this.#endpoint.replies.has(name)) return this.#primitive.inlet.offer({ name, payload });

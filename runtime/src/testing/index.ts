@@ -1,7 +1,9 @@
 // Tests without a port, on the code path of production: the same HTTP server, the same handshake, the same frames.
+import type { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
 import { type ClientConnection, type ConnectOptions, connectThrough } from "../client/connect.ts";
+import type { WebSocketLike } from "../client/socket.ts";
 import type { Metrics } from "../upgrade/events.ts";
 import type { Router } from "../upgrade/router.ts";
 import { type Attachment, type AttachOptions, attach, serve } from "../upgrade/server.ts";
@@ -16,16 +18,27 @@ export interface TestServerOptions extends AttachOptions {
   readonly tcp?: boolean;
 }
 
+/** The WebSocket of the package `ws`: the standard's, events as Node has them, and what no browser offers. */
+export interface TestWebSocket extends WebSocketLike, EventEmitter {
+  send(data: string | Uint8Array): void;
+  ping(data?: Uint8Array): void;
+  /** Reads nothing until `resume`, so that back pressure builds up. */
+  pause(): void;
+  resume(): void;
+  /** Drops the connection without a word. */
+  terminate(): void;
+}
+
 /** A server that exists for a test. */
 export interface TestServer extends AsyncDisposable {
   /** What to connect to, together with `WebSocket`. Without TCP no other client can reach it. */
   readonly url: string;
-  /** A WebSocket class (that of the package ws) whose connections lead to this server. */
+  /** A WebSocket class whose connections lead to this server. */
   readonly WebSocket: new (
     address: string | URL,
     protocols?: string | string[],
-    options?: ClientOptions,
-  ) => WsWebSocket;
+    options?: { readonly headers?: Record<string, string> },
+  ) => TestWebSocket;
   /** Connects as the low-level client does, to a path such as `/rooms/lobby?key=1`. */
   connect(path: string, options?: ConnectOptions): Promise<ClientConnection>;
   /** Number of open connections. */

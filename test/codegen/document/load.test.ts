@@ -32,7 +32,17 @@ describe("a path that is no document", () => {
     mkdirSync(join(folder, "folder"));
     execFileSync("mkfifo", [join(folder, "fifo")]);
     const found: string[] = [];
-    for (const name of ["nowhere.yaml", "folder", "fifo", "empty.yaml", "comment.yaml", "text.yaml", "list.yaml", "openapi.yaml", "misspelt.yaml"]) {
+    for (const name of [
+      "nowhere.yaml",
+      "folder",
+      "fifo",
+      "empty.yaml",
+      "comment.yaml",
+      "text.yaml",
+      "list.yaml",
+      "openapi.yaml",
+      "misspelt.yaml",
+    ]) {
       found.push(...lines((await load(join(folder, name))).diagnostics));
     }
     for (const name of ["other.yaml", "v1.yaml", "short.yaml", "future.yaml", "utf16.yaml", "latin1.yaml", "nul.yaml"]) {
@@ -49,7 +59,9 @@ describe("a path that is no document", () => {
       expect.stringContaining("openapi.yaml:2:1 error not-asyncapi: This is an OpenAPI document; wsgen reads AsyncAPI."),
       'misspelt.yaml:1:1 error not-asyncapi: This is not an AsyncAPI document: it has "asyncAPI" but no "asyncapi". | Did you mean "asyncapi"?',
       expect.stringContaining('other.yaml:1:1 error not-asyncapi: This is not an AsyncAPI document: it has no "asyncapi".'),
-      expect.stringContaining("v1.yaml:1:11 error asyncapi-version: AsyncAPI 1.2.0 is not supported; wsgen reads 2.0.0 to 2.6.0, 3.0.0 and 3.1.0."),
+      expect.stringContaining(
+        "v1.yaml:1:11 error asyncapi-version: AsyncAPI 1.2.0 is not supported; wsgen reads 2.0.0 to 2.6.0, 3.0.0 and 3.1.0.",
+      ),
       expect.stringMatching(/^short.yaml:1:11 error asyncapi-version: .* \| Write `asyncapi: 3\.0\.0`\.$/),
       expect.stringContaining("future.yaml:1:11 error asyncapi-version: AsyncAPI 4.0.0 is not supported"),
       "utf16.yaml:1:1 error bad-encoding: This file is UTF-16. | Save the file as UTF-8.",
@@ -121,7 +133,11 @@ describe("text that is not YAML", () => {
   it.each([
     ["an unclosed quote", 'x-a: "b\nx-c: d\n', "3:6 error yaml-syntax: A quoted string is never closed."],
     ["an unclosed list", "x-a: [1, 2\nx-c: d\n", "4:1 error yaml-syntax: A `[` or `{` is not closed, or a comma is missing."],
-    ["bad indentation", "x-a:\n   b: 1\n  c: 2\n", "5:3 error yaml-syntax: This does not fit the indentation or the `key: value` around it."],
+    [
+      "bad indentation",
+      "x-a:\n   b: 1\n  c: 2\n",
+      "5:3 error yaml-syntax: This does not fit the indentation or the `key: value` around it.",
+    ],
     ["a colon too many", "x-a: b: c\n", "3:7 error yaml-syntax: This does not fit the indentation or the `key: value` around it."],
     ["an unknown alias", "x-a: *b\n", "3:8 error yaml-syntax: This alias has no anchor."],
     ["a second document", "---\na: 1\n", "3:1 error second-document: This file holds more than one YAML document."],
@@ -130,7 +146,11 @@ describe("text that is not YAML", () => {
     ["an executable tag", "x-a: !!js/function 'function () {}'\n", '3:6 error unknown-tag: The YAML tag "js/function" is not supported'],
     ["an include", "x-a: !include b.yaml\n", "3:15 error unknown-tag: The tag !include is not part of YAML."],
     ["an alias inside its anchor", "x-a: &a { b: *a }\n", "3:14 error alias-cycle: The alias *a stands inside what it stands for."],
-    ["an anchor that breaks the reader", "x-a: &hasOwnProperty 1\nx-b: *hasOwnProperty\n", "1:1 error yaml-syntax: This file cannot be read as YAML."],
+    [
+      "an anchor that breaks the reader",
+      "x-a: &hasOwnProperty 1\nx-b: *hasOwnProperty\n",
+      "1:1 error yaml-syntax: This file cannot be read as YAML.",
+    ],
   ])("is one located error: %s", async (_, rest, expected) => {
     const found = await said(rest);
     expect(found).toHaveLength(1);
@@ -159,7 +179,35 @@ describe("text that is not YAML", () => {
   it("never throws or hangs, and every finding has a place in the text", async () => {
     const folder = folderOf({ "api.yaml": "" });
     const seed = asyncapi("channels: &c\n  a: { address: \"/a\", messages: { m: { $ref: '#/x/y' } } }\nx: *c\ny: |\n  text\n- z\n");
-    const pieces = fc.constantFrom("\n", "  ", "\t", ":", "- ", "&a", "*a", "!!x ", "{", "}", "[", "]", '"', "'", "|", ">", "#", "$ref: ", "<<: ", "%", "? ", "\\", "---\n", ",", "@", "é", "0x");
+    const pieces = fc.constantFrom(
+      "\n",
+      "  ",
+      "\t",
+      ":",
+      "- ",
+      "&a",
+      "*a",
+      "!!x ",
+      "{",
+      "}",
+      "[",
+      "]",
+      '"',
+      "'",
+      "|",
+      ">",
+      "#",
+      "$ref: ",
+      "<<: ",
+      "%",
+      "? ",
+      "\\",
+      "---\n",
+      ",",
+      "@",
+      "é",
+      "0x",
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(seed.length), fc.nat(6), pieces), { maxLength: 6 }), async (edits) => {
         let text = seed;
@@ -202,7 +250,8 @@ describe("files", () => {
       ),
       "common/types.yaml":
         'schemas:\n  A: { type: object, properties: { n: { $ref: "#/schemas/N" }, up: { $ref: "../api.yaml#/components/schemas/B" } } }\n  N: { type: number }\n  Unused: { $ref: "#/nowhere" }\n',
-      "tree.json": '{ "type": "object", "properties": { "children": { "items": { "$ref": "#" } }, "leaf": { "$ref": "#/properties/children" } } }',
+      "tree.json":
+        '{ "type": "object", "properties": { "children": { "items": { "$ref": "#" } }, "leaf": { "$ref": "#/properties/children" } } }',
     });
     expect(document.diagnostics).toEqual([]);
     expect(JSON.parse(JSON.stringify(document.value))).toMatchObject({
@@ -252,12 +301,16 @@ describe("files", () => {
 
   it("tell of mistakes in their own text", async () => {
     const document = await loadFiles({ "api.yaml": asyncapi('x: { $ref: "b.yaml#/B" }\n'), "b.yaml": "B:\n  a: 1\n  a: 2\n" });
-    expect(lines(document.diagnostics)).toEqual([expect.stringContaining('b.yaml:3:3 error duplicate-key: The key "a" is already used in line 2.')]);
+    expect(lines(document.diagnostics)).toEqual([
+      expect.stringContaining('b.yaml:3:3 error duplicate-key: The key "a" is already used in line 2.'),
+    ]);
   });
 
   it("must lie below the document's folder, or the root", async () => {
     const files = {
-      "outer/api.yaml": asyncapi('x: { $ref: "../shared/a.yaml" }\ny: { $ref: "../../../../../../etc/hostname" }\nz: { $ref: "%2e%2e/shared/a.yaml" }\n'),
+      "outer/api.yaml": asyncapi(
+        'x: { $ref: "../shared/a.yaml" }\ny: { $ref: "../../../../../../etc/hostname" }\nz: { $ref: "%2e%2e/shared/a.yaml" }\n',
+      ),
       "shared/a.yaml": "type: string\n",
       "outer/api2.yaml": asyncapi('x: { $ref: "../shared/a.yaml" }\n'),
     };
@@ -281,7 +334,15 @@ describe("files", () => {
       "in/api.yaml": asyncapi(
         [
           ...["link.yaml", "fifo", "folder", "missing.yaml", "comon.yaml", "note.md", "a\\\\b.yaml"],
-          ...["http://169.254.169.254/x", "https://example.com/a#/b", "//example.com/a", "ftp://a/b", "file:///etc/passwd", "/etc/passwd", "data:text/plain,a"],
+          ...[
+            "http://169.254.169.254/x",
+            "https://example.com/a#/b",
+            "//example.com/a",
+            "ftp://a/b",
+            "file:///etc/passwd",
+            "/etc/passwd",
+            "data:text/plain,a",
+          ],
         ]
           .map((ref, index) => `x${index}: { $ref: "${ref}" }\n`)
           .join(""),
@@ -294,22 +355,24 @@ describe("files", () => {
     symlinkSync("../secret.yaml", join(folder, "in/link.yaml"));
     execFileSync("mkfifo", [join(folder, "in/fifo")]);
     const found = lines((await load(join(folder, "in/api.yaml"))).diagnostics).map((line) => line.split(" | ")[0]?.replaceAll(folder, ""));
-    expect(found).toEqual([
-      '3:13 error ref-outside-root: "link.yaml" lies outside of /in, where referenced files must be.',
-      "4:13 error ref-not-a-file: fifo is not a regular file.",
-      "5:13 error ref-not-a-file: folder is a folder.",
-      "6:13 error ref-file-not-found: There is no file missing.yaml.",
-      "7:13 error ref-file-not-found: There is no file comon.yaml.",
-      '8:13 error ref-unreadable: "note.md" is not YAML or JSON.',
-      "9:13 error ref-backslash: A $ref cannot contain a backslash.",
-      '10:13 error ref-remote: "http://169.254.169.254/x" is a remote file.',
-      '11:13 error ref-remote: "https://example.com/a" is a remote file.',
-      '12:13 error ref-remote: "//example.com/a" is a remote file.',
-      "13:14 error ref-scheme: A $ref cannot be a ftp: address.",
-      "14:14 error ref-scheme: A $ref cannot be a file: address.",
-      "15:14 error ref-absolute: A $ref cannot be an absolute path.",
-      "16:14 error ref-scheme: A $ref cannot be a data: address.",
-    ].map((line, index) => (index >= 10 ? line : line.replace(/^(\d+):13/, "$1:13"))));
+    expect(found).toEqual(
+      [
+        '3:13 error ref-outside-root: "link.yaml" lies outside of /in, where referenced files must be.',
+        "4:13 error ref-not-a-file: fifo is not a regular file.",
+        "5:13 error ref-not-a-file: folder is a folder.",
+        "6:13 error ref-file-not-found: There is no file missing.yaml.",
+        "7:13 error ref-file-not-found: There is no file comon.yaml.",
+        '8:13 error ref-unreadable: "note.md" is not YAML or JSON.',
+        "9:13 error ref-backslash: A $ref cannot contain a backslash.",
+        '10:13 error ref-remote: "http://169.254.169.254/x" is a remote file.',
+        '11:13 error ref-remote: "https://example.com/a" is a remote file.',
+        '12:13 error ref-remote: "//example.com/a" is a remote file.',
+        "13:14 error ref-scheme: A $ref cannot be a ftp: address.",
+        "14:14 error ref-scheme: A $ref cannot be a file: address.",
+        "15:14 error ref-absolute: A $ref cannot be an absolute path.",
+        "16:14 error ref-scheme: A $ref cannot be a data: address.",
+      ].map((line, index) => (index >= 10 ? line : line.replace(/^(\d+):13/, "$1:13"))),
+    );
   });
 });
 
@@ -381,7 +444,9 @@ describe("references", () => {
 
   it("are understood with an unescaped slash when only one name fits, with a warning", async () => {
     const document = await loadFiles(
-      asyncapi('x:\n  - { $ref: "#/components/schemas/a/b/C" }\n  - { $ref: "#/components/schemas/D%20E" }\ncomponents: { schemas: { a/b/C: {}, D E: {} } }\n'),
+      asyncapi(
+        'x:\n  - { $ref: "#/components/schemas/a/b/C" }\n  - { $ref: "#/components/schemas/D%20E" }\ncomponents: { schemas: { a/b/C: {}, D E: {} } }\n',
+      ),
     );
     expect(document.get("/x/0/$ref")).toBe("#/components/schemas/a~1b~1C");
     expect(document.get("/x/1/$ref")).toBe("#/components/schemas/D E");
@@ -389,12 +454,20 @@ describe("references", () => {
       '4:13 warning ref-unescaped-slash: A "/" inside a name must be written "~1" in a $ref; it was understood all the same. | Write "#/components/schemas/a~1b~1C".',
     ]);
     expect(await said('x: { $ref: "#/c/a/b" }\nc: { "a/b": {}, a: { "b": {} } }\n')).toEqual([]);
-    expect(await said('x: { $ref: "#/c/a/b/d" }\nc: { "a/b": { d: {} }, a: { "b/d": {} } }\n')).toEqual([expect.stringContaining("ref-not-found")]);
+    expect(await said('x: { $ref: "#/c/a/b/d" }\nc: { "a/b": { d: {} }, a: { "b/d": {} } }\n')).toEqual([
+      expect.stringContaining("ref-not-found"),
+    ]);
   });
 
   it("may be recursive, but not lead to themselves alone", async () => {
     expect(await said('components: { schemas: { T: { items: { $ref: "#/components/schemas/T" } } } }\n')).toEqual([]);
-    const found = await said('components:\n  schemas:\n    A: { $ref: "#/components/schemas/B" }\n    B: { $ref: "#/components/schemas/A" }\n    C: { $ref: "#/components/schemas/C/x" }\n');
-    expect(found.map((line) => line.split(":").slice(0, 2).join(":"))).toEqual(["5:16 error ref-cycle", "6:16 error ref-cycle", "7:16 error ref-not-found"]);
+    const found = await said(
+      'components:\n  schemas:\n    A: { $ref: "#/components/schemas/B" }\n    B: { $ref: "#/components/schemas/A" }\n    C: { $ref: "#/components/schemas/C/x" }\n',
+    );
+    expect(found.map((line) => line.split(":").slice(0, 2).join(":"))).toEqual([
+      "5:16 error ref-cycle",
+      "6:16 error ref-cycle",
+      "7:16 error ref-not-found",
+    ]);
   });
 });

@@ -7,7 +7,7 @@ type Drawn = boolean | { readonly [keyword: string]: unknown };
 const names = ["A", "B", "C"];
 const keys = ["a", "b", "c d", "é", "0"];
 const texts = ["", "a", "b", "ab", "abc", "2020-01-01", "😀", "x y", "10"];
-const numbers = [0, 1, 2, 3, 10, -1, 1.5, 1e20];
+const numbers = [0, 1, 2, 3, 10, -1, 1.5, 3e12];
 
 const key = fc.constantFrom(...keys);
 const scalar = fc.oneof(fc.constantFrom(...texts), fc.constantFrom(...numbers), fc.boolean(), fc.constant(null));
@@ -65,6 +65,7 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
       Object.fromEntries([
         ["not", not],
         ["if", condition],
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
         ["then", not],
         ["else", otherwise ?? true],
       ]),

@@ -103,6 +103,17 @@ export const X = Type.Object({
 });`);
   });
 
+  it("intersects what allOf lists, also where only one part says that it is an object", () => {
+    const own = { properties: { b: { type: "string" } } };
+    const { text, unsafe } = schemasText({
+      X: { type: "object", allOf: [ref("A"), own, { description: "x" }] },
+      A: { type: "object", properties: { a: {} } },
+    });
+    expect(unsafe).toBe(0);
+    expect(text).toContain("export const X = Type.Intersect([A, Type.Object({ b: Type.Optional(Type.String()) })]);");
+    expect(schemasText({ X: { allOf: [own, own] } }).unsafe).toBe(1);
+  });
+
   describe("at run time", () => {
     const folder = temporaryFolder();
     afterAll(() => rmSync(folder, { recursive: true }));

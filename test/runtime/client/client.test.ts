@@ -194,6 +194,24 @@ for (const [name, create] of subjects) {
         expect(peer.said).toEqual(['{"type":"confirmation","ok":false,"id":1}', '{"type":"confirmation","ok":true,"id":2}']);
       });
 
+      it("tells onError of what an answerer throws and of an answer that is not allowed, and stays open", async () => {
+        const told: unknown[] = [];
+        const { client, peer } = await room({ onError: (error) => told.push(error) });
+        const refusal = new Error("not now");
+        const stop = client.answer.confirm(() => {
+          throw refusal;
+        });
+        say(peer, { type: "confirm", id: 1 });
+        await until(() => told.length === 1);
+        stop();
+        client.answer.confirm(() => ({ ok: "maybe" as never }));
+        say(peer, { type: "confirm", id: 2 });
+        await until(() => told.length === 2);
+        expect(told).toEqual([refusal, expect.any(ContractError) as unknown]);
+        client.send.post({ text: "still here" });
+        await client.close();
+      });
+
       it("answers requests that came before there was an answerer, and gives them to nobody else", async () => {
         const { client, peer } = await room(undefined, (peer) => {
           say(peer, { type: "confirm", id: 7 });
@@ -422,6 +440,31 @@ describe("what only Node can tell", () => {
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ name: "UpgradeRejectedError", status: 403, body: "Members only" });
     expect(String(refused)).toContain("/rooms/closed answered the WebSocket handshake with 403: Members only");
+  });
+});
+
+describe("where a refusal is only half told", () => {
+  /** The WebSocket of Node 22 (undici 6): a refused handshake is an "error" without the "close" that the standard wants behind it. */
+  class Reticent extends WebSocket {
+    override emit(event: string | symbol, ...rest: unknown[]): boolean {
+      return event === "close" && this.protocol === "" ? false : super.emit(event, ...rest);
+    }
+  }
+
+  it("rejects all the same", async () => {
+    vendor = await startVendor();
+    const client = standard.createClient<VendorClient>(contract, vendor.url, { WebSocket: Reticent });
+    await expect(client.room({ room: "closed" })).rejects.toThrow(UpgradeRejectedError);
+  });
+});
+
+describe("an address that is none", () => {
+  it.each(["localhost:3000", "nonsense", "ftp://localhost"])("%s is refused with what one looks like", async (address) => {
+    const client = standard.createClient<VendorClient>(contract, address, { WebSocket });
+    await expect(client.room({ room: "a" })).rejects.toMatchObject({
+      code: "WSGEN_USAGE",
+      message: expect.stringContaining("ws://") as string,
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, test } from "vitest";
+import type { WebSocket } from "ws";
 import type { Frame, StreamedMessage } from "../../../runtime/src/connection/connection.ts";
 import { ConnectionClosedError, WsgenError } from "../../../runtime/src/errors.ts";
 import { createRouter } from "../../../runtime/src/index.ts";
@@ -272,7 +273,9 @@ describe("messages({ stream: true })", () => {
       }
     });
     await using server = await testServer(router);
-    const socket = new server.WebSocket(`${server.url}/upload`, [], { perMessageDeflate: { threshold: 0 } });
+    const socket = new (server.WebSocket as unknown as typeof WebSocket)(`${server.url}/upload`, [], {
+      perMessageDeflate: { threshold: 0 },
+    });
     await new Promise((resolve) => socket.once("open", resolve));
     socket.send(Buffer.alloc(100_000), { fin: false });
     socket.send(Buffer.alloc(90_000), { fin: true });
@@ -294,7 +297,7 @@ describe("messages({ stream: true })", () => {
         }
       });
       await using server = await testServer(router, { tcp });
-      const socket = new server.WebSocket(`${server.url}/upload`);
+      const socket = new (server.WebSocket as unknown as typeof WebSocket)(`${server.url}/upload`);
       await new Promise((resolve) => socket.once("open", resolve));
       for (let i = 0; i < 50; i++) socket.send(Buffer.alloc(100_000), { fin: i === 49 });
       expect(String(await new Promise((resolve) => socket.once("message", resolve)))).toBe("5000000");

@@ -32,6 +32,18 @@ describe("JSON messages", () => {
     expect(encode({ text: "hi", type: undefined })).toBe('{"type":"post","text":"hi"}');
   });
 
+  it("checks what goes on the wire where a value serialises as something else", () => {
+    expect(refusal(() => encode({ text: "hi", toJSON: () => ({ evil: true }) })).message).toContain("text");
+    const when = createEncoder("when", { format: "json", guard: tagged("when", { at: { type: "object" } }), constants: { type: "when" } });
+    expect(refusal(() => when({ at: new Date(0) })).path).toBe("/at");
+    class Post {
+      toJSON(): object {
+        return { text: "from a class" };
+      }
+    }
+    expect(encode(new Post())).toBe('{"type":"post","text":"from a class"}');
+  });
+
   it("refuses a wrong constant instead of correcting it", () => {
     expect(refusal(() => encode({ type: "toast", text: "hi" })).path).toBe("/type");
   });
@@ -67,7 +79,7 @@ describe("JSON messages", () => {
       format: "json",
       guard: guardOf({ $id: "tree", type: "object", additionalProperties: { $ref: "tree" } }),
     });
-    expect(refusal(() => tree(cycle)).message).toContain("could not be checked");
+    expect(refusal(() => tree(cycle)).message).toContain("is not JSON");
   });
 
   it("fills in constants with the names of Object.prototype", () => {

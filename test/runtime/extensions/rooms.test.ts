@@ -73,7 +73,7 @@ async function dial(
   server: Awaited<ReturnType<typeof testServer>>,
   perMessageDeflate: ClientOptions["perMessageDeflate"],
 ): Promise<Member> {
-  const socket = new server.WebSocket(
+  const socket = new (server.WebSocket as unknown as typeof WebSocket)(
     `${server.url}/quiz/7?username=ada`,
     [],
     perMessageDeflate === undefined ? {} : { perMessageDeflate },

@@ -1,0 +1,119 @@
+// The official parser in a worker: so that it can be abandoned, and so that its start-up costs nothing but a core. The worker is kept for the
+// next document (of --watch, of a script), which then costs a third.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { Document, JsonObject, JsonValue } from "./document.ts";
+import { formatPointer, parsePointer } from "./pointer.ts";
+
+/** What the worker is told when it starts. */
+export interface WorkerData {
+  /** URL of the bundled parser. */
+  readonly parser: string;
+}
+
+/** What it is asked. */
+export interface CheckRequest {
+  readonly text: string;
+  readonly source: string;
+  readonly strict: boolean;
+}
+
+/** What the official parser said of a document. */
+export type CheckReport = readonly {
+  readonly code: string;
+  readonly message: string;
+  readonly path: readonly string[];
+  readonly isError: boolean;
+}[];
+
+// Both lie in dist/, of which this file is a part, or (run from the sources, in tests) a neighbour: Node 20 cannot run a worker in TypeScript.
+export const parserUrl = new URL("../../dist/vendor/asyncapi-parser.mjs", import.meta.url).href;
+const workerUrl = new URL("../../dist/document/check-worker.js", import.meta.url);
+
+let idle: Worker | undefined;
+
+/** @returns what the parser said, or in words why it said nothing */
+export async function runParser(
+  document: Document,
+  { strict, deadline }: { readonly strict: boolean; readonly deadline: number },
+): Promise<CheckReport | string> {
+  if (!existsSync(fileURLToPath(parserUrl))) return "its bundle is missing from this installation of wsgen";
+  const worker = idle ?? startWorker();
+  idle = undefined;
+  worker.ref();
+  const request: CheckRequest = { text: JSON.stringify(selfContained(document)), source: document.file, strict };
+  const answer = await ask(worker, request, deadline);
+  // By name: without one, listeners of Node's own go too, and the worker is deaf.
+  for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event);
+  if (typeof answer === "string" || idle !== undefined) void worker.terminate();
+  else {
+    // It must not keep the process alive, nor bring it down should it fail while nobody asks it anything.
+    worker.unref();
+    worker.on("error", () => {
+      idle = undefined;
+    });
+    idle = worker;
+  }
+  return answer;
+}
+
+function startWorker(): Worker {
+  const workerData: WorkerData = { parser: parserUrl };
+  return new Worker(workerUrl, { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 2048 } });
+}
+
+function ask(worker: Worker, request: CheckRequest, deadline: number): Promise<CheckReport | string> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => settle(`it took longer than ${deadline / 1000} s`), deadline);
+    const settle = (answer: CheckReport | string) => {
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    worker.once("message", settle);
+    worker.once("error", (error) => settle(`it failed: ${error.message.split("\n", 1)[0]}`));
+    worker.once("exit", () => settle("it ended without a word"));
+    worker.postMessage(request);
+  });
+}
+
+/** A pointer that leads nowhere, for refs that the parser must not follow. */
+const dangling = "#/x-wsgen-unresolved";
+
+/**
+ * The document with the same shape and no ref that leaves it, wherever one stands: the parser follows, and fetches, those in examples too. Refs
+ * through other refs are as the author wrote them, since some rules look at their text.
+ */
+export function selfContained(document: Document): JsonValue {
+  const copy = (value: JsonValue, path: readonly string[]): JsonValue => {
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return (value as readonly JsonValue[]).map((item, index) => copy(item, [...path, String(index)]));
+    const object: Record<string, JsonValue> = Object.create(null);
+    for (const [key, child] of Object.entries(value as JsonObject)) {
+      const isRef = key === "$ref" && typeof child === "string";
+      object[key] = isRef ? localRef(child, formatPointer([...path, key])) : copy(child, [...path, key]);
+    }
+    return object;
+  };
+  const localRef = (ref: string, pointer: string): string => {
+    if (!/^#(\/|$)/.test(ref)) return dangling;
+    const written = document.references.get(pointer);
+    const path = written?.startsWith("#/") ? parsePointer(written.slice(1)) : undefined;
+    return written !== undefined && path && followed(document, path) === ref.slice(1) ? written : ref.replaceAll("%", "%25");
+  };
+  return copy(document.value, []);
+}
+
+/** Where a path through the document ends when the refs on its way are followed. */
+function followed(document: Document, path: readonly string[]): string | undefined {
+  let here = "";
+  for (const segment of path) {
+    for (let steps = 0; document.get(here + formatPointer([segment])) === undefined; steps++) {
+      const ref = document.get(`${here}/$ref`);
+      if (typeof ref !== "string" || !ref.startsWith("#") || steps > 100) return undefined;
+      here = ref.slice(1);
+    }
+    here += formatPointer([segment]);
+  }
+  return here;
+}

@@ -1,0 +1,117 @@
+import pc from "picocolors";
+import { describe, expect, it } from "vitest";
+import { type Diagnostic, formatDiagnostic, nearest, sortDiagnostics, toJsonDiagnostic } from "../../../codegen/src/diagnostics.ts";
+
+const colors = pc.createColors(false);
+const text = "a: 1\nb:\n\tc: [1, 2]\nd: 4\ne: 5\nf: 6\n";
+const sources = new Map([["/work/api.yaml", text]]);
+const diagnostic: Diagnostic = {
+  severity: "error",
+  code: "some-rule",
+  message: "This is wrong.",
+  fix: "Write it right.",
+  position: { file: "/work/api.yaml", line: 3, column: 5, endLine: 3, endColumn: 11 },
+};
+
+describe("a finding in a terminal", () => {
+  it("has its place, its message, two lines around it, a caret under all of it, and what to do", () => {
+    expect(formatDiagnostic(diagnostic, { sources, colors, cwd: "/work" })).toBe(
+      [
+        "api.yaml:3:5 error some-rule",
+        "  This is wrong.",
+        "    1 | a: 1",
+        "    2 | b:",
+        "  > 3 |   c: [1, 2]",
+        "      |      ^^^^^^",
+        "    4 | d: 4",
+        "    5 | e: 5",
+        "  fix: Write it right.",
+      ].join("\n"),
+    );
+  });
+
+  it("has no frame without the text, and no place without a position", () => {
+    expect(formatDiagnostic(diagnostic, { colors, cwd: "/" })).toBe(
+      "work/api.yaml:3:5 error some-rule\n  This is wrong.\n  fix: Write it right.",
+    );
+    const { position: _, fix: __, ...bare } = diagnostic;
+    expect(formatDiagnostic(bare, { colors })).toBe("error some-rule\n  This is wrong.");
+  });
+
+  it("marks the rest of the line of something longer, the end of the file, and the middle of a very long line", () => {
+    const frame = (source: string, position: Partial<NonNullable<Diagnostic["position"]>>) =>
+      formatDiagnostic(
+        { ...diagnostic, position: { file: "/x", line: 1, column: 1, ...position } },
+        { colors, sources: new Map([["/x", source]]), cwd: "/" },
+      )
+        .split("\n")
+        .slice(2, -1);
+    expect(frame("ab: c\n  d\n", { column: 2, endLine: 2, endColumn: 4 })).toEqual(["  > 1 | ab: c", "      |  ^^^^", "    2 |   d"]);
+    expect(frame("a\r\nb", { line: 2, column: 2 })).toEqual(["    1 | a", "  > 2 | b", "      |  ^"]);
+    const [line = "", caret = ""] = frame(`${"x".repeat(5000)}HERE${"y".repeat(5000)}`, { column: 5001, endLine: 1, endColumn: 5005 });
+    expect(line.length).toBeLessThan(130);
+    expect(line.slice(caret.indexOf("^"), caret.lastIndexOf("^") + 1)).toBe("HERE");
+  });
+
+  it("lets no control or bidi character of a document through", () => {
+    const hostile = "\u001b[2J\u0007\u202e\u2066\r\u0000\u009b";
+    const shown = formatDiagnostic(
+      {
+        ...diagnostic,
+        message: hostile,
+        fix: hostile,
+        position: { file: `/work/${hostile}.yaml`, line: 1, column: 12, endLine: 1, endColumn: 13 },
+      },
+      { sources: new Map([[`/work/${hostile}.yaml`, `a: "${hostile.replace("\r", "")}" # x`]]), colors, cwd: "/work" },
+    );
+    expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(shown).toContain("\\u{1b}[2J\\u{7}\\u{202e}");
+  });
+
+  it("is coloured when asked to", () => {
+    expect(formatDiagnostic(diagnostic, { colors: pc.createColors(true), cwd: "/work" })).toContain("\u001b[31merror");
+  });
+});
+
+it("is the same as JSON, with a path relative to the working directory", () => {
+  expect(toJsonDiagnostic(diagnostic, "/work/sub")).toEqual({
+    severity: "error",
+    code: "some-rule",
+    message: "This is wrong.",
+    fix: "Write it right.",
+    file: "../api.yaml",
+    line: 3,
+    column: 5,
+    endLine: 3,
+    endColumn: 11,
+  });
+});
+
+it("are sorted by place and said once", () => {
+  const at = (file: string, line: number, column: number, message = "m"): Diagnostic => ({
+    severity: "warning",
+    code: "c",
+    message,
+    position: { file, line, column },
+  });
+  const { position: _, ...global } = diagnostic;
+  const sorted = sortDiagnostics([
+    at("/b", 1, 1),
+    at("/a", 10, 1),
+    at("/a", 9, 2),
+    at("/a", 9, 1, "z"),
+    at("/a", 9, 1, "y"),
+    at("/a", 9, 2),
+    global,
+  ]);
+  expect(
+    sorted.map(({ position, message }) => `${position?.file ?? ""}:${position?.line ?? ""}:${position?.column ?? ""} ${message}`),
+  ).toEqual([":: This is wrong.", "/a:9:1 y", "/a:9:1 z", "/a:9:2 m", "/a:10:1 m", "/b:1:1 m"]);
+});
+
+it("names the word that was meant, and none when nothing is near", () => {
+  const words = ["version", "title", "address", "messages", "message", "integer"];
+  expect(["verion", "adress", "Title", "mesage", "tilte", "int", "colour", "", "x"].map((word) => nearest(word, words))).toEqual([
+    ...["version", "address", "title", "message", "title", "integer", undefined, undefined, undefined],
+  ]);
+});
