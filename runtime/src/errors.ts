@@ -109,12 +109,12 @@ export class UpgradeRejectedError extends WsgenError {
 
   /** `cause`: what the platform says when there was no HTTP answer at all (connection refused, TLS). */
   constructor(url: string, status?: number, body?: string, cause?: unknown, headers?: Headers) {
-    const why = cause instanceof Error && cause.message !== "" ? `: ${cause.message}` : ".";
+    const why = cause instanceof Error && cause.message ? `: ${cause.message}` : ".";
     super(
       "WSGEN_UPGRADE_REJECTED",
       status === undefined
         ? `${url} did not accept the WebSocket handshake${why}`
-        : `${url} answered the WebSocket handshake with ${status}${body === undefined || body === "" ? "." : `: ${body}`}`,
+        : `${url} answered the WebSocket handshake with ${status}${body ? `: ${body}` : "."}`,
       cause === undefined ? undefined : { cause },
     );
     this.status = status;
@@ -139,7 +139,7 @@ export class InboundOverflowError extends WsgenError {
   constructor(limit: string) {
     super(
       "WSGEN_INBOUND_OVERFLOW",
-      `${limit} arrived before anybody read them; the oldest are gone. Read the connection, or listen with on.<message>().`,
+      `${limit} arrived before anybody read them, and are gone. Read the connection, or listen with on.<message>().`,
     );
   }
 }
