@@ -163,7 +163,7 @@ export function prepareConnection(endpoint: EndpointContract): (socket: WebSocke
       ),
       close(code = 1000, reason = "") {
         if ((code !== 1000 && !(code >= 3000 && code <= 4999)) || new TextEncoder().encode(reason).length > 123) {
-          throw new WsgenError("WSGEN_USAGE", "close() takes 1000 or 3000–4999 and a reason of up to 123 bytes.");
+          throw new WsgenError("WSGEN_USAGE", "close() takes 1000 or 3000–4999 and a reason up to 123 bytes.");
         }
         closing = true;
         socket.close(code, reason);
