@@ -44,6 +44,8 @@ program
   .command("generate")
   .description("write the code of a document: types, validators, server, client, and handlers to fill in")
   .argument("[document]", "path of the AsyncAPI document, YAML or JSON (default: `document` of wsgen.config.json)")
+  // Refused below, with what was probably meant.
+  .allowExcessArguments()
   .option("--out <dir>", "folder for the generated code (default: generated)")
   .option("--handlers <dir>", "folder for handler files: written once, then yours; missing methods are added later")
   .addOption(new Option("--side <side>", "whose code to write (default: both)").choices(["both", "server", "client"]))
@@ -67,6 +69,8 @@ Examples:
   $ wsgen generate --check                  with a wsgen.config.json that names the document`,
   )
   .action(async (document: string | undefined, flags: Flags, command: Command) => {
+    const [, surplus] = command.args;
+    if (surplus !== undefined) command.error(`error: there is one document at a time; name the output folder with --out ${surplus}`);
     if (flags.watch === true && flags.check === true) command.error("error: --watch and --check cannot be combined");
     if (flags.watch === true) await watch(document, flags);
     else await runGenerate(document, flags);
@@ -153,7 +157,8 @@ async function watch(document: string | undefined, flags: Flags): Promise<void> 
     const run = async (): Promise<void> => {
       do {
         again = false;
-        const { sources } = await runGenerate(document, flags);
+        const { sources, diagnostics } = await runGenerate(document, flags);
+        if (diagnostics.some(({ code }) => code === "no-document")) return stop();
         const config = await findConfig([process.cwd(), ...(document === undefined ? [] : [resolve(document, "..")])]);
         // With an error in it, a document may not have been read to its end: what was watched before still counts.
         watched = new Set([
@@ -172,11 +177,14 @@ async function watch(document: string | undefined, flags: Flags): Promise<void> 
       if (running !== undefined) again = true;
       else running = run();
     });
+    const stop = (): void => {
+      watching.close();
+      resolveWatch();
+    };
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
-        watching.close();
         process.exitCode = exitCodes.done;
-        resolveWatch();
+        stop();
       });
     }
     running = run();

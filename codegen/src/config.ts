@@ -88,9 +88,8 @@ async function readConfig(file: string): Promise<unknown> {
     const { default: value }: { readonly default?: unknown } = await import(`${pathToFileURL(file).href}?at=${Date.now()}`);
     return value;
   } catch (error) {
-    throw new ConfigError(`${shown(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}`, "Correct the file.", {
-      cause: error,
-    });
+    const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(/\.?$/, ".");
+    throw new ConfigError(`${shown(file)} cannot be read: ${why}`, "Correct the file.", { cause: error });
   }
 }
 

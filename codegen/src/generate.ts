@@ -1,5 +1,6 @@
 // The pipeline: load → check → model → emit → write. Everything it finds is a value of its result; it throws only for bugs.
-import { dirname, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { type Config, ConfigError, type LoadedConfig, loadConfig } from "./config.ts";
 import { type Diagnostic, type Position, sortDiagnostics } from "./diagnostics.ts";
 import { check } from "./document/check.ts";
@@ -133,7 +134,7 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
 
   // In a worker, beside the model.
   const checking = check(document, { strict });
-  const source = relativePath(settings.cwd, settings.document);
+  const source = pathInProject(settings.document);
   const { model, diagnostics: modelled } = await clock.time("model", async () => {
     const built = buildModel(document, { source, ...(perspective !== undefined && { perspective }) });
     return remembered === undefined ? built : keepSide(built, remembered, (side) => buildModel(document, { source, perspective: side }));
@@ -264,6 +265,14 @@ function failed(error: unknown): Omit<ValidateResult, "timings"> {
   if (!(error instanceof WriteError || error instanceof ConfigError)) throw error;
   const { code, message, fix } = error;
   return { ok: false, diagnostics: [{ severity: "error", code, message, fix }], checked: "not", sources: new Map() };
+}
+
+/** How a document is called in generated files: by its path below the nearest package.json, wherever wsgen is called; without one, by its name. */
+function pathInProject(document: string): string {
+  for (let folder = dirname(document); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "package.json"))) return relativePath(folder, document);
+    if (dirname(folder) === folder) return basename(document);
+  }
 }
 
 function relativePath(from: string, to: string): string {

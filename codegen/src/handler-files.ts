@@ -1,13 +1,13 @@
 // The user's handlers folder: which files to write there, and what to say about those that are there already.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
 import { nearestCache } from "./document/check-cache.ts";
 import { mergeHandlers, printHandlers } from "./emit/handlers.ts";
 import type { Endpoint } from "./model/model.ts";
 import { version } from "./version.ts";
-import { diskError, type UserFile } from "./write.ts";
+import { diskError, makeFolders, shown, type UserFile, WriteError } from "./write.ts";
 
 export interface HandlerFiles {
   /** Files to write: new ones, and those that methods were added to. */
@@ -58,9 +58,11 @@ async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw diskError(error, path, "--handlers");
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw diskError(error, path, "--handlers");
   }
+  const link = await lstat(path).catch(() => undefined);
+  if (link === undefined) return undefined;
+  throw new WriteError("link", `${shown(path)} is a symbolic link to a file that does not exist.`, "Make that file, or remove the link.");
 }
 
 /**
@@ -76,7 +78,7 @@ function lookedAt(path: string, text: string, { name, typeName, clientToServer }
     nothingFound: async (): Promise<boolean> => folder !== undefined && (await readFile(file, "utf8").catch(() => "")) === content,
     remember: async (): Promise<void> => {
       if (folder === undefined) return;
-      await mkdir(folder, { recursive: true })
+      await makeFolders(folder)
         .then(() => writeFile(file, content))
         .catch(() => undefined);
     },

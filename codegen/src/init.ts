@@ -303,33 +303,38 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const packages = (path) => fileURLToPath(new URL(path, import.meta.url));
-const wsgen = [packages("./node_modules/wsgen/bin/wsgen.js"), "generate", "api.yaml", "--out", "src/generated", "--handlers", "src/handlers"];
-const tsc = [packages("./node_modules/typescript/bin/tsc")];
+const command = (name, path) => fileURLToPath(new URL(path, import.meta.resolve(name)));
+const wsgen = [command("wsgen", "../bin/wsgen.js"), "generate", "api.yaml", "--out", "src/generated", "--handlers", "src/handlers"];
+const tsc = [command("typescript", "../bin/tsc")];
 const windows = process.platform === "win32";
 
-const running = new Set();
+const started = [];
 let ending = false;
 
-/** Ends every command with whatever it started. */
+/** Ends every command with whatever it started; what does not end within 2 s is made to. */
 function end(code) {
   if (ending) return;
   ending = true;
   process.exitCode = code;
-  for (const child of running) {
-    if (windows) spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
-    else process.kill(-child.pid, "SIGTERM");
+  for (const child of started) kill(child, "SIGTERM");
+  const late = () => started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  setTimeout(() => late().forEach((child) => kill(child, "SIGKILL")), 2000).unref();
+}
+
+function kill({ pid }, signal) {
+  try {
+    if (windows) spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"]);
+    else process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
   }
 }
 
 function start(...args) {
   // A process group of its own, so that what it starts ends with it.
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"], detached: !windows });
-  running.add(child);
-  child.on("exit", () => {
-    running.delete(child);
-    end(1);
-  });
+  started.push(child);
+  child.on("exit", () => end(1));
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));

@@ -92,7 +92,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== "object" || value === null || !("version" in value) || value.version !== 1) return false;
   if (!("files" in value) || typeof value.files !== "object" || value.files === null) return false;
-  const { perspective } = value as { readonly perspective?: Partial<Perspective> };
+  const { perspective, document } = value as { readonly perspective?: Partial<Perspective>; readonly document?: unknown };
+  if (typeof document !== "string") return false;
   return Object.values(value.files).every((hash) => typeof hash === "string") && /^(server|client)$/.test(perspective?.side ?? "");
 }
 
@@ -105,6 +106,8 @@ export async function planWrite(output: Output): Promise<WritePlan> {
   const { folder, userFiles } = output;
   await requireFolder(folder);
   const before = await readManifest(folder);
+  if (before === undefined) await requireOwnManifest(output);
+  else await requireSameDocument(output, before);
   const files = [...output.files, { path: manifestName, text: manifestText(output) }];
 
   const changed: string[] = [];
@@ -135,6 +138,51 @@ export async function planWrite(output: Output): Promise<WritePlan> {
 }
 
 /**
+ * One folder holds the code of one document. A document that is not there any more was moved, and its folder goes on with the new one.
+ */
+async function requireSameDocument({ folder, manifest }: Output, before: Manifest): Promise<void> {
+  if (before.document === manifest.document) return;
+  const [other, own] = [resolve(folder, before.document), resolve(folder, manifest.document)];
+  const there = await realpath(other).catch(() => undefined);
+  if (there === undefined || there === (await realpath(own).catch(() => own))) return;
+  throw new WriteError(
+    "other-document",
+    `${shown(folder)} holds the code of ${shown(other)}, not of ${shown(own)}.`,
+    `Choose another folder with --out, or delete ${shown(folder)} if ${shown(own)} is to replace it.`,
+  );
+}
+
+/** A manifest that cannot be read is ours when another version of wsgen wrote it, or when it is broken and stands beside generated files. */
+async function requireOwnManifest({ folder, files }: Output): Promise<void> {
+  const file = join(folder, manifestName);
+  const text = await readText(file);
+  if (text === undefined || isManifestOfAnyVersion(text)) return;
+  for (const { path } of isJson(text) ? [] : files) {
+    if ((await readText(join(folder, path)))?.startsWith(marker)) return;
+  }
+  throw new WriteError(
+    "foreign-file",
+    `${shown(file)} exists and was not written by wsgen.`,
+    "Move it away, or choose another folder with --out; wsgen overwrites nothing that is not its own.",
+  );
+}
+
+function isManifestOfAnyVersion(text: string): boolean {
+  if (!isJson(text)) return false;
+  const value: unknown = JSON.parse(text);
+  return typeof value === "object" && value !== null && "version" in value && "files" in value;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Carries out a plan. Everything is first written beside its place and then renamed; when anything fails, what was there before is there again.
  *
  * @throws WriteError when the disk does not let it
@@ -154,7 +202,7 @@ export async function carryOut({ output, changed, stale }: WritePlan): Promise<v
     for (const { path, text } of texts) {
       const to = await followLink(path);
       await makeFolders(dirname(to), (made) => undo.push(() => rmdir(made)));
-      const from = join(dirname(to), `.${basename(to)}.${randomBytes(6).toString("hex")}.tmp`);
+      const from = draftOf(to);
       undo.push(() => rm(from, { force: true }));
       const mode = (await stat(to).catch(() => undefined))?.mode;
       await writeFile(from, text, { flag: "wx" });
@@ -178,6 +226,10 @@ export async function carryOut({ output, changed, stale }: WritePlan): Promise<v
   }
 }
 
+const draftOf = (file: string): string => join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+/** What people are told of a draft: the file that it is to become. */
+const finalOf = (path: string): string => path.replace(/\.([^/\\]+)\.[0-9a-f]{12}\.tmp$/, "$1");
+
 /** Puts back what a file holds now. */
 async function restorer(file: string): Promise<() => Promise<unknown>> {
   const before = await readFile(file).catch(() => undefined);
@@ -185,7 +237,7 @@ async function restorer(file: string): Promise<() => Promise<unknown>> {
 }
 
 /** Makes a folder and those above it, outermost first. Not `recursive`: Node loops for ever where that cannot work (/proc). */
-export async function makeFolders(folder: string, onMade: (folder: string) => void): Promise<void> {
+export async function makeFolders(folder: string, onMade?: (folder: string) => void): Promise<void> {
   const there = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -193,7 +245,7 @@ export async function makeFolders(folder: string, onMade: (folder: string) => vo
   if (there !== undefined) return;
   await makeFolders(dirname(folder), onMade);
   await mkdir(folder);
-  onMade(folder);
+  onMade?.(folder);
 }
 
 /** A user's file may be a link: what it leads to is written then, and the link stays. */
@@ -264,7 +316,7 @@ async function readText(file: string): Promise<string | undefined> {
 export function diskError(error: unknown, path: string, option = "--out"): WriteError {
   if (error instanceof WriteError) return error;
   const code = isErrno(error) ? error.code : undefined;
-  const where = shown(isErrno(error) && error.path !== undefined ? error.path : path);
+  const where = shown(isErrno(error) && error.path !== undefined ? finalOf(error.path) : path);
   const another = `Choose another folder${option === "" ? "" : ` with ${option}`}`;
   const [message, fix] = (code !== undefined ? diskProblems[code] : undefined) ?? [
     `cannot be written (${error instanceof Error ? error.message : String(error)})`,

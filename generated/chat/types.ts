@@ -3,7 +3,7 @@
 /** Say something to everyone in the room. */
 export interface PostMessage {
   type: "postMessage";
-  /** What is said. */
+  /** What is said. 1 to 2000 characters. */
   text: string;
 }
 
@@ -40,6 +40,7 @@ export interface MemberLeft {
 export interface HistoryPage {
   type: "historyPage";
   requestId: string;
+  /** At most 100 items. */
   posts: Post[];
 }
 
@@ -72,6 +73,6 @@ export interface RoomParameters {
 
 /** Query parameters of `/rooms/{roomId}`. */
 export interface RoomQuery {
-  /** The name the others see. */
+  /** The name the others see. 1 to 40 characters. */
   username: string;
 }

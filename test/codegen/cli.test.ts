@@ -1,5 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -78,8 +90,8 @@ describe("wsgen generate", () => {
     const done = wsgen("generate", "chat.yaml", "--out", "gen", "--json");
     expect(JSON.parse(done.stdout)).toMatchObject({
       ok: true,
-      out: "gen",
-      written: expect.arrayContaining(["gen/types.ts"]),
+      out: join(root, "gen"),
+      written: expect.arrayContaining([join(root, "gen/types.ts")]),
       removed: [],
       summary: { title: "Chat", endpoints: [{ name: "room", in: { messages: 2, by: "`type`", requests: 1 }, out: { messages: 5 } }] },
     });
@@ -234,7 +246,9 @@ describe("bad input", () => {
   }
 
   it("is no file, or a folder", () => {
-    oneLine(["nobody.yaml"], /^error: There is no file/);
+    oneLine(["nobody.yaml"], /^error: There is no file nobody\.yaml\. /);
+    oneLine([join(root, "deep/nobody.yaml")], /^error: There is no file deep\/nobody\.yaml\. /);
+    oneLine(["../nobody.yaml"], /^error: There is no file \.\.\/nobody\.yaml\. /);
     oneLine(["."], /^error: .* is a folder/);
   });
 
@@ -256,9 +270,50 @@ describe("bad input", () => {
       uid: 65534,
       gid: 65534,
     });
-    expect(stderr).toMatch(/^error: gen\/\S+ cannot be written: permission denied\. Choose another folder with --out/);
+    expect(stderr).toMatch(/^error: gen\/[\w.]+\.ts cannot be written: permission denied\. Choose another folder with --out/);
+    expect(stderr).not.toContain(".tmp");
     expect(status).toBe(1);
     expect(files()).toEqual(["chat.yaml"]);
+  });
+
+  it("is a handler file that is a link to nowhere", () => {
+    mkdirSync(join(root, "handlers"));
+    symlinkSync("../shared/room.ts", join(root, "handlers/room.ts"));
+    oneLine(
+      ["chat.yaml", "--out", "gen", "--handlers", "handlers"],
+      /^error: handlers\/room\.ts is a symbolic link to a file that does not exist\. /,
+    );
+    expect(readlinkSync(join(root, "handlers/room.ts"))).toBe("../shared/room.ts");
+  });
+
+  it("is an output folder with the code of another document, unless that document is gone", () => {
+    cpSync(join(root, "chat.yaml"), join(root, "other.yaml"));
+    wsgen("generate", "chat.yaml", "--out", "gen");
+    oneLine(
+      ["other.yaml", "--out", "gen"],
+      /^error: gen holds the code of chat\.yaml, not of other\.yaml\. Choose another folder with --out, or delete gen/,
+    );
+    rmSync(join(root, "chat.yaml"));
+    expect(wsgen("generate", "other.yaml", "--out", "gen")).toMatchObject({ status: 0 });
+    expect(readFileSync(join(root, "gen/.wsgen.json"), "utf8")).toContain('"document": "../other.yaml"');
+  });
+
+  it("is no folder that nothing can be remembered in: that is no error", () => {
+    mkdirSync(join(root, "project"));
+    cpSync(join(root, "chat.yaml"), join(root, "project/chat.yaml"));
+    // Node's own recursive mkdir never comes back from there.
+    symlinkSync("/proc", join(root, "project/node_modules"));
+    const again = (): number | null =>
+      spawnSync(process.execPath, [bin, "generate", "project/chat.yaml", "--out", "project/gen", "--handlers", "project/handlers"], {
+        cwd: root,
+        timeout: 10_000,
+      }).status;
+    expect([again(), again()]).toEqual([0, 0]);
+  });
+
+  it("is a configuration that cannot be read", () => {
+    writeFileSync(join(root, "wsgen.config.json"), '{\n  "out": gen\n}\n');
+    oneLine([], /^error: wsgen\.config\.json cannot be read: .*[^.]\. Correct the file\.$/m);
   });
 
   it("is a configuration with a misspelt key", () => {
@@ -271,13 +326,22 @@ describe("wrong usage", () => {
   const usages: Readonly<Record<string, readonly [args: readonly string[], message: RegExp]>> = {
     "no command": [[], /Usage: wsgen/],
     "an unknown command": [["generat"], /unknown command 'generat'\n\(Did you mean generate\?\)/],
-    "no document": [["generate"], /missing argument 'document'/],
+    "no document": [
+      ["generate"],
+      /^error: No document was named\. Name one \(`wsgen generate api\.yaml`\), or write `document` in wsgen\.config\.json\.\n$/,
+    ],
+    "an output folder without --out": [["generate", "chat.yaml", "src/gen"], /^error: .*name the output folder with --out src\/gen\n/],
     "two documents": [["validate", "a.yaml", "b.yaml"], /too many arguments/],
     "an unknown option": [["generate", "chat.yaml", "--owt", "x"], /unknown option '--owt'\n\(Did you mean --out\?\)/],
     "an unknown choice": [["generate", "chat.yaml", "--side", "left"], /Allowed choices are both, server, client/],
     "options that exclude each other": [["generate", "chat.yaml", "--watch", "--check"], /--watch and --check cannot be combined/],
     "no folder to init": [["init"], /missing required argument 'dir'/],
   };
+  it("is no document: with --json an object says so", () => {
+    const { status, stdout } = wsgen("generate", "--json", "--out", "gen");
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, out: join(root, "gen"), diagnostics: [{ code: "no-document" }] });
+  });
   for (const [what, [args, message]] of Object.entries(usages)) {
     it(`is ${what}: exit 2`, () => {
       const { status, stdout, stderr } = wsgen(...args);
@@ -309,7 +373,9 @@ describe("wsgen", () => {
 describe("wsgen validate", () => {
   it("says what it understands and writes nothing", () => {
     const { status, stdout } = wsgen("validate", "chat.yaml");
-    expect(stdout).toMatch(/Chat \(AsyncAPI 3\.1\.0\)[\s\S]*valid, with 0 warnings/);
+    expect(stdout).toMatch(
+      /Chat \(AsyncAPI 3\.1\.0\)[\s\S]*from the server's side: it (receives|sends|answers) [\s\S]*\nvalid( \(.*\))?\n$/,
+    );
     expect(status).toBe(0);
     expect(files()).toEqual(["chat.yaml"]);
   });

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -38,6 +38,45 @@ describe("wsgen init", () => {
     run(folder, join(repository, "codegen/bin/wsgen.js"), "generate", ...args, "--check");
     run(folder, join(repository, "node_modules/typescript/bin/tsc"));
     expect(run(folder, "--test", "dist/hall.test.js")).toContain("# pass 1");
+  });
+
+  it("has a `dev` that outlives a handler that does not compile, restarts what is saved, and leaves nothing running", async () => {
+    const folder = join(root, "dev");
+    await init({ folder });
+    const handlers = join(folder, "src/handlers/hall.ts");
+    const text = readFileSync(handlers, "utf8");
+    writeFileSync(handlers, text.replace("guests -= 1;", 'guests -= "1";'));
+    const child = spawn(process.execPath, ["dev.mjs"], {
+      cwd: folder,
+      env: { ...process.env, PORT: "0" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    try {
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      const hears = async (pattern: RegExp): Promise<void> => {
+        for (let tries = 0; tries < 800 && !pattern.test(said); tries += 1) await pause(25);
+        expect(said).toMatch(pattern);
+        // What is saved while it still starts is one more restart.
+        for (let before = ""; before !== said; await pause(700)) before = said;
+      };
+      const answers = async (): Promise<number> => {
+        const port = [...said.matchAll(/listening on ws:\/\/localhost:(\d+)/g)].at(-1)?.[1];
+        return (await fetch(`http://localhost:${port}/hall`, { signal: AbortSignal.timeout(5000) })).status;
+      };
+      await hears(/error TS2363[\s\S]*listening on/);
+      expect(await answers()).toBe(426);
+      writeFileSync(handlers, text);
+      await hears(/Found 0 errors[\s\S]*listening on/);
+      expect(await answers()).toBe(426);
+      const exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
+      child.kill("SIGINT");
+      expect(await exited).toBe(0);
+      await expect(answers()).rejects.toThrow("fetch failed");
+    } finally {
+      child.kill("SIGTERM");
+    }
   });
 
   it("refuses a folder that is not empty, and touches nothing in it", async () => {

@@ -127,6 +127,32 @@ describe("files in the way", () => {
     expect(tree()["generated/a.ts"]).toBe(text("b"));
   });
 
+  it("are refused when a manifest is somebody else's, and overwritten when another version of wsgen wrote it", async () => {
+    mkdirSync(folder);
+    for (const foreign of ['{"hello":1}\n', "[1]\n", "notes\n"]) {
+      writeFileSync(join(folder, ".wsgen.json"), foreign);
+      await refused({ "a.ts": "a" }, /\.wsgen\.json exists and was not written by wsgen/);
+    }
+    writeFileSync(join(folder, ".wsgen.json"), '{"version":2,"files":{}}\n');
+    await write({ "a.ts": "a" });
+    expect(Object.keys((await readManifest(folder))?.files ?? {})).toEqual(["a.ts"]);
+  });
+
+  it("are refused when they are another document's, as long as that document is there", async () => {
+    const other = { manifest: { document: "../b.yaml", perspective: { side: "server", because: "default" } } } as const;
+    writeFileSync(join(root, "api.yaml"), "");
+    writeFileSync(join(root, "b.yaml"), "");
+    await write({ "a.ts": "a" });
+    await expect(write({ "a.ts": "b" }, other)).rejects.toThrow(/generated holds the code of .*api\.yaml, not of .*b\.yaml/);
+    // A document under two names is one document.
+    rmSync(join(root, "b.yaml"));
+    symlinkSync("api.yaml", join(root, "b.yaml"));
+    await write({ "a.ts": "b" }, other);
+    rmSync(join(root, "b.yaml"));
+    await write({ "a.ts": "c" });
+    expect(tree()["generated/a.ts"]).toBe(text("c"));
+  });
+
   it("are refused when they are links, so that nothing is written elsewhere", async () => {
     mkdirSync(folder);
     writeFileSync(join(root, "target.ts"), text("target"));

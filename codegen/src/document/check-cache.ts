@@ -1,16 +1,17 @@
 // Remembers what the official parser said about a document, in node_modules/.cache/wsgen: one file per document.
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "../version.ts";
+import { makeFolders } from "../write.ts";
 import type { Document } from "./document.ts";
 import type { CheckReport } from "./official.ts";
 
 export interface CheckCache {
   read(): CheckReport | undefined;
   /** That it cannot be written is no error: the next run checks again. */
-  write(report: CheckReport): void;
+  write(report: CheckReport): Promise<void>;
 }
 
 /**
@@ -19,7 +20,7 @@ export interface CheckCache {
  */
 export function openCache(document: Document, parser: string, strict: boolean, folder: string | undefined): CheckCache {
   const place = folder ?? nearestCache(dirname(document.file)) ?? nearestCache(process.cwd());
-  if (place === undefined) return { read: () => undefined, write: () => {} };
+  if (place === undefined) return { read: () => undefined, write: async () => {} };
   const file = join(place, `check-${hash([document.file, String(strict)]).slice(0, 16)}.json`);
   const home = dirname(document.file);
   const contents = [...document.sources].map(([path, text]) => [relative(home, path), text]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
@@ -34,9 +35,9 @@ export function openCache(document: Document, parser: string, strict: boolean, f
         return undefined;
       }
     },
-    write(report) {
+    async write(report) {
       try {
-        mkdirSync(place, { recursive: true });
+        await makeFolders(place);
         const draft = `${file}.${process.pid}`;
         writeFileSync(draft, JSON.stringify({ key, report }));
         renameSync(draft, file);

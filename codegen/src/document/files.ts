@@ -77,7 +77,9 @@ export function createFiles(document: string, root: string | undefined): Files {
     return file;
   };
 
-  const main = guard(document, () => read(realpathSync(document), document));
+  const near = relative(process.cwd(), resolve(document));
+  const typed = near !== "" && near.length < document.length ? near.split(sep).join("/") : document;
+  const main = guard(typed, () => read(realpathSync(document), typed));
   const folder = "path" in main ? dirname(main.path) : dirname(resolve(document));
   let top: string;
   if (root !== undefined) top = guardPath(root);

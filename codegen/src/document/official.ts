@@ -81,7 +81,7 @@ function ask(worker: Worker, request: CheckRequest, deadline: number): Promise<C
 const dangling = "#/x-wsgen-unresolved";
 
 /**
- * The document with the same shape and no ref that leaves it, wherever one stands: the parser follows, and fetches, those in examples too. Refs
+ * The document with the same shape but for keys `__proto__`, and no ref that leaves it, wherever one stands: the parser follows, and fetches, those in examples too. Refs
  * through other refs are as the author wrote them, since some rules look at their text.
  */
 export function selfContained(document: Document): JsonValue {
@@ -90,6 +90,8 @@ export function selfContained(document: Document): JsonValue {
     if (Array.isArray(value)) return (value as readonly JsonValue[]).map((item, index) => copy(item, [...path, String(index)]));
     const object: Record<string, JsonValue> = Object.create(null);
     for (const [key, child] of Object.entries(value as JsonObject)) {
+      // The parser takes the key for the object's prototype; the model says where it cannot be a name.
+      if (key === "__proto__") continue;
       const isRef = key === "$ref" && typeof child === "string";
       object[key] = isRef ? localRef(child, formatPointer([...path, key])) : copy(child, [...path, key]);
     }

@@ -3,6 +3,7 @@ import type { ts } from "ts-morph";
 import type { Diagnostic, Position } from "../diagnostics.ts";
 import type { Delivery, Endpoint } from "../model/model.ts";
 import { createGeneratedFile } from "./file.ts";
+import { allMemberNames, findHandlers, membersOf, type TypeScript } from "./find-handlers.ts";
 
 /** Prints a new handler file; `serverModule` is how it imports server.ts. */
 export function printHandlers(endpoint: Endpoint, serverModule: string): string {
@@ -79,47 +80,61 @@ export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Prom
   }
 
   const found = findHandlers(ts, source, endpoint);
-  const handled = found.messages === undefined ? [] : propertyNames(ts, found.messages);
-  const missing = deliveries.filter((delivery) => !handled.some((property) => property.name === delivery.name));
-  const orphans = handled.filter((property) => !deliveries.some((delivery) => delivery.name === property.name));
+  const handled = found.kind === "messages" ? membersOf(ts, found.literal) : [];
+  const orphans = handled.filter((member) => !deliveries.some((delivery) => delivery.name === member.name));
   const diagnostics = orphans.map(
-    (property): Diagnostic => ({
+    (member): Diagnostic => ({
       severity: "warning",
       code: "handlers-orphan",
-      message: `\`${name}.${property.name}\` handles a message that the document does not have any more.`,
+      message: `\`${name}.${member.name}\` handles a message that the document does not have any more.`,
       fix: "Remove the method, or rename it if its message was renamed.",
-      position: positionAt(source, property.node.getStart(source), property.node.end),
+      position: positionAt(source, member.at.getStart(source), member.at.end),
     }),
   );
+  const target = "literal" in found ? found.literal : undefined;
+  const composed = target === undefined || target.properties.some(ts.isSpreadAssignment);
+  const there = new Set(handled.map((member) => member.name));
+  // What cannot be followed may well be complete: its methods stand somewhere in the file then.
+  const known = composed ? allMemberNames(ts, source) : there;
+  const missing = deliveries.filter((delivery) => !known.has(delivery.name));
   if (missing.length === 0) return { text: file.text, added: [], diagnostics };
 
-  const target = found.messages ?? found.handler;
-  if (target === undefined || target.properties.some(ts.isSpreadAssignment)) {
+  if (composed) {
     const names = missing.map((delivery) => `\`${delivery.name}(payload, conn)\``).join(", ");
-    const at = target ?? source.statements[0] ?? source;
+    const place = target ?? ("at" in found ? found.at : undefined);
+    const at = (place ?? source.statements[0] ?? source).getStart(source);
+    const position = positionAt(source, at, at);
     const spread: Diagnostic = {
       severity: "hint",
       code: "handlers-spread",
       message: `The handlers of \`${name}\` are put together with \`...\`, so nothing was added: TypeScript will say what is missing of ${names}.`,
-      position: positionAt(source, at.getStart(source), at.getStart(source)),
+      position,
     };
     const lost: Diagnostic = {
       severity: "warning",
       code: "handlers-not-found",
-      message: `There is no object of type \`${typeName}Handler\` in this file, so nothing was added.`,
-      fix: `Add ${names} to the \`messages\` of your \`${typeName}Handler\` by hand, or annotate the object with that type.`,
-      position: positionAt(source, at.getStart(source), at.getStart(source)),
+      message:
+        place === undefined
+          ? `There is no object of type \`${typeName}Handler\` in this file, so nothing was added.`
+          : `Which object has the methods for the messages of \`${name}\` is not plain here, so nothing was added.`,
+      fix: `Add ${names} to the \`messages\` of your \`${typeName}Handler\` by hand${place === undefined ? ", or annotate the object with that type" : ""}.`,
+      position,
     };
-    return { text: file.text, added: [], diagnostics: [...diagnostics, target === undefined ? lost : spread] };
+    return { text: file.text, added: [], diagnostics: [...diagnostics, found.kind === "unsure" ? lost : spread] };
   }
 
+  const crowded = outermostOneLiner(ts, source, target);
+  if (crowded !== undefined) {
+    // What is added takes several lines; what was on one line before gets lines of its own, from the outside in.
+    const { text, added } = await mergeHandlers({ ...file, text: onOwnLines(source, crowded) }, endpoint);
+    return { text, added, diagnostics };
+  }
   const style = styleOf(source, target);
   const members = missing.map((delivery) => stub(endpoint, delivery));
-  const lines = found.messages === undefined ? [["messages: {", ...members.flat().map((line) => `  ${line}`), "},"]] : members;
+  const spaced = members.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines));
+  const lines = found.kind === "messages" ? members : [["messages: {", ...spaced.map((line) => (line === "" ? "" : `  ${line}`)), "},"]];
   return { text: insertMembers(source, target, lines, style), added: missing.map((delivery) => delivery.name), diagnostics };
 }
-
-type TypeScript = typeof ts;
 
 /** The parser keeps its complaints where its public types do not show them. */
 function syntaxErrors(source: ts.SourceFile): readonly { readonly start: number; readonly message: string }[] {
@@ -136,115 +151,35 @@ function positionAt(source: ts.SourceFile, start: number, end: number): Position
   return { file: source.fileName, line: from.line + 1, column: from.character + 1, endLine: to.line + 1, endColumn: to.character + 1 };
 }
 
-/** The user's handler object and its `messages`, each as far as it is an object literal of this file. */
-interface FoundHandlers {
-  readonly handler: ts.ObjectLiteralExpression | undefined;
-  readonly messages: ts.ObjectLiteralExpression | undefined;
-}
-
-/** Finds them by their types, wherever they are annotated (variable, `satisfies`, a function's return type), else by the variable's name. */
-function findHandlers(ts: TypeScript, source: ts.SourceFile, { name, typeName }: Endpoint): FoundHandlers {
-  const annotated = (type: string): ts.ObjectLiteralExpression | undefined => {
-    const local = localName(ts, source, type);
-    return firstOf(descendants(source), (node) =>
-      ts.isTypeReferenceNode(node) && node.typeName.getText(source) === local
-        ? objectOf(ts, source, annotatedExpressions(ts, node))
-        : undefined,
-    );
-  };
-  const named = (): ts.ObjectLiteralExpression | undefined => objectOf(ts, source, variable(ts, source, name));
-  const handler = annotated(`${typeName}Handler`) ?? named();
-  const property = handler?.properties.find((property) => property.name?.getText(source) === "messages");
-  const value =
-    property === undefined
-      ? []
-      : ts.isPropertyAssignment(property)
-        ? [property.initializer]
-        : ts.isShorthandPropertyAssignment(property)
-          ? variable(ts, source, "messages")
-          : [];
-  const messages = objectOf(ts, source, value) ?? annotated(`${typeName}Messages`);
-  // `messages` made elsewhere: there is nothing here to add to.
-  return property !== undefined && messages === undefined ? { handler: undefined, messages: undefined } : { handler, messages };
-}
-
-/** What an imported type is called in this file. */
-function localName(ts: TypeScript, source: ts.SourceFile, type: string): string {
-  const specifier = firstOf(descendants(source), (node) =>
-    ts.isImportSpecifier(node) && node.propertyName?.text === type ? node : undefined,
-  );
-  return specifier?.name.text ?? type;
-}
-
-/** The expressions whose type a type reference says, also from inside another type (`Promise<RoomHandler>`). */
-function annotatedExpressions(ts: TypeScript, reference: ts.TypeReferenceNode): readonly ts.Expression[] {
-  let type: ts.Node = reference;
-  while (ts.isTypeNode(type.parent)) type = type.parent;
-  const owner = type.parent;
-  if (ts.isVariableDeclaration(owner)) return owner.initializer === undefined ? [] : [owner.initializer];
-  if (ts.isSatisfiesExpression(owner) || ts.isAsExpression(owner)) return [owner.expression];
-  if (ts.isArrowFunction(owner) && owner.type === type && !ts.isBlock(owner.body)) return [owner.body];
-  if (ts.isFunctionLike(owner) && owner.type === type) {
-    return [...descendants(owner)].flatMap((node) =>
-      ts.isReturnStatement(node) && node.expression !== undefined ? [node.expression] : [],
-    );
-  }
-  return [];
-}
-
-function variable(ts: TypeScript, source: ts.SourceFile, name: string): readonly ts.Expression[] {
-  const declaration = firstOf(descendants(source), (node) =>
-    ts.isVariableDeclaration(node) && node.name.getText(source) === name ? node : undefined,
-  );
-  return declaration?.initializer === undefined ? [] : [declaration.initializer];
-}
-
-/** The object literal behind an expression: through parentheses, `as`, `satisfies`, one call (`Object.freeze({…})`) and a variable. */
-function objectOf(
+/** The outermost object literal around a place to add to that has members and is written on one line, together with all that lie between. */
+function outermostOneLiner(
   ts: TypeScript,
   source: ts.SourceFile,
-  expressions: readonly ts.Expression[],
-  depth = 0,
+  target: ts.ObjectLiteralExpression,
 ): ts.ObjectLiteralExpression | undefined {
-  if (depth > 8) return undefined;
-  return firstOf(expressions, (expression) => {
-    if (ts.isObjectLiteralExpression(expression)) return expression;
-    if (ts.isParenthesizedExpression(expression) || ts.isAsExpression(expression) || ts.isSatisfiesExpression(expression)) {
-      return objectOf(ts, source, [expression.expression], depth + 1);
-    }
-    if (ts.isCallExpression(expression)) return objectOf(ts, source, expression.arguments, depth + 1);
-    if (ts.isArrowFunction(expression) && !ts.isBlock(expression.body)) return objectOf(ts, source, [expression.body], depth + 1);
-    return ts.isIdentifier(expression) ? objectOf(ts, source, variable(ts, source, expression.text), depth + 1) : undefined;
-  });
-}
-
-interface NamedProperty {
-  readonly name: string;
-  readonly node: ts.Node;
-}
-
-function propertyNames(ts: TypeScript, literal: ts.ObjectLiteralExpression): readonly NamedProperty[] {
-  return literal.properties.flatMap((property): readonly NamedProperty[] => {
-    const node = property.name;
-    if (node === undefined) return [];
-    if (ts.isComputedPropertyName(node)) return ts.isStringLiteralLike(node.expression) ? [{ name: node.expression.text, node }] : [];
-    return ts.isPrivateIdentifier(node) || ts.isBigIntLiteral(node) ? [] : [{ name: node.text, node }];
-  });
-}
-
-function* descendants(node: ts.Node): Generator<ts.Node> {
-  for (const child of node.getChildren()) {
-    yield child;
-    yield* descendants(child);
+  let found: ts.ObjectLiteralExpression | undefined;
+  for (let literal = target; ; ) {
+    if (literal.properties.length > 0 && !literal.getText(source).includes("\n")) found = literal;
+    const { parent } = literal;
+    if (!ts.isPropertyAssignment(parent) || !ts.isObjectLiteralExpression(parent.parent)) return found;
+    literal = parent.parent;
   }
 }
 
-function firstOf<T, U>(items: Iterable<T>, pick: (item: T) => U | undefined): U | undefined {
-  for (const item of items) {
-    const picked = pick(item);
-    if (picked !== undefined) return picked;
-  }
-  return undefined;
+/** The file's text with every member of an object literal on a line of its own. */
+function onOwnLines(source: ts.SourceFile, literal: ts.ObjectLiteralExpression): string {
+  const { text } = source;
+  const { newline, member, closing } = styleOf(source, literal);
+  const { properties } = literal;
+  // A property begins right behind the comma before it.
+  const last = properties.hasTrailingComma === true ? properties.end - 1 : (properties.at(-1)?.end ?? literal.end - 1);
+  const lines = properties.map((property, index) => {
+    const next = properties[index + 1];
+    return newline + member + text.slice(property.pos, next === undefined ? last : next.pos - 1).trim();
+  });
+  const rest = text.slice(properties.hasTrailingComma === true ? properties.end : last, literal.end - 1).trim();
+  const ending = `${rest === "" ? "" : ` ${rest}`}${newline}${closing}`;
+  return `${text.slice(0, literal.getStart(source) + 1)}${lines.join(",")},${ending}${text.slice(literal.end - 1)}`;
 }
 
 /** How the user writes. */
@@ -319,6 +254,7 @@ function insertMembers(
 
 function inStyle(line: string, { member, unit, quote, semicolon }: Style): string {
   const depth = /^ */.exec(line)?.[0].length ?? 0;
+  if (line === "") return "";
   const code = line.trimStart().replaceAll('"', quote).replace(/;$/, semicolon);
   return member + unit.repeat(depth / 2) + code;
 }

@@ -76,12 +76,22 @@ export function payloadParameter(
   message: Message,
   filled: readonly string[] = [],
 ): string {
-  const names = filledIn(message, filled);
+  // An id that cannot be made up is never filled in.
+  const given = message.reply?.given === true ? correlationProperty(message.reply.request) : [];
+  const names = filledIn(
+    message,
+    filled.filter((name) => !given.includes(name)),
+  );
   const schema = model.types.find(({ name }) => name === message.type)?.schema;
   const plain = typeof schema === "object" && schema["type"] === "object" && !composed.some((keyword) => keyword in schema);
   const required = plain && schema["required"] !== undefined ? schema["required"] : [];
+  const type = sent(file, join, message, names);
+  const properties = plain ? Object.keys(schema["properties"] ?? {}) : [];
+  const demanded = given.filter((name) => properties.includes(name) && !(Array.isArray(required) && required.includes(name)));
+  const demand = demanded.map((name) => file.string(name)).join(" | ");
+  if (demand !== "") return `payload: ${type} & Required<Pick<${received(file, message)}, ${demand}>>`;
   const silent = plain && names.length > 0 && Array.isArray(required) && required.every((name) => names.includes(name));
-  return `payload${silent ? "?" : ""}: ${sent(file, join, message, filled)}`;
+  return `payload${silent ? "?" : ""}: ${type}`;
 }
 
 /** Keywords beside which `required` does not say everything that an object must have. */
@@ -107,9 +117,11 @@ export function answerReceived(file: GeneratedFile, reply: Reply, direction: Dir
   return union(answers(reply, direction).map((message) => received(file, message)));
 }
 
-/** What answers a request, as it is given back: the correlation id is filled in. */
+/** What answers a request, as it is given back: the correlation id is filled in, and constants unless they say which of several replies it is. */
 export function answerSent(file: GeneratedFile, join: string, reply: Reply, direction: Direction): string {
-  return union(answers(reply, direction).map((message) => sent(file, join, message, correlationProperty(reply.reply))));
+  const all = answers(reply, direction);
+  const asGiven = (message: Message): Message => (all.length > 1 ? { ...message, constants: {} } : message);
+  return union(all.map((message) => sent(file, join, asGiven(message), correlationProperty(reply.reply))));
 }
 
 const union = (types: readonly string[]): string => [...new Set(types)].join(" | ");

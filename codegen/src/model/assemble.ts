@@ -10,8 +10,9 @@ import { createJudge, type Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
 import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server } from "./model.ts";
 import { assignPropertyNames } from "./names.ts";
+import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
-import { shapeOf } from "./shape.ts";
+import { schemaAt, shapeOf } from "./shape.ts";
 import type { Tree } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
@@ -127,12 +128,13 @@ function handshakeParts(handshake: Handshake, nameOf: (id: string) => string): P
 function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context: Context): Direction {
   const { entries, leaves, dispatch } = side;
   const names = new Map(opposite.entries.map(({ draft, name }) => [draft.identity, name]));
-  const replyOf = ({ reply }: Entry): { reply?: Reply } => {
+  const replyOf = (entry: Entry): { reply?: Reply } => {
+    const { reply } = entry;
     if (reply === undefined) return {};
     const { request, reply: at, id } = reply;
-    return {
-      reply: { messages: [...new Set(reply.answers.flatMap(({ identity }) => names.get(identity) ?? []))], request, reply: at, id },
-    };
+    const given = refusesMadeUp(entry, reply, context);
+    const messages = [...new Set(reply.answers.flatMap(({ identity }) => names.get(identity) ?? []))];
+    return { reply: { messages, request, reply: at, id, ...(given && { given }) } };
   };
   const deliveries = leaves.map((leaf): Delivery => {
     const [first, ...others] = leaf.members;
@@ -159,6 +161,28 @@ function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context:
     tree: dispatch.tree,
     by: dispatch.assumed ? `${dispatch.by} (as long as messages carry only properties their schemas declare)` : dispatch.by,
   };
+}
+
+/** What the runtime makes up (runtime/src/contract/requests.ts): numbers that count from 1, as text too, and UUIDs of version 4. */
+const MADE_UP: Readonly<Record<Reply["id"], readonly (string | number)[]>> = {
+  string: ["1", "2", "10", "1000"],
+  integer: [1, 2, 10, 1000],
+  uuid: ["f81d4fae-7dec-41d0-a765-00a0c91e6bf6"],
+};
+
+/** Whether a request's schema refuses ids that are made up for it. */
+function refusesMadeUp(entry: Entry, { request, id }: Correlation, { typeName, definitions, judge, findings }: Context): boolean {
+  const schema = schemaAt({ $ref: DEFINITIONS + typeName(entry) }, request, (name) => definitions.get(name));
+  const refused = schema === undefined ? undefined : MADE_UP[id].find((value) => !judge.allows(schema, value));
+  if (refused === undefined) return false;
+  findings.hint({
+    code: "correlation-made-up",
+    message: `The ids that are made up for requests (such as ${JSON.stringify(refused)}) are not valid at ${wordsOfPath(request)} of \`${entry.draft.base}\`; its caller has to give one.`,
+    fix: id === "integer" ? "Allow every integer from 1." : "Allow any string, or `format: uuid`.",
+    pointer: entry.draft.source.correlation?.pointer ?? entry.draft.source.pointer,
+    at: entry.draft.source.correlation === undefined ? "key" : "value",
+  });
+  return true;
 }
 
 function buildMessage(entry: Entry, { typeName, definitions }: Context): Message {
@@ -205,7 +229,7 @@ function reportClashes({ clashes }: DirectionDraft, findings: Findings): void {
 function buildError(
   directions: Directions,
   built: { readonly clientToServer: Direction; readonly serverToClient: Direction },
-  { judge, findings }: Context,
+  { judge, definitions, findings }: Context,
 ): ErrorMapping | undefined {
   const mapped = directions.serverToClient.entries.flatMap(({ draft, name }): MappedError[] => {
     const extension = draft.source.extension.error;
@@ -223,7 +247,7 @@ function buildError(
       at: "key",
     });
   }
-  return buildErrorMapping(mapped, built.clientToServer, judge, findings);
+  return buildErrorMapping(mapped, built.clientToServer, { judge, definitions, findings });
 }
 
 function nameServers({ servers }: Sockets): ReadonlyMap<string, string> {

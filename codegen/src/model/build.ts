@@ -9,6 +9,7 @@ import { groupSockets, type Socket } from "./endpoints.ts";
 import { type RootExtension, readRootExtension } from "./extensions.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
+import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
 import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
@@ -51,6 +52,8 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
     return undefined;
   }
   const extension = readRootExtension(tree, findings);
+  reportMisplaced(tree, findings);
+  reportReservedNames(tree, findings);
   const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
   const grouped = groupSockets(source, findings, misspeltChannels(tree));
   if (grouped.sockets.length === 0) return undefined;
@@ -142,10 +145,15 @@ interface PerspectiveContext {
 function readPerspective({ version, source, title, payloads, options, extension, findings }: PerspectiveContext): Perspective {
   const words = readWords(source, title, (message) => {
     const { shape } = payloads.draft(message);
-    const constants = [...shape.members.values()].flatMap(({ shape: { values } }) =>
-      values?.length === 1 && typeof values[0] === "string" ? [values[0]] : [],
+    const constants = [...shape.members].flatMap(
+      ([
+        property,
+        {
+          shape: { values },
+        },
+      ]) => (typeof property === "string" && values?.length === 1 && typeof values[0] === "string" ? [[property, values[0]] as const] : []),
     );
-    return { message, constants };
+    return { message, constants: new Map(constants) };
   });
   const perspective = decidePerspective({ version, option: options.perspective, extension: extension.perspective, words });
   if (contradicts(perspective, words)) {

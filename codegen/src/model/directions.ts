@@ -6,7 +6,7 @@ import type { Findings } from "./findings.ts";
 import { assignMethodNames, clashesOf, hash, type Named } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
-import type { SourceChannel, SourceMessage } from "./source.ts";
+import type { SourceChannel, SourceMessage, SourceReply } from "./source.ts";
 
 /** One message of a direction, with its final name. */
 export interface Entry {
@@ -79,7 +79,10 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
       const side = sideOf(action);
       if (here.has(channel.key)) for (const message of messages) add(side, message, true);
       for (const reply of replies) {
-        if (!here.has(reply.channel)) continue;
+        if (!here.has(reply.channel)) {
+          if (here.has(channel.key)) reportElsewhere(reply, context.findings);
+          continue;
+        }
         const answers = reply.messages.map((message) => add(opposite(side), message, false));
         for (const source of reply.requests) {
           const request = here.has(channel.key) ? collected[side].get(context.payloads.draft(source).identity) : undefined;
@@ -133,6 +136,16 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     }
   }
   return undone ? finish(both) : first;
+}
+
+function reportElsewhere({ channel, pointer }: SourceReply, findings: Findings): void {
+  findings.warning({
+    code: "reply-elsewhere",
+    message: `This reply comes on the channel \`${channel}\`, which is another connection; it is an ordinary message there, and the request is not answered.`,
+    fix: "Let the reply name messages of a channel with the same address as the request's.",
+    pointer,
+    at: "key",
+  });
 }
 
 function join(before: Correlation | undefined, more: Correlation): Correlation {

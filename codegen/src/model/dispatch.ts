@@ -82,6 +82,8 @@ interface Split {
   /** Messages that may leave the property out. */
   readonly optional: number;
   readonly assumed: boolean;
+  /** Whether it rests on properties that a schema does not declare, and does not forbid either. */
+  readonly undeclared: boolean;
   readonly build: (next: (members: readonly Candidate[]) => DispatchNode) => DispatchNode;
   /** Messages whose constant here is required in effect. */
   readonly demands: readonly Candidate[];
@@ -136,7 +138,7 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
   const note = (split: Split, level: number): void => {
     const text = describe(split);
     if (!words.has(text)) words.set(text, level);
-    assumed ||= split.assumed;
+    assumed ||= split.undeclared;
     for (const { name } of split.rest) if (!rests.has(name)) rests.set(name, split.path);
     for (const { name } of split.demands) required.set(name, [...(required.get(name) ?? []), split.path]);
   };
@@ -205,6 +207,7 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
   // Where another message lacks the property, one with an optional tag may be meant as well; otherwise its tag is required in effect.
   const absent = canLack ? seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate) : [];
   const other = free.map(([candidate]) => candidate);
+  const undeclared = lacking.some(([, { proven }]) => !proven);
   const byValue = new Map<Constant, Candidate[]>();
   for (const [candidate, { values }] of fixed)
     for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
@@ -216,8 +219,8 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
     exits,
     left: leftOf(exits, seen),
     optional: optional.length,
-    assumed:
-      lacking.some(([, { proven }]) => !proven) || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
+    assumed: undeclared || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
+    undeclared,
     demands: canLack ? [] : optional.map(([candidate]) => candidate),
     rest: other,
     build: (next) => {
@@ -252,6 +255,7 @@ function presenceSplit(path: Path, seen: Seen): Split | undefined {
     left: leftOf(exits, seen),
     optional: seen.filter(([, { presence }]) => presence === "optional").length,
     assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
+    undeclared: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
     demands: [],
     rest: [],
     build: (next) => ({ path, present: next(present), absent: next(absent) }),
@@ -272,6 +276,7 @@ function kindSplit(path: Path, seen: Seen): Split | undefined {
     left: leftOf(exits, seen),
     optional: seen.filter(([, { presence }]) => presence === "optional").length,
     assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
+    undeclared: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
     demands: [],
     rest: [],
     build: (next) => {

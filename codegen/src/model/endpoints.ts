@@ -31,7 +31,7 @@ export function groupSockets(source: Source, findings: Findings, misspelt?: stri
           ? "Describe a channel under `channels`; `wsgen init` prints a document to start from."
           : `\`${misspelt}\` is no field of AsyncAPI: did you mean \`channels\`?`,
       pointer: joinPointer("", misspelt ?? "channels"),
-      at: "key",
+      ...(misspelt !== undefined && { at: "key" }),
     });
     return { sockets: [], servers: [], omitted };
   }

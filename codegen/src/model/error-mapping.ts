@@ -5,8 +5,10 @@ import type { JsonValue } from "../document/document.ts";
 import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
+import type { Schema } from "./keywords.ts";
 import type { Direction, ErrorMapping, Message } from "./model.ts";
-import { evidenceAt, type Shape } from "./shape.ts";
+import { DEFINITIONS } from "./schemas.ts";
+import { evidenceAt, type Shape, schemaAt } from "./shape.ts";
 import { joinPointer } from "./tree.ts";
 
 /** What `code` can say (runtime/src/contract/session.ts writes them). */
@@ -14,6 +16,9 @@ export const ERROR_CODES = ["invalid_message", "unknown_message", "invalid_json"
 
 /** `detail` is a sentence of 1 to this many characters. */
 const LONGEST_DETAIL = 200;
+
+/** So much of a payload is shown. */
+const LONGEST_SAMPLE = 60;
 
 export interface MappedError {
   readonly message: Message;
@@ -26,8 +31,11 @@ export interface MappedError {
 export function buildErrorMapping(
   mapped: readonly MappedError[],
   clientToServer: Direction,
-  judge: Judge,
-  findings: Findings,
+  {
+    judge,
+    definitions,
+    findings,
+  }: { readonly judge: Judge; readonly definitions: ReadonlyMap<string, Schema>; readonly findings: Findings },
 ): ErrorMapping | undefined {
   const [first, ...others] = mapped;
   if (first === undefined) return undefined;
@@ -52,14 +60,22 @@ export function buildErrorMapping(
     return undefined;
   }
   if (leadsNowhere(message, extension, shape, findings)) return undefined;
-  const ids = [...new Set(clientToServer.messages.flatMap(({ reply }) => (reply === undefined ? [] : [reply.id])))];
+  // Where the caller gives the id, its form is not known.
+  const ids = [...new Set(clientToServer.messages.flatMap(({ reply }) => (reply === undefined || reply.given ? [] : [reply.id])))];
+  const atCode = extension.code && schemaAt({ $ref: DEFINITIONS + message.type }, extension.code, (name) => definitions.get(name));
+  const refusedCodes = atCode === undefined ? [] : ERROR_CODES.filter((code) => !judge.allows(atCode, code));
   for (const sample of samplesOf(message, extension, ids)) {
     const refusals = judge.refusals(message.type, sample.value);
     if (refusals === undefined || refusals.length === 0) continue;
     findings.error({
       code: "error-message",
-      message: `\`${message.name}\` cannot carry our error ${sample.what}: ${refusals[0]} in ${JSON.stringify(sample.value)}.`,
-      fix: "Make the payload accept any text where `code` and `detail` go, and require nothing that the mapping does not fill in.",
+      message: `\`${message.name}\` cannot carry our error ${sample.what}: ${refusals[0]} in ${shortened(JSON.stringify(sample.value))}.${
+        refusedCodes.length === 0 ? "" : ` Its code refuses ${listed(refusedCodes)}.`
+      }`,
+      fix:
+        refusedCodes.length > 0
+          ? `Add ${listed(refusedCodes)} to the values of the code, or make it any string.`
+          : "Make the payload accept any text where `code` and `detail` go, and require nothing that the mapping does not fill in.",
       pointer: extension.pointer,
       at: "key",
     });
@@ -106,6 +122,15 @@ function leadsNowhere(message: Message, extension: ErrorExtension, shape: Shape,
 
 function taken(extension: ErrorExtension, path: readonly (string | number)[]): boolean {
   return [extension.code, extension.detail, extension.correlation].some((other) => other?.join("/") === path.join("/"));
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_SAMPLE ? text : `${text.slice(0, LONGEST_SAMPLE - 1)}…`;
+}
+
+function listed(codes: readonly string[]): string {
+  const quoted = codes.map((code) => `\`${code}\``);
+  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
 }
 
 interface Sample {

@@ -1,14 +1,13 @@
 // What an upgrade request says: path parameters, and the query and headers of the `ws` binding, as types.
-import type { Coercion } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { literalSegments, parametersOf } from "./addresses.ts";
+import { type CoercionProblem, coercionsOf } from "./coercions.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart } from "./model.ts";
-import { DEFINITIONS, type Types } from "./schemas.ts";
-import type { Resolve } from "./shape.ts";
-import { isObject, joinPointer, type ObjectPlace, type Place, property, refOf, type Tree } from "./tree.ts";
+import type { Types } from "./schemas.ts";
+import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
 
 /** The parts of one endpoint's handshake; `type` is still the type's id. */
 export interface Handshake {
@@ -52,7 +51,9 @@ function buildParameters(socket: Socket, { types, findings, typeName, channelWor
     docs: { description: `Path parameters of \`${socket.address}\`.` },
     schema,
   });
-  return { type: id, optional: false, coerce: coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema) };
+  const { coerce, problems } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
+  reportProblems(problems, "path parameter", { pointer: channel.pointer, value: null }, findings);
+  return { type: id, optional: false, coerce };
 }
 
 function parameterSchema(socket: Socket, name: string, types: Types, findings: Findings): Schema {
@@ -140,7 +141,7 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
   }
   const normalised = types.normalise(first.place);
   if (typeof normalised === "boolean") return undefined;
-  const schema = { ...(part === "headers" ? lowerCased(normalised) : normalised), type: "object" };
+  const schema = { ...(part === "headers" ? opened(lowerCased(normalised)) : normalised), type: "object" };
   const id = `${part} ${first.place.pointer}`;
   const described = normalised["description"];
   const what = `${part === "query" ? "Query parameters" : "Headers"} of \`${socket.address}\`.`;
@@ -154,15 +155,37 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
     schema,
   });
   const required = property(schema, "required");
-  return {
-    type: id,
-    optional: !Array.isArray(required) || required.length === 0,
-    coerce: coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema),
-  };
+  const { coerce, problems } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
+  reportProblems(problems, part === "query" ? "query parameter" : "header", first.place, findings);
+  return { type: id, optional: !Array.isArray(required) || required.length === 0, coerce };
+}
+
+function reportProblems(problems: readonly CoercionProblem[], what: string, owner: Place, findings: Findings): void {
+  for (const { name, why } of problems) {
+    const declared = property(property(owner.value, "properties") ?? null, name) !== undefined;
+    findings.warning({
+      code: "handshake-value",
+      message: `The ${what} \`${name}\` ${why}.`,
+      fix: "Take strings, numbers, booleans, or lists of one of these.",
+      pointer: declared ? joinPointer(joinPointer(owner.pointer, "properties"), name) : owner.pointer,
+      at: "key",
+    });
+  }
 }
 
 function placeOf(owner: ObjectPlace, key: string): Place {
   return { pointer: `${owner.pointer}/${key}`, value: property(owner.value, key) ?? null };
+}
+
+/** Every request has headers that no document declares, so a schema of headers cannot be closed. */
+function opened(schema: JsonObject): JsonObject {
+  const copy = emptyObject();
+  for (const [key, value] of Object.entries(schema)) {
+    if (["additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"].includes(key)) continue;
+    const inner = ["allOf", "anyOf", "oneOf"].includes(key) && Array.isArray(value);
+    copy[key] = inner ? value.map((one: JsonValue) => (isObject(one) ? opened(one) : one)) : value;
+  }
+  return copy;
 }
 
 /** Header names are compared without case (RFC 9110 section 5.1), and Node gives them in small letters. */
@@ -176,58 +199,6 @@ function lowerCased(schema: JsonObject): JsonObject {
     properties: copy,
     ...(Array.isArray(required) && { required: required.map((name: JsonValue) => (typeof name === "string" ? name.toLowerCase() : name)) }),
   };
-}
-
-/** How the strings on the wire become what the schema of each property says. */
-function coercionsOf(schema: JsonObject, resolve: Resolve): { readonly [name: string]: Coercion } {
-  const properties = property(schema, "properties");
-  const coerce: { [name: string]: Coercion } = {};
-  if (!isObject(properties)) return coerce;
-  for (const [name, inner] of Object.entries(properties)) {
-    // Normalised schemas hold schemas there.
-    const coercion = coercionOf(inner as Schema, resolve, 0);
-    if (coercion !== undefined && coercion !== "text")
-      Object.defineProperty(coerce, name, { value: coercion, enumerable: true, configurable: true, writable: true });
-  }
-  return coerce;
-}
-
-/** A coercion, "text" for strings, `undefined` when the schema does not say. */
-function coercionOf(schema: Schema, resolve: Resolve, depth: number): Coercion | "text" | undefined {
-  if (typeof schema === "boolean" || depth > 20) return undefined;
-  const ref = refOf(schema);
-  if (ref !== undefined) {
-    const target = resolve(ref.slice(DEFINITIONS.length));
-    return target === undefined ? undefined : coercionOf(target, resolve, depth + 1);
-  }
-  const { type } = schema;
-  const types = new Set(Array.isArray(type) ? (type as readonly JsonValue[]) : type === undefined ? [] : [type]);
-  if (types.has("string")) return "text";
-  if (types.has("array")) return "strings";
-  if (types.has("number")) return "number";
-  if (types.has("integer")) return "integer";
-  if (types.has("boolean")) return "boolean";
-  const constant = property(schema, "const");
-  const values = [
-    ...(constant === undefined ? [] : [constant]),
-    ...(Array.isArray(schema["enum"]) ? (schema["enum"] as readonly JsonValue[]) : []),
-  ];
-  if (values.length > 0)
-    return values.every((value) => typeof value === "number")
-      ? "number"
-      : values.every((value) => typeof value === "boolean")
-        ? "boolean"
-        : "text";
-  const inner = (key: string): (Coercion | "text" | undefined)[] => {
-    const parts = schema[key];
-    // Normalised schemas hold schemas there.
-    return Array.isArray(parts) ? parts.map((part: JsonValue) => coercionOf(part as Schema, resolve, depth + 1)) : [];
-  };
-  const together = inner("allOf").find((found) => found !== undefined);
-  if (together !== undefined) return together;
-  // One string cannot be read in two ways.
-  const either = new Set([...inner("anyOf"), ...inner("oneOf")]);
-  return either.size === 1 ? [...either][0] : either.size > 1 ? "text" : undefined;
 }
 
 /** Literal words of a path, for names; of its parameters where there are none. */

@@ -8,26 +8,48 @@ import type { Schema } from "./keywords.ts";
 export interface Judge {
   /** Why the definition refuses the value; empty when it accepts, `undefined` when AJV cannot compile it. */
   refusals(name: string, value: JsonValue): readonly string[] | undefined;
+  /** Whether a schema that refers to the definitions allows the value; `true` when AJV cannot compile it. */
+  allows(schema: Schema, value: JsonValue): boolean;
 }
 
 /** Compiles definitions, whose refs are `#/definitions/<name>`, when they are asked for. */
 export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
-  let ajv: Ajv | undefined;
+  let known: Ajv | undefined;
+  const ajv = (): Ajv => {
+    if (known !== undefined) return known;
+    known = new Ajv({ strict: false, validateSchema: false, logger: false, allErrors: false, ownProperties: true });
+    addFormats.default(known);
+    return known.addSchema({ definitions: Object.fromEntries(definitions) }, "model");
+  };
   const compiled = new Map<string, ValidateFunction | undefined>();
   const compile = (name: string): ValidateFunction | undefined => {
-    if (ajv === undefined) {
-      ajv = new Ajv({ strict: false, validateSchema: false, logger: false, allErrors: false, ownProperties: true });
-      addFormats.default(ajv);
-      ajv.addSchema({ definitions: Object.fromEntries(definitions) }, "model");
-    }
     try {
-      return ajv.getSchema(`model#/definitions/${encodeURIComponent(name)}`);
+      return ajv().getSchema(`model#/definitions/${encodeURIComponent(name)}`);
     } catch {
       // What AJV cannot compile is reported where validators are made.
       return undefined;
     }
   };
+  const inline = new Map<string, ValidateFunction | undefined>();
+  const compileInline = (schema: Schema): ValidateFunction | undefined => {
+    const text = JSON.stringify(schema).replaceAll('"#/definitions/', '"model#/definitions/');
+    try {
+      if (!inline.has(text)) inline.set(text, ajv().compile(JSON.parse(text) as Schema));
+    } catch {
+      // As above.
+      inline.set(text, undefined);
+    }
+    return inline.get(text);
+  };
   return {
+    allows: (schema, value) => {
+      try {
+        return compileInline(schema)?.(value) !== false;
+      } catch {
+        // Endless recursion ends the stack; it is refused by name elsewhere.
+        return true;
+      }
+    },
     refusals: (name, value) => {
       if (!compiled.has(name)) compiled.set(name, compile(name));
       const validate = compiled.get(name);

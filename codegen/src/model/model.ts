@@ -147,6 +147,8 @@ export interface Reply {
   readonly request: Path;
   readonly reply: Path;
   readonly id: "string" | "integer" | "uuid";
+  /** Whether the caller has to give the id, because the request's schema refuses those that the runtime makes up. */
+  readonly given?: true;
 }
 
 /** What one handler method is given. */

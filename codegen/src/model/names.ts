@@ -35,9 +35,9 @@ export function assignMethodNames(named: readonly Named[]): ReadonlyMap<string, 
   return assign(named, camelCase, MEMBERS);
 }
 
-/** Assigns camelCase names, compared without case, to the endpoints of a document: handler files declare variables of these names. */
+/** Assigns camelCase names, compared without case, to the endpoints of a document: handler files declare variables of these names, clients have methods. */
 export function assignVariableNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
-  return assign(named, camelCase, RESERVED);
+  return assign(named, camelCase, MEMBERS);
 }
 
 /** Assigns camelCase names, compared without case, to the servers of a document: properties of one object, where reserved words are fine. */

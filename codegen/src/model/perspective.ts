@@ -40,12 +40,12 @@ export function contradicts({ side }: Perspective, { score }: Words): boolean {
 /** What a message's words tell about who sends it. */
 export interface Spoken {
   readonly message: SourceMessage;
-  /** String constants of its payload. */
-  readonly constants: readonly string[];
+  /** String constants of its payload, by property. */
+  readonly constants: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads who sends what from names, constants, descriptions and the document's title: the mean over what the application receives minus the mean over what it sends, so
+ * Reads who sends what from names, constants that tell messages apart, descriptions and the document's title: the mean over what the application receives minus the mean over what it sends, so
  * above 0 it receives what clients send. Messages of both directions do not count.
  */
 export function readWords(source: Source, title: string, spoken: (message: SourceMessage) => Spoken): Words {
@@ -64,7 +64,8 @@ export function readWords(source: Source, title: string, spoken: (message: Sourc
   const replies = operations.length === 0 ? 0 : (3 * (asked - (asking.length - asked))) / operations.length;
   const score =
     difference(({ message }) => scoreOfName(message.name ?? "")) +
-    difference(({ constants }) => mean(constants.map(scoreOfName))) +
+    meanOfTags(sides[0]) -
+    meanOfTags(sides[1]) +
     difference(({ message }) =>
       scoreOfProse(`${message.docs.summary ?? ""} ${message.docs.title ?? ""} ${message.docs.description ?? ""}`),
     ) +
@@ -109,9 +110,24 @@ function someOf(names: readonly string[]): string {
   return unique.slice(0, 2).join(", ") + (unique.length > 2 ? ", …" : "");
 }
 
+/** Of those with an opinion, and whole where they are at least half of all: one message of many decides nothing. */
 function mean(values: readonly number[]): number {
   const opinions = values.filter((value) => value !== 0);
-  return opinions.length === 0 ? 0 : opinions.reduce((sum, value) => sum + value, 0) / opinions.length;
+  return opinions.length === 0 ? 0 : opinions.reduce((sum, value) => sum + value, 0) / Math.max(opinions.length, values.length / 2);
+}
+
+/** What the constants say that tell the messages of one direction apart. */
+function meanOfTags(messages: readonly Spoken[]): number {
+  const byProperty = new Map<string, string[]>();
+  for (const { constants } of messages)
+    for (const [property, value] of constants) byProperty.set(property, [...(byProperty.get(property) ?? []), value]);
+  // With one value for all, a property tells nothing apart; a lone message's constant still says what it is.
+  const tags = new Set(
+    [...byProperty].flatMap(([property, values]) => (new Set(values).size > 1 || messages.length === 1 ? [property] : [])),
+  );
+  return mean(
+    messages.map(({ constants }) => mean([...constants].flatMap(([property, value]) => (tags.has(property) ? [scoreOfName(value)] : [])))),
+  );
 }
 
 /** "Slack API Client" describes a client, "Chat Server" a server. */

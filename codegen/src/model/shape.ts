@@ -260,6 +260,18 @@ function memberSchema(schema: JsonObject, step: string | number): Schema | undef
   return found as Schema | undefined;
 }
 
+/** One schema that says what is allowed at a place in the values of another; `undefined` where nothing is declared. */
+export function schemaAt(schema: Schema, path: Path, resolve: Resolve): Schema | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return schema;
+  const declared = alternativesOf([schema], resolve)
+    .map((alternative) => membersSchemas(alternative, step))
+    .filter((schemas) => schemas.length > 0)
+    // Schemas are JSON, and only read.
+    .map((schemas): JsonObject => ({ allOf: schemas as readonly JsonValue[] }));
+  return declared.length === 0 ? undefined : schemaAt({ anyOf: declared }, rest, resolve);
+}
+
 /** Whether a schema asks for a member. */
 export function requires(schema: JsonObject, step: string | number): boolean {
   if (typeof step === "number") return typeof schema["minItems"] === "number" && schema["minItems"] > step;

@@ -106,8 +106,20 @@ export interface ReceiveContract {
   readonly messages: Readonly<Record<string, MessageContract>>;
 }
 
-/** How strings of the handshake become the values that the schema speaks of. Properties not named here stay strings. */
-export type Coercion = "integer" | "number" | "boolean" | "strings";
+/**
+ * How strings of the handshake become the values that the schema speaks of; what does not look like one stays a string. Properties not named here
+ * stay strings. The plurals always make a list, the others only of a parameter that is given several times.
+ */
+export type Coercion =
+  | "integer"
+  | "number"
+  | "boolean"
+  | "numberOrBoolean"
+  | "strings"
+  | "integers"
+  | "numbers"
+  | "booleans"
+  | "numbersOrBooleans";
 
 /** One part of the handshake: path parameters, query or headers (AsyncAPI `ws` binding 0.1.0). */
 export interface HandshakeContract {

@@ -16,11 +16,11 @@ export interface Correlation {
 
 /**
  * Makes a message ready for the wire: text as a string, binary as bytes. Constants are filled in, then the correlation id, then the guard
- * decides. The caller's payload is not changed.
+ * decides. The caller's payload is not changed. `asGiven` fills in no constants: where they say which message the payload is.
  *
  * @throws ContractError (outbound) with message name, JSON Pointer and reason.
  */
-export type Encode = (payload: unknown, correlation?: Correlation) => string | Uint8Array;
+export type Encode = (payload: unknown, correlation?: Correlation, asGiven?: boolean) => string | Uint8Array;
 
 /** An encoder for every message that one side of one endpoint sends. Stateless: one set serves every connection. */
 export function createEncoders(sends: Readonly<Record<string, MessageContract>>): ReadonlyMap<string, Encode> {
@@ -35,12 +35,12 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
 
   const notJson = (error: unknown): never => refuse(`is not JSON (${String(error)})`, "", error);
 
-  return (payload, correlation) => {
+  return (payload, correlation, asGiven) => {
     if (format === "binary") {
       if (payload instanceof Uint8Array) return payload;
       return payload instanceof ArrayBuffer ? new Uint8Array(payload) : refuse("must be a Uint8Array or ArrayBuffer");
     }
-    const complete = fill(asSerialised(payload, notJson), constants, correlation);
+    const complete = fill(asSerialised(payload, notJson), asGiven ? undefined : constants, correlation);
     const refusal = guard === undefined ? undefined : refusalOf(guard, complete);
     if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
     if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {

@@ -47,17 +47,30 @@ function readStrings(pairs: Iterable<readonly [string, string]>, { coerce = {} }
 
 function coerceValues(list: readonly string[], coercion: Coercion | undefined): unknown {
   const [text, ...more] = list;
-  if (coercion === "strings" || text === undefined || more.length > 0) return list;
-  switch (coercion) {
-    case undefined:
-      return text;
-    case "integer":
-      return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
-    case "number":
-      return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
-    case "boolean":
-      return text === "true" ? true : text === "false" ? false : text;
+  const single = coercion === undefined ? undefined : (items[coercion] ?? coercion);
+  if (text === undefined || more.length > 0 || single !== coercion) return list.map((item) => coerceValue(item, single));
+  return coerceValue(text, coercion);
+}
+
+/** What the items of a list are read as. */
+const items: Readonly<Partial<Record<Coercion, Coercion | "string">>> = {
+  strings: "string",
+  integers: "integer",
+  numbers: "number",
+  booleans: "boolean",
+  numbersOrBooleans: "numberOrBoolean",
+};
+
+function coerceValue(text: string, coercion: Coercion | "string" | undefined): unknown {
+  if (coercion === "boolean" || coercion === "numberOrBoolean") {
+    if (text === "true") return true;
+    if (text === "false") return false;
   }
+  if (coercion === "integer") return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
+  if (coercion === "number" || coercion === "numberOrBoolean") {
+    return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
+  }
+  return text;
 }
 
 const kinds = { path: "path parameter", query: "query parameter", header: "header" } as const;

@@ -220,7 +220,7 @@ export function correlationOf(reply: ReplyContract, request: unknown): Correlati
 
 /**
  * Makes the reply to a request ready for the wire, with the request's correlation id copied. Where a request has several kinds of
- * reply, the first one whose guard accepts the answer is sent: prefer answers that name themselves (their constant property).
+ * reply, the answer has to say which it is: no constant is filled in, and its guards decide.
  *
  * @throws ContractError (outbound) when no kind of reply allows the answer.
  */
@@ -234,14 +234,14 @@ export function encodeReply(
   let refusal: unknown;
   for (const name of reply.messages) {
     try {
-      const data = encoders.get(name)?.(answer, correlation);
-      if (data !== undefined) return data;
+      const encode = encoders.get(name);
+      if (encode) return encode(answer, correlation, reply.messages.length > 1);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
       refusal ??= error;
     }
   }
-  throw refusal ?? new WsgenError("WSGEN_USAGE", `The contract has none of the replies ${reply.messages.join(", ")}.`);
+  throw refusal ?? new WsgenError("WSGEN_USAGE", `The contract has no ${reply.messages.join(", ")}.`);
 }
 
 /** RFC 9562 section 5.4: version 4, variant 10. (`crypto.randomUUID` is missing on pages that are not served securely.) */

@@ -32,6 +32,22 @@ describe("a valid document", () => {
   });
 });
 
+describe("a name `__proto__`", () => {
+  const operations = 'operations: { o: { action: receive, channel: { $ref: "#/channels/__proto__" } } }';
+
+  it.each([
+    [
+      "of a property",
+      "channels: { a: { address: /a, messages: { m: { payload: { type: object, required: [__proto__], properties: { __proto__: { type: string } } } } } } }",
+    ],
+    ["of a channel", `channels: { __proto__: { address: /a, messages: { m: { payload: { type: string } } } } }\n${operations}`],
+    ["of a message", "channels: { a: { address: /a, messages: { __proto__: { payload: { type: string } } } } }"],
+  ])("%s leads the official parser into no findings", async (_what, text) => {
+    const { diagnostics } = await checkFiles(asyncapi(`${text}\n`));
+    expect(lines(diagnostics)).toEqual([]);
+  });
+});
+
 describe("a misspelt keyword", () => {
   it("is reported at its own key with the word that was meant, and nothing else is said about it", async () => {
     const outcome = await checkFiles(

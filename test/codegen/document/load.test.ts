@@ -471,3 +471,29 @@ describe("references", () => {
     ]);
   });
 });
+
+it("a document of AsyncAPI 3 that says 2 is told so once", async () => {
+  const { diagnostics } = await loadFiles(
+    "asyncapi: 2.6.0\ninfo: { title: T, version: 1.0.0 }\nchannels: { a: { address: /a, messages: {} } }\n",
+  );
+  expect(lines(diagnostics)).toEqual([
+    "1:11 error asyncapi-version: This document says AsyncAPI 2.6.0, but is written in AsyncAPI 3: it has channels with an `address` and `messages`. | Write `asyncapi: 3.0.0`.",
+  ]);
+  const old = await loadFiles(
+    "asyncapi: 2.6.0\ninfo: { title: T, version: 1.0.0 }\nchannels: { a: { publish: { message: { payload: {} } } } }\n",
+  );
+  expect(old.diagnostics).toEqual([]);
+});
+
+it("a misspelt field of AsyncAPI is one error at its key, whatever refs go through it", async () => {
+  const { diagnostics } = await loadFiles(
+    asyncapi(
+      'chanels: { a: {}, b: {} }\noperations:\n  o: { channel: { $ref: "#/channels/a" } }\n  p: { channel: { $ref: "#/channels/b" } }\n',
+    ),
+  );
+  expect(lines(diagnostics)).toEqual(['3:1 error unknown-field: The document has no field "chanels". | Did you mean "channels"?']);
+  const deeper = await loadFiles(
+    asyncapi('channels: { a: { mesages: { m: {} } } }\noperations: { o: { messages: [{ $ref: "#/channels/a/messages/m" }] } }\n'),
+  );
+  expect(lines(deeper.diagnostics)).toEqual(['3:18 error unknown-field: A channel has no field "mesages". | Did you mean "messages"?']);
+});

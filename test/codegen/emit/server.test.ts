@@ -87,10 +87,35 @@ describe("server.ts", () => {
   readonly ping: (
     payload: Ping,
     conn: RpcConnection<Context>,
-  ) => Awaitable<Optional<Pong, "type" | "id"> | Optional<Busy, "id">>;
+  ) => Awaitable<Optional<Pong, "id"> | Optional<Busy, "id">>;
 }`);
     expect(declaration(text, "RpcSend")).toContain("busy(payload: Busy): Sent;");
     expect(declaration(text, "RpcSend")).not.toContain("pong");
+  });
+
+  it("leaves out the constants of a reply where there is one kind of it", () => {
+    const reply: Reply = { messages: ["pong"], request: ["id"], reply: ["id"], id: "uuid" };
+    const pong = message("pong", { replyOnly: true });
+    const text = emit(
+      model("Rpc", [endpoint("rpc", { clientToServer: direction([message("ping", { reply })]), serverToClient: direction([pong]) })]),
+    );
+    expect(declaration(text, "RpcMessages")).toContain('Awaitable<Optional<Pong, "type" | "id">>');
+  });
+
+  it("wants the id of a request from the caller where none can be made up", () => {
+    const reply: Reply = { messages: ["pong"], request: ["id"], reply: ["id"], id: "string", given: true };
+    const rpc = endpoint("rpc", {
+      serverToClient: direction([message("ping", { reply })]),
+      clientToServer: direction([message("pong", { replyOnly: true })]),
+    });
+    const text = (required: readonly string[]) => {
+      const schema = { type: "object", required, properties: { type: { const: "ping" }, id: { type: "string" } } };
+      return emit(model("Rpc", [rpc], { types: [{ name: "Ping", docs: {}, schema, guard: true, pointer: "#" }] }));
+    };
+    expect(declaration(text(["type", "id"]), "RpcRequest")).toContain('ping(payload: Optional<Ping, "type">, options?: RequestOptions)');
+    expect(declaration(text(["type"]), "RpcRequest")).toContain(
+      'ping(payload: Optional<Ping, "type"> & Required<Pick<Ping, "id">>, options?',
+    );
   });
 
   it("delivers messages that cannot be told apart under one name", () => {

@@ -156,7 +156,9 @@ operations: { o: { action: send, channel: { $ref: "#/channels/a" } } }
 `);
   expect(lines).toContainEqual(expect.stringContaining("warning message-headers 5:48"));
   expect(lines).toContainEqual(
-    expect.stringContaining("hint security 4:51 The security scheme `httpApiKey` (query key) of the server `s` is not generated yet."),
+    expect.stringContaining(
+      "warning security 4:51 The security scheme `httpApiKey` (query key) of the server `s` is not checked by wsgen yet",
+    ),
   );
 });
 
@@ -164,4 +166,49 @@ test.each(["1.2.0", ""])("AsyncAPI %s is refused by name", async (version) => {
   const { model, diagnostics } = await modelled(`asyncapi: "${version}"\nchannels: {}\n`);
   expect(model).toBeUndefined();
   expect(diagnostics).toMatchObject([{ severity: "error", code: "version" }]);
+});
+
+test("x-wsgen where it has no meaning is an error that says where it belongs", async () => {
+  const own = { "x-wsgen": { name: "Other" } };
+  const payload = { type: "object", properties: { "x-wsgen": { type: "string" }, inner: { type: "string", ...own } }, examples: [own] };
+  const { diagnostics, lines } = await modelled(
+    JSON.stringify(
+      {
+        asyncapi: "3.0.0",
+        info: { title: "T", version: "1", ...own },
+        servers: { s: { host: "a", protocol: "ws", ...own } },
+        channels: { a: { address: "/a", "x-wsgen": { name: "chosen" }, messages: { m: { payload, ...own } } } },
+        operations: { o: { action: "receive", channel: { $ref: "#/channels/a" }, ...own } },
+        components: { messages: { unused: { payload: {}, ...own } }, channels: { "x-wsgen": { address: "/b" } } },
+        "x-wsgen": { perspective: "server" },
+      },
+      null,
+      2,
+    ),
+  );
+  const found = diagnostics.filter(({ code }) => code === "x-wsgen-place");
+  expect(found.map(({ severity, message }) => `${severity} ${message}`)).toEqual([
+    "error `x-wsgen` has no meaning in `/info`.",
+    "error `x-wsgen` has no meaning in `/servers/s`.",
+    "error `x-wsgen` has no meaning in `/channels/a/messages/m/payload/properties/inner`.",
+    "error `x-wsgen` has no meaning in `/operations/o`.",
+  ]);
+  expect(found[0]?.fix).toContain("on a channel (`name`)");
+  expect(lines.filter((line) => line.startsWith("error") && !line.includes("x-wsgen-place"))).toEqual([]);
+});
+
+test("endpoints are not called what objects, promises or sockets already mean by it", async () => {
+  const model = await modelOf(`${head2}channels: { /then: { publish: { message: { payload: { type: object } } } } }`);
+  expect(model.endpoints.map(({ name }) => name)).toEqual(["thenSocket"]);
+});
+
+test("`__proto__` is no name for a channel or message, and works as a property", async () => {
+  const property = await modelled(
+    `${head2}channels: { /a: { publish: { message: { payload: { type: object, properties: { __proto__: { type: string } } } } } } }`,
+  );
+  expect(property.lines.filter((line) => line.includes("proto"))).toEqual([]);
+  const { lines } = await modelled(`${head2}channels: { __proto__: { publish: { message: { payload: { type: object } } } } }`);
+  expect(lines.filter((line) => line.includes("reserved-name"))).toEqual([
+    expect.stringMatching(/^error reserved-name 4:\d+ `__proto__` is not supported as the name of a channel\.$/),
+  ]);
 });

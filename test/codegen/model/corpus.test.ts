@@ -69,6 +69,16 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
     expect(figures.unions).toBeLessThanOrEqual(27);
   });
 
+  test("which side a document is written from is read from its words, and rightly where they are clear", async () => {
+    const verdicts = { right: 0, wrong: 0, silent: 0 };
+    for (const entry of sockets.filter(({ version }) => version.startsWith("3."))) {
+      const { side, because } = (buildModel(await open(entry)).model as Model).perspective;
+      verdicts[because !== "words" ? "silent" : side === sideOf(entry) ? "right" : "wrong"] += 1;
+    }
+    expect(verdicts.right, JSON.stringify(verdicts)).toBeGreaterThanOrEqual(45);
+    expect(verdicts.wrong).toBeLessThanOrEqual(1);
+  });
+
   test("every other document is refused with a located reason, or has a model", async () => {
     for (const entry of index.filter((candidate) => !sockets.includes(candidate))) {
       const { model, diagnostics } = buildModel(await open(entry));

@@ -107,7 +107,7 @@ test("where another message lacks the tag, a message that may leave it out joins
 test("a free value beside constants is where unknown values go, an absent one somewhere else", async () => {
   const { tree, by } = await received({ a: tagged("a"), other: object({ type: { type: "string" } }, ["type"]), bare: object({}) });
   expect(tree.json).toEqual({ path: ["type"], cases: [["a", "a"]], absent: "bare", other: "other" });
-  expect(by).toBe("`type`, taking what a schema does not declare as absent");
+  expect(by).toBe("`type`; any other value is `other` (as long as messages carry only properties their schemas declare)");
 });
 
 test("what tells apart through allOf, oneOf and refs is found", async () => {
@@ -233,4 +233,14 @@ test("a recursive payload ends", async () => {
     },
   );
   expect(deliveriesOf({ deliveries, messages: [], tree: {}, by: "" })).toEqual(["a", "b"]);
+});
+
+test("a message without a constant is named as what takes the rest", async () => {
+  const hints = async (receives: object) => (await modelled(document3({ receives }))).lines.filter((line) => line.includes("catch-all"));
+  const free = object({ type: { type: "string" } });
+  expect((await received({ a: tagged("a"), free })).by).toBe("`type`; anything else is `free`");
+  expect(await hints({ a: tagged("a"), free })).toEqual([
+    expect.stringMatching(/^hint catch-all \d+:9 `free` has no constant at `type`, as others have: every message with an unknown one/),
+  ]);
+  expect(await hints({ a: tagged("a"), b: tagged("b") })).toEqual([]);
 });

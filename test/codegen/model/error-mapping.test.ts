@@ -47,6 +47,20 @@ test.each([
   expect(error?.message).toContain('"type":"problem"');
 });
 
+test("an enum that lacks codes is told all of them, and the payload shown is short", async () => {
+  const { diagnostics } = await mapped(problem({ code: { enum: ["invalid_message"] }, detail: { type: "string" } }, ["code"]), {
+    code: "/code",
+    detail: "/detail",
+  });
+  const [error] = diagnostics.filter(({ severity }) => severity === "error");
+  expect(error?.message).toContain("`unknown_message`, `invalid_json`, `unsupported_data` and `internal_error`");
+  const long = await mapped(problem({ code: { type: "string" }, detail: { type: "string", maxLength: 100 } }), {
+    code: "/code",
+    detail: "/detail",
+  });
+  expect(long.diagnostics.map(({ message }) => message.length).every((length) => length < 260)).toBe(true);
+});
+
 test("only the server's messages can carry our errors, and one for each endpoint", async () => {
   const client = await mapped(problem({}), { code: "/code" }, { client: true });
   expect(client.lines).toContainEqual(expect.stringMatching(/^error error-message .*only clients send it/));
@@ -61,4 +75,19 @@ test("the codes that are proven are the ones that the runtime sends", () => {
   const table = /const codes = \{([^}]*)\}/.exec(source)?.[1] ?? "";
   const sent = [...table.matchAll(/: "(\w+)"/g), ...source.matchAll(/#tell\("(\w+)"/g)].map(([, code]) => code);
   expect(new Set(sent)).toEqual(new Set(ERROR_CODES));
+});
+
+test("a part that leads to no property of the payload is an error at its pointer, with the one that was meant", async () => {
+  const closed = { ...problem({ code: { type: "string" }, detail: { type: "string" } }), additionalProperties: false };
+  const { model, diagnostics } = await mapped(closed, { code: "/kode", detail: "/detail" });
+  expect(model).toBeUndefined();
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toMatchObject([
+    { message: "The payload of `problem` has no `kode`, where `code` should go.", fix: "Did you mean `/code`?" },
+  ]);
+  const far = await mapped(closed, { code: "/code", detail: "/explanation/text" });
+  expect(far.diagnostics.filter(({ severity }) => severity === "error")).toMatchObject([
+    { message: "The payload of `problem` has no `explanation`, where `detail` should go.", fix: expect.stringContaining("declare") },
+  ]);
+  // Where the payload is open, what it does not mention may be added.
+  expect((await mapped(problem({}), { code: "/code" })).model).toBeDefined();
 });

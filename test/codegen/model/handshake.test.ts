@@ -80,7 +80,7 @@ test("an undeclared parameter is a string with a warning, a declared one that is
   const { model, lines } = await modelled(document3({ receives: { a: {} }, channel: { address: "/x/{id}", parameters: { other: {} } } }));
   expect(typeOf(model!, "MainParameters").schema).toMatchObject({ required: ["id"], properties: { id: { type: "string" } } });
   expect(lines.filter((line) => line.includes("parameter-"))).toEqual([
-    "warning parameter-undeclared 15:5 The address `/x/{id}` has the parameter `id`, which is not declared; it is taken as a string.",
+    "warning parameter-undeclared 16:18 The address `/x/{id}` has the parameter `id`, which is not declared; it is taken as a string.",
     "warning parameter-unused 23:9 The parameter `other` is declared, but the address `/x/{id}` does not have it; it is ignored.",
   ]);
 });
@@ -100,4 +100,70 @@ test("a binding that is no schema of an object is warned about and ignored", asy
   const { model, lines } = await modelled(document3({ receives: { a: {} }, channel: { bindings: { ws: { query: { type: "string" } } } } }));
   expect(endpointOf(model!)).not.toHaveProperty("query");
   expect(lines).toContainEqual(expect.stringMatching(/^warning binding \d+:\d+ `bindings.ws.query` must be/));
+});
+
+test("headers are never closed, since every request has more than a document declares; the query is", async () => {
+  const closed = { type: "object", additionalProperties: false, maxProperties: 1, properties: { "X-Key": { type: "string" } } };
+  const headers = {
+    ...closed,
+    allOf: [{ type: "object", unevaluatedProperties: false, additionalProperties: false, properties: { b: {} } }],
+  };
+  const model = await modelOf(document3({ receives: { a: {} }, channel: { bindings: { ws: { query: closed, headers } } } }));
+  expect(JSON.stringify(typeOf(model, "MainHeaders").schema)).not.toMatch(/additionalProperties|unevaluatedProperties|maxProperties/);
+  expect(typeOf(model, "MainQuery").schema).toMatchObject({ additionalProperties: false, maxProperties: 1 });
+});
+
+test("the items of lists and the branches of unions are coerced, those of allOf too", async () => {
+  const list = (items: object) => ({ type: "array", items });
+  const properties = {
+    integers: list({ type: "integer" }),
+    numbers: list({ $ref: "#/components/schemas/Price" }),
+    booleans: list({ type: "boolean" }),
+    mixed: list({ type: ["boolean", "number"] }),
+    anything: list({}),
+    some: { anyOf: [{ type: "integer" }, { type: "boolean" }] },
+    nullable: { type: ["boolean", "null"] },
+    auto: { oneOf: [{ type: "integer" }, { const: "auto" }] },
+    oneOrMore: { anyOf: [{ type: "integer" }, list({ type: "integer" })] },
+    words: { anyOf: [{ type: "string" }, list({ type: "string" })] },
+    text: { anyOf: [{ type: "string" }, { type: "boolean" }] },
+  };
+  const query = { type: "object", properties, allOf: [{ type: "object", properties: { page: { type: "integer" } } }] };
+  const { model, lines } = await modelled(
+    document3({
+      receives: { a: {} },
+      channel: { bindings: { ws: { query } } },
+      extra: { components: { schemas: { Price: { type: "number" } } } },
+    }),
+  );
+  expect(endpointOf(model!).query?.coerce).toEqual({
+    integers: "integers",
+    numbers: "numbers",
+    booleans: "booleans",
+    mixed: "numbersOrBooleans",
+    anything: "strings",
+    some: "numberOrBoolean",
+    nullable: "boolean",
+    auto: "integer",
+    oneOrMore: "integer",
+    page: "integer",
+  });
+  expect(lines.filter((line) => line.includes("handshake-value"))).toEqual([]);
+});
+
+test("a query parameter that no text can mean is warned about where it is written", async () => {
+  const properties = {
+    filter: { type: "object" },
+    pairs: { type: "array", items: { type: "object" } },
+    either: { anyOf: [{ type: "string" }, { type: "array", items: { type: "integer" } }] },
+    fine: { anyOf: [{ type: "string" }, { type: "object" }] },
+  };
+  const { lines } = await modelled(
+    document3({ receives: { a: {} }, channel: { bindings: { ws: { query: { type: "object", properties } } } } }),
+  );
+  expect(lines.filter((line) => line.includes("handshake-value"))).toEqual([
+    expect.stringMatching(/^warning handshake-value \d+:\d+ The query parameter `filter` can never be valid: /),
+    expect.stringMatching(/^warning handshake-value \d+:\d+ The query parameter `pairs` can never be valid: /),
+    expect.stringMatching(/^warning handshake-value \d+:\d+ The query parameter `either` cannot be a list: /),
+  ]);
 });

@@ -120,10 +120,14 @@ components:
 test("x-wsgen names are used as they are, and a clash is a hint that proposes one", async () => {
   const text = document3({ receives: { "post!": tagged("a"), post: tagged("b") } });
   const { model, lines, diagnostics } = await modelled(text);
+  // The digits of a message and of its type are the same.
+  expect(endpointOf(model!).clientToServer.messages.map(({ name, type }) => name.slice(-5) === type.slice(-5))).toEqual([true, true]);
   expect(namesOf(endpointOf(model!).clientToServer)).toEqual(
     ["mainPost", "mainPost"].map((name) => expect.stringMatching(new RegExp(`^${name}_[0-9a-f]{4}$`))),
   );
-  expect(lines.filter((line) => line.includes("name-clash"))).toHaveLength(4);
+  expect(lines.filter((line) => line.includes("name-clash"))).toEqual([
+    expect.stringMatching(/2 messages of one direction would have the same name; they are `mainPost_\w{4}` and `mainPost_\w{4}`\.$/),
+  ]);
   expect(diagnostics.find(({ code }) => code === "name-clash")?.fix).toContain("x-wsgen: { name: … }");
   const chosen = await modelOf(text.replace('"post!": {', '"post!": { "x-wsgen": { "name": "shout" },'));
   expect(namesOf(endpointOf(chosen).clientToServer)).toEqual(["shout", "post"]);

@@ -166,3 +166,37 @@ components:
   expect(serverToClient.messages.map(({ replyOnly }) => replyOnly)).toEqual([false, true]);
   expect(lines).toContainEqual(expect.stringContaining("hint reply-uncorrelated"));
 });
+
+test.each([
+  [{ type: "string", pattern: "^r-[0-9]{4}$" }, true],
+  [{ type: "integer", minimum: 100 }, true],
+  [{ type: "string", minLength: 8 }, true],
+  [{ type: "string", maxLength: 8 }, undefined],
+  [{ type: "integer", minimum: 1 }, undefined],
+  [{ type: "string", format: "uuid" }, undefined],
+])("where no id that is made up fits %j, the caller gives it: %s", async (id, given) => {
+  const { clientToServer, lines } = await asked({ id, request: byId, reply: byId });
+  expect(clientToServer.messages[0]?.reply?.given).toBe(given);
+  expect(clientToServer.deliveries[0]?.reply?.given).toBe(given);
+  expect(lines.filter((line) => line.includes("correlation-made-up"))).toHaveLength(given === true ? 1 : 0);
+  if (given === true) expect(lines.join("\n")).toMatch(/^hint correlation-made-up \d+:\d+ /m);
+});
+
+test("a reply that comes on another connection is warned about where it is written", async () => {
+  const { model, lines } = await modelled(`
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { host: a, protocol: ws } }
+channels:
+  asks: { address: /a, messages: { ask: { payload: { type: object, properties: { id: { type: integer } } } } } }
+  answers: { address: /b, messages: { yes: { payload: { type: object, properties: { id: { type: integer } } } } } }
+operations:
+  o:
+    action: receive
+    channel: { $ref: "#/channels/asks" }
+    reply: { channel: { $ref: "#/channels/answers" } }
+x-wsgen: { perspective: server }
+`);
+  expect(endpointOf(model!, "asks").clientToServer.messages[0]).not.toHaveProperty("reply");
+  expect(lines).toContainEqual(expect.stringMatching(/^warning reply-elsewhere 12:5 .*`answers`/));
+});

@@ -221,3 +221,16 @@ test("a payload in another dialect of JSON Schema is read", async () => {
   });
   expect(schema).toEqual({ type: ["string", "null"] });
 });
+
+test("what is required and, undeclared in a closed object, forbidden is warned about with what was meant", async () => {
+  const closed = (rest: object) => ({ type: "object", required: ["type", "nam"], properties: { type: {}, name: {} }, ...rest });
+  const impossible = async (payload: object) => {
+    const { diagnostics } = await modelled(document3({ receives: { a: payload } }));
+    return diagnostics.filter(({ code }) => code === "required-undeclared");
+  };
+  expect(await impossible(closed({ additionalProperties: false }))).toMatchObject([
+    { severity: "warning", fix: "Did you mean `name`?", position: { line: 23, column: 15 } },
+  ]);
+  expect(await impossible(closed({}))).toEqual([]);
+  expect(await impossible(closed({ additionalProperties: false, patternProperties: { "^n": {} } }))).toEqual([]);
+});

@@ -195,9 +195,12 @@ describe("answering", () => {
     expect(encodeReply(reply, encoders, { requestId: "7" }, { items: [] })).toBe('{"type":"page","items":[],"requestId":"7"}');
   });
 
-  it("finds the kind of reply that an answer is", () => {
+  it("finds the kind of reply that an answer is by its guard, and fills in no constant that could make it another", () => {
     const either = { ...reply, messages: ["page", "none"] };
-    expect(encodeReply(either, encoders, { requestId: "7" }, { why: "empty" })).toBe('{"type":"none","why":"empty","requestId":"7"}');
-    expect(() => encodeReply(either, encoders, { requestId: "7" }, { what: 1 })).toThrow('"page" was not sent');
+    expect(encodeReply(either, encoders, { requestId: "7" }, { type: "none", why: "empty" })).toBe(
+      '{"type":"none","why":"empty","requestId":"7"}',
+    );
+    expect(() => encodeReply(either, encoders, { requestId: "7" }, { why: "empty" })).toThrow('"page" was not sent');
+    expect(() => encodeReply(either, encoders, { requestId: "7" }, { items: [] })).toThrow('"page" was not sent');
   });
 });
