@@ -12,7 +12,9 @@ const exitCodes = { done: 0, problem: 1, usage: 2 } as const;
 /** Warnings and hints that are printed; `--json` has them all. */
 const maxFindings = 20;
 
-const colourful = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+// A pipe has no `isTTY` at all, and picocolors takes `undefined` for "decide yourself", which is "yes" in CI.
+const colourful = (stream: Partial<NodeJS.WriteStream>): boolean =>
+  stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 const out = picocolors.createColors(colourful(process.stdout));
 const err = picocolors.createColors(colourful(process.stderr));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

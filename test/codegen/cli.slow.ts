@@ -40,7 +40,8 @@ interface Run {
 }
 
 function wsgen(...args: readonly string[]): Run {
-  const { FORCE_COLOR: _, ...env } = process.env;
+  // As in CI, where a pipe is still a pipe.
+  const env = { ...process.env, CI: "true" };
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: root, encoding: "utf8", env });
   return { status, stdout, stderr };
 }
