@@ -8,8 +8,8 @@ const lines = [20, 22, 24, 26];
 let failed = false;
 for (const line of lines) {
   console.log(`\n── Node ${line}`);
-  // Not from the repository, where npx would take the Node that runs this.
-  const test = `node -p process.version && node ${root}node_modules/vitest/vitest.mjs run --root ${root} ${process.argv.slice(2).join(" ")}`;
+  // npx is not called from the repository, where it would take the Node that runs this.
+  const test = `cd ${root} && node -p process.version && node node_modules/vitest/vitest.mjs run ${process.argv.slice(2).join(" ")}`;
   const { status } = spawnSync("npx", ["-y", "-p", `node@${line}`, "-c", test], { cwd: tmpdir(), stdio: "inherit" });
   failed ||= status !== 0;
 }
