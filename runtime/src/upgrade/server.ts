@@ -103,12 +103,13 @@ export interface RunningServer extends Attachment {
 export async function serve(router: Router, options: ServeOptions = {}): Promise<RunningServer> {
   // A client that sends half a handshake and waits is gone after ten seconds, not after Node's sixty.
   const server = options.server ?? createServer({ headersTimeout: 10_000, connectionsCheckingInterval: 1_000 });
+  // First, so that a server which cannot listen keeps nothing of ours; no connection is told of before this function goes on.
+  if (!server.listening) await listen(server, options);
   const isRoute = (path: string): boolean => router[internals].table.find(path) !== undefined;
   if (options.http !== undefined) server.on("request", options.http);
   else if (server.listenerCount("request") === 0) server.on("request", answerHttp(isRoute));
   if (server.listenerCount("clientError") === 0) server.on("clientError", answerClientErrors());
   const sockets = attachTo(router, server, options);
-  if (!server.listening) await listen(server, options);
 
   const shut = async (): Promise<void> => {
     await sockets.close();

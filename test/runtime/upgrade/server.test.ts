@@ -414,7 +414,9 @@ describe("a server", () => {
 
   it("rejects when its port is taken", async () => {
     const { port } = await start(simple());
-    await expect(serve(simple(), { host: "127.0.0.1", port })).rejects.toThrow(/EADDRINUSE/);
+    const own = createServer();
+    await expect(serve(simple(), { server: own, host: "127.0.0.1", port })).rejects.toThrow(/EADDRINUSE/);
+    expect(["upgrade", "request", "clientError"].map((event) => own.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
   it("drains: 503 for newcomers, 1012 in batches, handlers finish, the port is free again", async () => {
