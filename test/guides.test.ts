@@ -82,6 +82,18 @@ describe("docs/guides/server.md", () => {
     await close();
   });
 
+  it("reads a document's messages in a function", async () => {
+    const { url, close } = await run("reader.ts");
+    const [posted, page] = (
+      await talk(`${url}/rooms/lobby?username=ada`, ['{"type":"postMessage","text":"hi"}', '{"type":"history","requestId":"7"}'], 2)
+    ).heard.map((text) => JSON.parse(text));
+    expect([posted, page]).toMatchObject([
+      { type: "messagePosted", post: { by: "ada", text: "hi" } },
+      { type: "historyPage", requestId: "7", posts: [] },
+    ]);
+    await close();
+  });
+
   it("counts an upload frame by frame", async () => {
     const { url, close } = await run("upload.ts");
     expect((await talk(`${url}/upload`, [new Uint8Array(300_000), "ab"], 2)).heard).toEqual(["300000 bytes", "300002 bytes"]);

@@ -1,6 +1,6 @@
 // The code of a documentation page, as files: what readers copy is what the tests compile and run.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -26,6 +26,7 @@ export function extractSnippets(page: string): Snippets {
   const folder = join(root, "test/.output", page.replaceAll(/\W/g, "-"));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  symlinkSync(join(root, "generated"), join(folder, "generated"), "dir"); // What our own documents generate, as a reader's own would lie there.
   const names: string[] = [];
   for (const [, language = "", name, code = ""] of markdown.matchAll(/^```(\w+)(?: file=(\S+))?\n(.*?)^```$/gms)) {
     if (name === undefined) {
@@ -44,6 +45,7 @@ export function extractSnippets(page: string): Snippets {
         compilerOptions: {
           paths: {
             "@wsgen/runtime": [join(sources, "index.ts")],
+            "@wsgen/runtime/generated/server": [join(sources, "contract/generated/server.ts")],
             "@wsgen/runtime/client": [join(sources, "client/index.ts")],
             "@wsgen/runtime/testing": [join(sources, "testing/index.ts")],
           },

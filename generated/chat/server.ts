@@ -62,10 +62,25 @@ export interface RoomHandler<Context = object> {
   readonly close?: (conn: RoomConnection<Context>, outcome: CloseOutcome) => Awaitable<void>;
 }
 
-/** A handler for every endpoint of the API. */
+/** Everything that can arrive on `/rooms/{roomId}`, told apart by `name`. */
+export type RoomMessage =
+  | { readonly name: "postMessage"; readonly payload: PostMessage }
+  | { readonly name: "history"; readonly payload: HistoryRequest };
+
+/** One client connected to `/rooms/{roomId}`, for a handler that reads its messages itself. */
+export interface RoomReader<Context = object> extends Omit<RoomConnection<Context>, "send"> {
+  readonly send: RoomSend & {
+    /** What was said before, oldest first. */
+    historyPage(payload: Optional<HistoryPage, "type">): Sent;
+  };
+  /** Every valid message in order; ends when the connection closes. One reader at a time. */
+  messages(): AsyncIterable<RoomMessage>;
+}
+
+/** A handler for every endpoint of the API: a method for each message, or a function that reads them itself. */
 export interface ChatHandlers<Context = object> {
   /** One room. Whoever is connected to it hears what is said in it. */
-  readonly room: RoomHandler<Context>;
+  readonly room: RoomHandler<Context> | ((conn: RoomReader<Context>) => Promise<void>);
 }
 
 /** The registered API: reaches the clients of each endpoint from anywhere. */

@@ -4,7 +4,7 @@ import type { Static } from "typebox";
 import { expectTypeOf } from "vitest";
 import { createChatClient, type RoomEvent, servers } from "../../generated/chat/client.js";
 import type * as schemas from "../../generated/chat/schemas.js";
-import { type RoomHandler, registerChat } from "../../generated/chat/server.js";
+import { type RoomHandler, type RoomMessage, type RoomReader, registerChat } from "../../generated/chat/server.js";
 import type * as types from "../../generated/chat/types.js";
 
 const history: RoomHandler["messages"]["history"] = () => ({ posts: [] });
@@ -71,6 +71,30 @@ export const registered = registerChat(authenticated, { room: greeting });
 // @ts-expect-error: Property 'user' is missing
 export const unregistered = registerChat(plain, { room: greeting });
 registered.room.to("lobby").send.memberLeft({ name: "ada" });
+
+// A function that reads its messages itself, typed by where it stands or by its own annotation.
+export const read = registerChat(authenticated, {
+  async room(conn) {
+    expectTypeOf(conn.context.user.name).toBeString();
+    expectTypeOf(conn.params.roomId).toBeString();
+    conn.send.memberJoined({ name: conn.query.username });
+    for await (const message of conn.messages()) {
+      expectTypeOf(message).toEqualTypeOf<RoomMessage>();
+      if (message.name === "history") conn.send.historyPage({ requestId: message.payload.requestId, posts: [] });
+      else expectTypeOf(message.payload).toEqualTypeOf<types.PostMessage>();
+      // @ts-expect-error: the id of the request is missing
+      conn.send.historyPage({ posts: [] });
+    }
+  },
+});
+const reader = async (conn: RoomReader<{ user: User }>): Promise<void> => void (await conn.closed);
+registerChat(authenticated, { room: reader });
+// @ts-expect-error: Property 'user' is missing
+registerChat(plain, { room: reader });
+// @ts-expect-error: what begins when it returns has no connection any more
+registerChat(authenticated, { room: (conn) => void conn.messages() });
+// @ts-expect-error: handlers get messages, they do not read them
+registerChat(authenticated, { room: { messages: { history, postMessage: (_payload, conn) => void conn.messages() } } });
 
 // The client is the mirror image.
 export async function talk(): Promise<void> {

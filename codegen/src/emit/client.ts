@@ -16,6 +16,7 @@ import {
   plainMessages,
   printCall,
   printInterface,
+  printNamedUnion,
   received,
   requests,
 } from "./signatures.ts";
@@ -24,7 +25,7 @@ const join = "@wsgen/runtime/generated/client";
 
 export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.client, names.createClient, "servers", "Promise", "Uint8Array", "URL"]) file.declare(name);
+  for (const name of [names.client, names.createClient, "servers", "Pick", "Promise", "Required", "Uint8Array", "URL"]) file.declare(name);
   for (const { typeName } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
   }
@@ -97,7 +98,8 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
     const listener = `listener: (payload: ${received(file, delivery)}) => void`;
     printCall(file, file.key(delivery.name), [listener], `: ${file.import("Unsubscribe", join)};`);
   });
-  emitEvent(endpoint, file);
+  file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
+  printNamedUnion(file, `${typeName}Event`, receives.deliveries);
 
   file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.`);
   const members = [
@@ -128,19 +130,6 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
     [`answerer: (payload: ${received(file, delivery)}) => ${reply}`],
     `: ${file.import("Unsubscribe", join)};`,
   );
-}
-
-function emitEvent(endpoint: Endpoint, file: GeneratedFile): void {
-  const { typeName } = endpoint;
-  const { receives } = directions(endpoint, "client");
-  const members = receives.deliveries.map(
-    (delivery) => `{ readonly name: ${file.string(delivery.name)}; readonly payload: ${received(file, delivery)} }`,
-  );
-  const [only] = members;
-  file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
-  if (members.length <= 1) file.print(`export type ${typeName}Event = ${only ?? "never"};`);
-  else file.print(`export type ${typeName}Event =\n${members.map((member) => `  | ${member}`).join("\n")};`);
-  file.print("");
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {

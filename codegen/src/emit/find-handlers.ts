@@ -4,10 +4,14 @@ import type { Endpoint } from "../model/model.ts";
 
 export type TypeScript = typeof ts;
 
-/** What was found: the messages' methods, a handler that has no `messages` yet, parts that are put together elsewhere, or nothing sure. */
+/**
+ * What was found: the messages' methods, a handler that has no `messages` yet, parts that are put together elsewhere, a function that reads
+ * the messages itself, or nothing sure.
+ */
 export type FoundHandlers =
   | { readonly kind: "messages" | "handler"; readonly literal: ts.ObjectLiteralExpression }
   | { readonly kind: "spread"; readonly at: ts.Node }
+  | { readonly kind: "reader" }
   | { readonly kind: "unsure"; readonly at: ts.Node | undefined };
 
 /** What can hold handlers. */
@@ -42,6 +46,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
   const messages = several ? undefined : onlyOne(typedMessages());
   if (handler === undefined) {
     if (messages !== undefined) return { kind: "messages", literal: messages };
+    if (nodes.some((node) => isReference(node, localName(`${typeName}Reader`)))) return { kind: "reader" };
     return { kind: "unsure", at: typedHandlers()[0]?.at ?? namedHandler()[0]?.at };
   }
 
@@ -64,7 +69,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
   function typedHandlers(): readonly Candidate[] {
     const local = localName(`${typeName}Handler`);
     return nodes.flatMap((node): readonly Candidate[] => {
-      if (ts.isTypeReferenceNode(node) && node.typeName.getText(source) === local) return annotated(node, handlerKeys);
+      if (isReference(node, local)) return annotated(node, handlerKeys);
       const implemented = ts.isClassLike(node)
         ? node.heritageClauses?.some(
             ({ token, types }) =>
@@ -80,7 +85,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
     const direct = localName(`${typeName}Messages`);
     const owner = localName(`${typeName}Handler`);
     return nodes.flatMap((node) => {
-      const isDirect = ts.isTypeReferenceNode(node) && node.typeName.getText(source) === direct;
+      const isDirect = isReference(node, direct);
       const isMember =
         ts.isIndexedAccessTypeNode(node) &&
         ts.isTypeReferenceNode(node.objectType) &&
@@ -98,6 +103,10 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
       const values = ts.isFunctionDeclaration(node) ? returned(node) : node.initializer === undefined ? [] : [node.initializer];
       return [{ name, at: node.name, holder: onlyOne(values.flatMap((value) => follow(value, handlerKeys) ?? [])) }];
     });
+  }
+
+  function isReference(node: ts.Node, local: string): node is ts.TypeReferenceNode {
+    return ts.isTypeReferenceNode(node) && node.typeName.getText(source) === local;
   }
 
   /** What an imported type is called in this file. */

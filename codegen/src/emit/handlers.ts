@@ -80,6 +80,7 @@ export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Prom
   }
 
   const found = findHandlers(ts, source, endpoint);
+  if (found.kind === "reader") return { text: file.text, added: [], diagnostics: [] }; // TypeScript knows what it may read.
   const handled = found.kind === "messages" ? membersOf(ts, found.literal) : [];
   const orphans = handled.filter((member) => !deliveries.some((delivery) => delivery.name === member.name));
   const diagnostics = orphans.map(

@@ -16,6 +16,7 @@ import {
   plainMessages,
   printCall,
   printInterface,
+  printNamedUnion,
   received,
   requests,
 } from "./signatures.ts";
@@ -24,9 +25,10 @@ const join = "@wsgen/runtime/generated/server";
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.api, names.handlers, names.register, "Context", "Promise", "Uint8Array", "NoInfer"]) file.declare(name);
+  for (const name of [names.api, names.handlers, names.register, "Context"]) file.declare(name);
+  for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName } of model.endpoints) {
-    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler"]) file.declare(typeName + suffix);
+    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Message", "Reader"]) file.declare(typeName + suffix);
   }
   importTypes(model, file, "server");
   file.import("contract", "./contract.server.js", "value");
@@ -58,6 +60,7 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
     );
   }
   emitHandler(endpoint, file);
+  emitReader(model, endpoint, file);
 }
 
 function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
@@ -111,12 +114,47 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
   file.print("");
 }
 
+/** What a function has that reads the messages itself instead of handling each in a method. */
+function emitReader(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName } = endpoint;
+  const { sends, receives } = directions(endpoint, "server");
+  file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
+  printNamedUnion(file, `${typeName}Message`, receives.deliveries);
+
+  // A method returns its reply; whoever reads the requests itself has to send it.
+  const replies = sends.messages.filter(({ replyOnly }) => replyOnly);
+  const connection = `${typeName}Connection<Context>`;
+  const base = replies.length === 0 ? connection : `Omit<${connection}, "send">`;
+  file.doc(`One client connected to ${at(endpoint)}, for a handler that reads its messages itself.`);
+  file.block(
+    `export interface ${typeName}Reader<Context = object> extends ${base} {`,
+    () => {
+      if (replies.length > 0) {
+        file.block(
+          `readonly send: ${typeName}Send & {`,
+          () => {
+            for (const message of replies) {
+              file.doc(message.docs);
+              file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+            }
+          },
+          "};",
+        );
+      }
+      file.doc("Every valid message in order; ends when the connection closes. One reader at a time.");
+      file.print(`messages(): AsyncIterable<${typeName}Message>;`);
+    },
+    "}",
+  );
+  file.print("");
+}
+
 function emitApi(model: Model, file: GeneratedFile): void {
   const { handlers, api, register } = apiNames(model);
-  file.doc("A handler for every endpoint of the API.");
+  file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
   printInterface(file, `${handlers}<Context = object>`, model.endpoints, ({ name, typeName, docs }) => {
     file.doc(docs);
-    file.print(`readonly ${file.key(name)}: ${typeName}Handler<Context>;`);
+    file.print(`readonly ${file.key(name)}: ${typeName}Handler<Context> | ((conn: ${typeName}Reader<Context>) => Promise<void>);`);
   });
   file.doc("The registered API: reaches the clients of each endpoint from anywhere.");
   printInterface(file, api, model.endpoints, ({ name, typeName }) => {

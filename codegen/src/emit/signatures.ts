@@ -24,7 +24,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
   };
 }
 
-const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler"];
+const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler", "Message", "Reader"];
 
 /** What one side sends on an endpoint, what it receives. */
 export function directions(endpoint: Endpoint, side: "server" | "client"): { readonly sends: Direction; readonly receives: Direction } {
@@ -130,6 +130,17 @@ const union = (types: readonly string[]): string => [...new Set(types)].join(" |
 export function printInterface<T>(file: GeneratedFile, head: string, items: readonly T[], member: (item: T) => void): void {
   if (items.length === 0) file.print(`export interface ${head} {}`);
   else file.block(`export interface ${head} {`, () => items.forEach(member), "}");
+  file.print("");
+}
+
+/** Prints a union of everything that can arrive, told apart by `name`, and an empty line behind it. */
+export function printNamedUnion(file: GeneratedFile, name: string, deliveries: readonly Delivery[]): void {
+  const members = deliveries.map(
+    (delivery) => `{ readonly name: ${file.string(delivery.name)}; readonly payload: ${received(file, delivery)} }`,
+  );
+  const [only] = members;
+  if (members.length <= 1) file.print(`export type ${name} = ${only ?? "never"};`);
+  else file.print(`export type ${name} =\n${members.map((member) => `  | ${member}`).join("\n")};`);
   file.print("");
 }
 

@@ -27,8 +27,6 @@ export interface Asker {
 export interface Endpoint {
   readonly contract: EndpointContract;
   readonly handler: EndpointHandler | EndpointPrimitive;
-  /** Names of the messages that answer what the server asks. */
-  readonly replies: ReadonlySet<string>;
   readonly decoder: Decoder;
   readonly encoders: ReadonlyMap<string, Encode>;
   readonly rooms: Rooms;
@@ -42,8 +40,7 @@ export interface Endpoint {
 export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler | EndpointPrimitive): Endpoint {
   const decoder = createDecoder(contract.receives);
   const encoders = createEncoders(contract.sends);
-  const replies = new Set(Object.values(contract.sends).flatMap(({ reply }) => reply?.messages ?? []));
-  if (typeof handler !== "function") assertHandlers(label, contract, handler, replies);
+  if (typeof handler !== "function") assertHandlers(label, contract, handler);
 
   const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
@@ -55,16 +52,12 @@ export function prepareEndpoint(label: string, contract: EndpointContract, handl
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  return { contract, handler, replies, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+  return { contract, handler, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
 }
 
 /** TypeScript checks this for everyone who uses it. */
-function assertHandlers(
-  label: string,
-  { receives }: EndpointContract,
-  { messages = {} }: EndpointHandler,
-  replies: ReadonlySet<string>,
-): void {
+function assertHandlers(label: string, { receives, sends }: EndpointContract, { messages = {} }: EndpointHandler): void {
+  const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
   for (const name of leavesOf(receives.dispatch)) {
     if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
     throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);

@@ -157,7 +157,7 @@ export class Session implements Sink, Asker {
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
-    if (this.#primitive !== undefined && !this.#endpoint.replies.has(name)) return this.#primitive.inlet.offer({ name, payload });
+    if (this.#primitive !== undefined) return this.#primitive.inlet.offer({ name, payload });
     const { messages } = this.#handler;
     if (messages === undefined || !Object.hasOwn(this.#endpoint.contract.receives.messages, name) || typeof messages[name] !== "function") {
       this.#core.log.debug({ message: name }, "a reply that nobody waits for");

@@ -270,6 +270,16 @@ describe("what cannot be added", () => {
     }
   });
 
+  it("is left to TypeScript where a function reads the messages itself", async () => {
+    const text = `import type { RoomReader as Reader } from "../generated/server.js";
+
+export async function room(conn: Reader<{ user: string }>): Promise<void> {
+  for await (const { name } of conn.messages()) if (name === "leave") return;
+}
+`;
+    expect(await merge(text, room("postMessage", "leave"))).toEqual({ text, added: [], diagnostics: [] });
+  });
+
   it("is left to TypeScript when the handlers are put together with a spread", async () => {
     const text = "export const room: RoomHandler = { messages: { ...others } };\n";
     const merged = await merge(text, room("a"));

@@ -118,6 +118,40 @@ describe("server.ts", () => {
     );
   });
 
+  it("has a union of what arrives for whoever reads it himself, who also sends the replies that methods would return", () => {
+    const reply: Reply = { messages: ["pong", "busy"], request: ["id"], reply: ["id"], id: "uuid" };
+    const text = emit(
+      model("Rpc", [
+        endpoint("rpc", {
+          clientToServer: direction([message("ping", { reply }), message("audio", { format: "binary" })]),
+          serverToClient: direction([message("pong", { replyOnly: true, docs: { summary: "Here." } }), message("busy")]),
+        }),
+      ]),
+    );
+    expect(text).toContain(`export type RpcMessage =
+  | { readonly name: "ping"; readonly payload: Ping }
+  | { readonly name: "audio"; readonly payload: Uint8Array };
+`);
+    expect(text).toContain(`export interface RpcReader<Context = object> extends Omit<RpcConnection<Context>, "send"> {
+  readonly send: RpcSend & {
+    /** Here. */
+    pong(payload: Optional<Pong, "type">): Sent;
+  };
+  /** Every valid message in order; ends when the connection closes. One reader at a time. */
+  messages(): AsyncIterable<RpcMessage>;
+}
+`);
+    expect(declaration(text, "RpcHandlers")).toContain(
+      "readonly rpc: RpcHandler<Context> | ((conn: RpcReader<Context>) => Promise<void>);",
+    );
+  });
+
+  it("lets a function read nothing where nothing arrives", () => {
+    const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("tick")]) })]));
+    expect(text).toContain("export type FeedMessage = never;");
+    expect(declaration(text, "FeedReader")).toContain("interface FeedReader<Context = object> extends FeedConnection<Context> {");
+  });
+
   it("delivers messages that cannot be told apart under one name", () => {
     const union = { name: "aOrB", docs: {}, type: "AOrB", format: "json", messages: ["a", "b"], pointer: "#" } as const;
     const text = emit(model("U", [endpoint("u", { clientToServer: direction([message("a"), message("b")], { deliveries: [union] }) })]));

@@ -115,6 +115,17 @@ describe.each([
     expect(seen[499]).toBe("499");
   });
 
+  it("is given a reply that nobody waits for where the document has it as a message as well", async () => {
+    const seen: string[] = [];
+    const { say, closed } = await start(async (conn) => {
+      for await (const { name } of conn.messages()) if (seen.push(name) === 2) return;
+    });
+    say({ type: "confirmed", id: "7", yes: "yes" });
+    say({ type: "ask", text: "a" });
+    expect(await closed).toBe(1000);
+    expect(seen).toEqual(["confirmed", "ask"]);
+  });
+
   it("hears a shutdown by its signal, and leaves nothing behind when it never reads", async () => {
     let aborted = false;
     const { server, say, closed } = await start(async (conn) => {
