@@ -13,6 +13,7 @@ export type {
   Message,
   OutgoingMessage,
   Overflow,
+  SendOptions,
   Sent,
   StreamedMessage,
   UpgradeRequest,

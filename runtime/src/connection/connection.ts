@@ -51,7 +51,18 @@ export interface OutgoingMessage<Part extends string | Uint8Array> extends Async
 export type { InboundRate } from "./rate.ts";
 
 /** What becomes of messages that a peer reads too slowly and whose senders do not wait. */
-export type Overflow = "close" | "drop-oldest" | "drop-newest";
+export type Overflow = "close" | "drop-oldest" | "drop-newest" | "conflate";
+
+/** What may become of one message where the peer is slow, whatever `limits.overflow` says. */
+export interface SendOptions {
+  /** Dropped when the peer has not taken yet what was sent before: for what is worth nothing later. Default: false. */
+  readonly volatile?: boolean;
+  /**
+   * A key. While the message waits for the peer, a newer one with the same key replaces it, so that the last value always arrives. With
+   * `limits.overflow: "conflate"` this is every message's way, and all without a key have one in common. Default: none.
+   */
+  readonly conflate?: string;
+}
 
 /** The upgrade request, as middleware and handlers see it. */
 export interface UpgradeRequest {
@@ -101,11 +112,11 @@ export interface Connection<Context = object> {
   readonly log: Logger;
   readonly limits: ConnectionLimits;
   /** Sends a text (string) or binary message, or one as `messages()` gives it. On a closed connection: a rejected promise, marked handled. */
-  send(message: string | Uint8Array | Message): Sent;
+  send(message: string | Uint8Array | Message, options?: SendOptions): Sent;
   /** Begins a message that is sent in parts, one at a time on a connection. Ends with `close()`, see {@link OutgoingMessage}. */
   message(type: "text"): OutgoingMessage<string>;
   message(type: "binary"): OutgoingMessage<Uint8Array>;
-  /** Messages to this peer that `limits.overflow` dropped. */
+  /** Messages to this peer that were dropped because it is slow: by `limits.overflow`, or as their {@link SendOptions} said. */
   readonly dropped: number;
   /**
    * Settles when the kernel has taken everything sent so far, but for what queues behind a message in parts, or for a slow peer where
@@ -184,21 +195,29 @@ export interface Limits {
    */
   readonly highWaterMark: number;
   /**
-   * `close` (default): with 1013. `drop-oldest`, `drop-newest`: of the messages that have not reached the socket, counted in `dropped`;
-   * for peers that want the latest, and can do without the others.
+   * `close` (default): with 1013. The others drop messages that have not reached the socket, counted in `dropped`. `drop-oldest`,
+   * `drop-newest`: for peers that can do without some. `conflate`: a newer message replaces the one of the same name, or the same key
+   * (see {@link SendOptions}), that waits; the last one always arrives. When the last ones alone are too much, 1013 still. What answers a
+   * request is never replaced.
    */
   readonly overflow: Overflow;
   /** Larger messages leave in frames of this many bytes: for peers and proxies that bound theirs. Default: false. */
   readonly fragmentSize: number | false;
 }
 
+/** How a message may be lost to a peer that is slow. */
+export type Manner = "volatile" | "conflated";
+
 /** What the layers above use of a connection beside its public face. */
 export interface ConnectionCore<Context = object> extends Connection<Context> {
   /** Data messages that have arrived, and that were given to be sent. */
   readonly messagesIn: number;
   readonly messagesOut: number;
-  /** Queues one encoded frame, in order with everything else: rooms and contracts frame once and push to many. */
-  push(frame: Buffer): Sent;
+  /**
+   * Queues one encoded frame, in order with everything else: rooms and contracts frame once and push to many. `key` is what it replaces,
+   * and is replaced by, where messages are conflated; without one it is not. `manner`: as {@link SendOptions} say.
+   */
+  push(frame: Buffer, key?: string, manner?: Manner): Sent;
   /** Closes with any code a close frame may carry, see `closures`; the reason is cut at 123 bytes. Flushes first. */
   shut(code: number, reason: string): Promise<CloseOutcome>;
   /** Installs the sink and starts to deliver what has arrived, in order. Once only. */

@@ -105,6 +105,11 @@ export class ExtensionStack implements MessageDecoder {
       : undefined;
   }
 
+  /** Whether no message builds on another, as far as is known. */
+  get independent(): boolean {
+    return this.#shared !== undefined;
+  }
+
   decode(payload: Buffer, binary: boolean, rsv: number, maxSize: number): Buffer {
     let data: Uint8Array = payload;
     for (let index = this.#layers.length - 1; index >= 0; index--) {

@@ -20,7 +20,7 @@ export const defaultLimits: Limits = Object.freeze({
   fragmentSize: false,
 });
 
-const policies: readonly unknown[] = ["close", "drop-oldest", "drop-newest"] satisfies readonly Limits["overflow"][];
+const policies: readonly unknown[] = ["close", "drop-oldest", "drop-newest", "conflate"] satisfies readonly Limits["overflow"][];
 /** Timers of Node hold no more, in ms: 24 days. */
 const LONGEST = 2 ** 31 - 1;
 

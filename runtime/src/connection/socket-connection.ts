@@ -12,8 +12,10 @@ import type {
   Frame,
   Limits,
   Logger,
+  Manner,
   Message,
   OutgoingMessage,
+  SendOptions,
   Sent,
   Sink,
   StreamedMessage,
@@ -35,6 +37,9 @@ import { ignore, Outbox, type OutboxOwner } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */
 const SLOW_CONSUMER_TIMEOUT = 2000;
+
+/** The key of messages that have none. */
+const ANY = "";
 
 const EMPTY = Buffer.alloc(0);
 const HEARTBEAT_PING = encodeFrame(opcodes.ping, EMPTY);
@@ -163,19 +168,35 @@ export class SocketConnection<Context extends object>
     return this.#changeable;
   }
 
-  send(message: string | Uint8Array | Message): Sent {
+  send(message: string | Uint8Array | Message, options?: SendOptions): Sent {
     if (this.#state !== "open") return this.#refuse();
     const data = typeof message === "string" || message instanceof Uint8Array ? message : message.data;
-    return this.push(encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data));
+    const frame = encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
+    if (options === undefined) return this.push(frame, ANY);
+    const { conflate, volatile } = options;
+    return this.push(frame, conflate ?? ANY, volatile === true ? "volatile" : conflate === undefined ? undefined : "conflated");
   }
 
-  push(frame: Buffer): Sent {
+  push(frame: Buffer, key?: string, manner?: Manner): Sent {
     if (this.#state !== "open") return this.#refuse();
     this.messagesOut++;
     this.#idle?.restart();
-    if (this.#plain) return this.#outbox.push(frame);
-    const outgoing = this.#prepare(frame);
-    return outgoing === undefined ? this.#refuseUnlessOpen() : this.#outbox.push(outgoing);
+    if (manner === "volatile" && this.#outbox.slow) {
+      this.#outbox.drop();
+      return undefined;
+    }
+    if (this.#plain) return this.#outbox.push(frame, key, manner === "conflated");
+    return this.#pushPrepared(frame, key, manner === "conflated");
+  }
+
+  #pushPrepared(frame: Buffer, key: string | undefined, conflated: boolean): Sent {
+    const extensions = this.#extensions;
+    // What comes later must not build on a message that the peer may never see. Where it would, this one goes without extensions, if it may.
+    const binding = conflated && extensions !== undefined && !extensions.independent && this.#limits.overflow === "close";
+    const bare = binding && extensions.optional && this.#outbox.slow;
+    const outgoing = this.#prepare(frame, bare);
+    if (outgoing === undefined) return this.#refuseUnlessOpen();
+    return this.#outbox.push(outgoing, key, conflated && (bare || !binding));
   }
 
   message(type: "text"): OutgoingMessage<string>;
@@ -212,10 +233,10 @@ export class SocketConnection<Context extends object>
   }
 
   /** What goes out for a frame; `undefined` when nothing does: an extension waits for the other fragments, or has failed. */
-  #prepare(frame: Buffer): Buffer | undefined {
+  #prepare(frame: Buffer, bare = false): Buffer | undefined {
     try {
       const { fragmentSize } = this.#limits;
-      const extended = this.#extensions === undefined ? frame : this.#extensions.encode(frame);
+      const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame);
       return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
     } catch (error) {
       this.onFailure(error);

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { Backlog } from "./backlog.ts";
 import type { Overflow, Sent } from "./connection.ts";
 
 /** Bytes one connection may queue in a turn before `push` gives a promise, so that a loop which awaits its sends yields. */
@@ -31,7 +32,7 @@ interface Waiter {
 
 /** The outgoing frames of one connection, in program order, whoever sends them. */
 export class Outbox {
-  /** Messages that the overflow policy dropped. */
+  /** Messages that were dropped because the peer is slow. */
   dropped = 0;
   readonly #socket: Duplex;
   readonly #owner: OutboxOwner;
@@ -43,7 +44,7 @@ export class Outbox {
   #excess = 0;
   #waiter: Waiter | undefined;
   #dirty = false;
-  /** Messages that wait for the peer to read, where some of them may be dropped. */
+  /** Messages that wait for the socket to drain, where some of them may be dropped. */
   #backlog: Backlog | undefined;
   /** Messages that wait for the end of the one that is being sent in fragments; present as long as that is. */
   #behind: Backlog | undefined;
@@ -62,25 +63,39 @@ export class Outbox {
     return this.#bytes + this.#socket.writableLength + this.#kept >= this.#mark;
   }
 
+  /** Whether a message would wait here for the peer, who has not taken what was sent before. */
+  get slow(): boolean {
+    return this.#behind !== undefined || this.#backlog !== undefined || this.#socket.writableNeedDrain || this.full;
+  }
+
   get #kept(): number {
     return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.bytes);
   }
 
-  /** Queues a message for this turn's write. */
-  push(frame: Buffer): Sent {
+  /**
+   * Queues a message for this turn's write. Where it has to wait for the peer, and `conflated` or the policy says so, it replaces the one that
+   * waits with the same key.
+   */
+  push(frame: Buffer, key?: string, conflated = false): Sent {
     if (this.#behind !== undefined) {
-      this.#keep(this.#behind, frame);
+      this.#keep(this.#behind, frame, key, conflated);
       this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
       if (this.#kept < TURN_LIMIT) return undefined;
-    } else if (this.#backlog !== undefined || (this.#overflow !== "close" && this.full)) {
+    } else if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
       this.#backlog ??= new Backlog();
-      this.#keep(this.#backlog, frame);
+      this.#keep(this.#backlog, frame, key, conflated);
+      if (!this.full) return undefined;
     } else {
       this.pushAhead(frame);
       if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
     }
     this.#waiter ??= createWaiter();
     return this.#waiter.promise;
+  }
+
+  /** Counts a message that was not even pushed. */
+  drop(): void {
+    if (++this.dropped === 1) this.#owner.onFirstDrop();
   }
 
   /** Queues what waits for no message: control frames, and the fragments of the message that is being sent. */
@@ -109,7 +124,10 @@ export class Outbox {
   endMessage(): void {
     const behind = this.#behind;
     this.#behind = undefined;
-    for (const frame of behind?.frames ?? []) void this.push(frame);
+    for (const [key, frame] of behind?.entries ?? []) {
+      if (typeof key === "string") void this.push(frame, key, true);
+      else void this.push(frame);
+    }
   }
 
   /** Called once per turn by the writer. */
@@ -159,10 +177,10 @@ export class Outbox {
 
   /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
   settle(): void {
-    if (this.#backlog !== undefined && this.#socket.writableLength < this.#mark) {
+    if (this.#backlog !== undefined && !this.#socket.writableNeedDrain) {
       const { frames, bytes } = this.#backlog;
       this.#backlog = undefined;
-      writeBatch(this.#socket, frames, bytes);
+      writeBatch(this.#socket, [...frames], bytes);
     }
     if (this.#waiter !== undefined && this.#socket.writableLength + this.#kept < this.#mark) {
       this.#waiter.resolve();
@@ -200,40 +218,22 @@ export class Outbox {
   }
 
   /** Keeps a message for later, and as much as the mark of them. */
-  #keep(backlog: Backlog, frame: Buffer): void {
+  #keep(backlog: Backlog, frame: Buffer, key: string | undefined, conflated: boolean): void {
     if (this.#overflow === "drop-newest" && backlog.bytes > 0 && backlog.bytes + frame.length > this.#mark) {
-      this.#drop();
+      this.drop();
       return;
     }
-    backlog.add(frame);
+    if (backlog.add(frame, conflated || this.#overflow === "conflate" ? key : undefined)) this.drop();
     if (backlog.bytes <= this.#mark) return;
-    if (this.#overflow === "close") {
+    if (this.#overflow === "close" || this.#overflow === "conflate") {
+      this.discard(); // Nothing of it may be dropped, so there is no use in keeping it.
       this.#owner.onOverflow();
     } else {
-      while (backlog.bytes > this.#mark && backlog.frames.length > 1) {
+      while (backlog.bytes > this.#mark && backlog.size > 1) {
         backlog.dropOldest();
-        this.#drop();
+        this.drop();
       }
     }
-  }
-
-  #drop(): void {
-    if (++this.dropped === 1) this.#owner.onFirstDrop();
-  }
-}
-
-/** Frames that wait. */
-class Backlog {
-  readonly frames: Buffer[] = [];
-  bytes = 0;
-
-  add(frame: Buffer): void {
-    this.frames.push(frame);
-    this.bytes += frame.length;
-  }
-
-  dropOldest(): void {
-    this.bytes -= this.frames.shift()?.length ?? 0;
   }
 }
 

@@ -152,8 +152,8 @@ export class EndpointConnection implements ContractConnection, Member {
     return this.#rooms.to(room);
   }
 
-  push(frame: Buffer): Sent {
-    return this.#core.push(frame);
+  push(frame: Buffer, key: string): Sent {
+    return this.#core.push(frame, key);
   }
 }
 

@@ -44,7 +44,7 @@ export function prepareEndpoint(label: string, contract: EndpointContract, handl
 
   const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
-    return (deliver) => (payload) => deliver(frameOf(encode(payload)));
+    return (deliver) => (payload) => deliver(frameOf(encode(payload)), name);
   });
   const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
   const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(

@@ -5,8 +5,8 @@ import type { CallsOf } from "./calls.ts";
 /** Who can be in a room. */
 export interface Member {
   readonly id: string;
-  /** Queues one encoded frame. */
-  push(frame: Buffer): Sent;
+  /** Queues one encoded frame; `key` says what it may replace where messages are conflated. */
+  push(frame: Buffer, key: string): Sent;
 }
 
 /** Everyone a message goes to. */
@@ -20,8 +20,8 @@ export interface Recipients<Send> {
   except(...connections: readonly { readonly id: string }[]): Recipients<Send>;
 }
 
-/** The way a frame takes to whoever it is meant for. */
-export type Deliver = (frame: Buffer) => Sent;
+/** The way a message takes to whoever it is meant for: its name and its frame. */
+export type Deliver = (frame: Buffer, name: string) => Sent;
 
 /** The rooms of one endpoint. A room exists while somebody is in it. */
 export interface Rooms {
@@ -48,8 +48,8 @@ export function createRooms(Send: CallsOf<Deliver>): Rooms {
   };
 
   const recipients = (room: string, excepted: ReadonlySet<string>): Recipients<object> => ({
-    send: new Send((frame) => {
-      for (const member of membersOf.get(room) ?? []) if (!excepted.has(member.id)) void member.push(frame);
+    send: new Send((frame, name) => {
+      for (const member of membersOf.get(room) ?? []) if (!excepted.has(member.id)) void member.push(frame, name);
       return undefined;
     }),
     except: (...connections) => recipients(room, new Set([...excepted, ...connections.map(({ id }) => id)])),

@@ -58,7 +58,7 @@ export class Session implements Sink, Asker {
     this.#hooks = hooks;
     this.#endpoint = endpoint;
     const { rooms, Send, Request } = endpoint;
-    const calls = { send: new Send((frame) => core.push(frame)), request: new Request(this) };
+    const calls = { send: new Send((frame, name) => core.push(frame, name)), request: new Request(this) };
     const { handler } = endpoint;
     if (typeof handler === "function") {
       const inlet = new Inlet<NamedMessage>();

@@ -26,6 +26,8 @@ export interface CloseEvent extends CloseOutcome {
   /** Data messages from and to the client. */
   readonly messagesIn: number;
   readonly messagesOut: number;
+  /** Of the latter those that were dropped because the client is slow. */
+  readonly dropped: number;
 }
 
 /** An upgrade was refused. */
@@ -91,6 +93,8 @@ export interface Metrics {
   /** Data messages from and to clients, open connections included. */
   readonly messagesIn: number;
   readonly messagesOut: number;
+  /** Of the latter those that were dropped because their client is slow. */
+  readonly dropped: number;
   /** Messages that the contract did not allow. */
   readonly invalid: number;
   /** Errors of middleware, `upgrade` and handlers. */
@@ -106,6 +110,7 @@ export class Reporter {
   #opened = 0;
   #messagesIn = 0;
   #messagesOut = 0;
+  #dropped = 0;
   #invalid = 0;
   #errors = 0;
 
@@ -124,12 +129,23 @@ export class Reporter {
   }
 
   closed(connection: ConnectionCore, route: string, { code, reason, wasClean }: CloseOutcome, duration: number): void {
-    const { messagesIn, messagesOut } = connection;
+    const { messagesIn, messagesOut, dropped } = connection;
     this.#closed[code] = (this.#closed[code] ?? 0) + 1;
     this.#messagesIn += messagesIn;
     this.#messagesOut += messagesOut;
-    connection.log.debug({ code, reason, duration, messagesIn, messagesOut }, "disconnected");
-    this.#tell("close", () => ({ connection: connection.id, route, code, reason, wasClean, duration, messagesIn, messagesOut }));
+    this.#dropped += dropped;
+    connection.log.debug({ code, reason, duration, messagesIn, messagesOut, dropped }, "disconnected");
+    this.#tell("close", () => ({
+      connection: connection.id,
+      route,
+      code,
+      reason,
+      wasClean,
+      duration,
+      messagesIn,
+      messagesOut,
+      dropped,
+    }));
   }
 
   refused(event: RefusedEvent): void {
@@ -152,13 +168,16 @@ export class Reporter {
     let connections = 0;
     let messagesIn = this.#messagesIn;
     let messagesOut = this.#messagesOut;
+    let dropped = this.#dropped;
     for (const connection of open) {
       connections++;
       messagesIn += connection.messagesIn;
       messagesOut += connection.messagesOut;
+      dropped += connection.dropped;
     }
     const [opened, invalid, errors] = [this.#opened, this.#invalid, this.#errors];
-    return { connections, opened, closed: { ...this.#closed }, refused: { ...this.#refused }, messagesIn, messagesOut, invalid, errors };
+    const [closed, refused] = [{ ...this.#closed }, { ...this.#refused }];
+    return { connections, opened, closed, refused, messagesIn, messagesOut, dropped, invalid, errors };
   }
 
   #tell<Name extends keyof Events>(name: Name, build: () => Events[Name]): void {

@@ -227,7 +227,7 @@ describe("limits that cannot work", () => {
     [{ maxMessageSize: false }, "it must be a number from 1."],
     [{ idleTimeout: 2 ** 31 }, "idleTimeout is 2147483648"],
     [{ concurrency: 0 }, "concurrency"],
-    [{ overflow: "drop" }, "one of close, drop-oldest, drop-newest"],
+    [{ overflow: "drop" }, "one of close, drop-oldest, drop-newest, conflate"],
     [{ heartbeat: { interval: 0, timeout: 1 } }, "heartbeat.interval is 0"],
     [{ inboundRate: { bytes: -1 } }, "inboundRate.bytes is -1"],
     [{ maxSize: 1 }, "limits: maxSize is 1; it must be one of maxMessageSize, "],

@@ -69,6 +69,103 @@ describe("a peer that reads too slowly", () => {
     }
   });
 
+  test("gets the last value of every key, in the order they were sent, with conflate", async () => {
+    const opened = await openPair({ overflow: "conflate", highWaterMark: MARK });
+    const { conn, client } = opened;
+    client.socket.pause();
+    const last = new Map<string, number>();
+    let most = 0;
+    for (let i = 0; i < 2000; i++) {
+      const data = Buffer.alloc(SIZE);
+      data.writeUInt32BE(i);
+      // Twelve keys in an order that differs each time.
+      const key = `k${(i * i + 7 * i) % 12}`;
+      last.set(key, i);
+      void conn.send(data, { conflate: key });
+      if (i % 5 === 0) await new Promise(setImmediate);
+      most = Math.max(most, opened.socket.writableLength);
+    }
+    expect(most).toBeLessThan(2 * MARK);
+    const [...lasts] = last.values();
+    const numbers = await readNumbers(opened, (number) => number === 1999);
+    expect(numbers.length).toBe(2000 - conn.dropped);
+    expect([...numbers].sort((a, b) => a - b)).toEqual(numbers);
+    expect(numbers).toEqual(expect.arrayContaining(lasts));
+    expect(numbers.slice(-lasts.length)).toEqual([...lasts].sort((a, b) => a - b));
+    expect(conn.dropped).toBeGreaterThan(1000);
+    void conn.send("as usual");
+    expect((await client.next()).payload.toString()).toBe("as usual");
+  });
+
+  test("gets the last one of all messages without a key with conflate", async () => {
+    const opened = await openPair({ overflow: "conflate", highWaterMark: MARK });
+    await flood(opened, 1500);
+    expect(opened.conn.dropped).toBeGreaterThan(500);
+    const numbers = await readNumbers(opened, (number) => number === 1499);
+    expect(numbers.length).toBe(1500 - opened.conn.dropped);
+    expect(numbers.slice(0, -1)).toEqual(Array.from({ length: numbers.length - 1 }, (_, i) => i));
+  });
+
+  test("is closed with 1013 when the last values alone are too much, and none of them is lost in silence", async () => {
+    const opened = await openPair({ overflow: "conflate", highWaterMark: MARK });
+    const { conn, client, socket } = opened;
+    client.socket.pause();
+    for (let i = 0; i < 2000 && !conn.signal.aborted; i++) {
+      void conn.send(Buffer.alloc(SIZE), { conflate: `k${i}` });
+      if (i % 5 === 0) await new Promise(setImmediate);
+      expect(socket.writableLength).toBeLessThan(2.5 * MARK);
+    }
+    expect(conn.dropped).toBe(0);
+    expect(conn.signal.reason).toMatchObject({ closeCode: 1013 });
+  });
+
+  test("misses what is volatile while it has not taken what was sent before, and nothing else", async () => {
+    const opened = await openPair({ highWaterMark: MARK });
+    const { conn, client, socket } = opened;
+    void conn.send("seen", { volatile: true });
+    expect((await client.next()).payload.toString()).toBe("seen");
+    client.socket.pause();
+    for (let i = 0; !socket.writableNeedDrain; i++) {
+      void conn.send(Buffer.alloc(SIZE), { volatile: i % 2 === 0 });
+      await new Promise(setImmediate);
+    }
+    expect(conn.dropped).toBe(0);
+    for (let i = 0; i < 5; i++) void conn.send("missed", { volatile: true });
+    void conn.send("not volatile");
+    expect(conn.dropped).toBe(5);
+    client.socket.resume();
+    let frame = await client.next();
+    while (frame.opcode === 2) frame = await client.next();
+    expect(frame.payload.toString()).toBe("not volatile");
+    expect(conn.signal.aborted).toBe(false);
+  });
+
+  test("gets the last of what its sender conflates, behind what was sent before, whatever the policy", async () => {
+    for (const overflow of ["close", "drop-newest", "drop-oldest", "conflate"] as const) {
+      const opened = await openPair({ highWaterMark: MARK, overflow });
+      const { conn, client, socket } = opened;
+      client.socket.pause();
+      while (!socket.writableNeedDrain) {
+        void conn.send(Buffer.alloc(SIZE));
+        await new Promise(setImmediate);
+      }
+      void conn.send("before");
+      for (let i = 0; i < 50_000; i++) {
+        void conn.send(`a${i}`, { conflate: "a" });
+        void conn.send(`b${i}`, { conflate: "b" });
+        if (i % 1000 === 0) await new Promise(setImmediate);
+      }
+      void conn.send("after");
+      expect(conn.dropped).toBe(99_998);
+      client.socket.resume();
+      let frame = await client.next();
+      while (frame.opcode === 2) frame = await client.next();
+      const texts = [frame.payload.toString()];
+      while (texts.at(-1) !== "after") texts.push((await client.next()).payload.toString());
+      expect(texts).toEqual(["before", "a49999", "b49999", "after"]);
+    }
+  });
+
   test("loses nothing when the sender waits", async () => {
     const opened = await openPair({ overflow: "drop-oldest", highWaterMark: MARK });
     const { conn, client, socket } = opened;

@@ -6,7 +6,7 @@ interface Say {
   say(text: string): void;
 }
 
-const Send = prepareCalls<Deliver, (text: string) => unknown>(["say"], () => (deliver) => (text) => deliver(Buffer.from(text)));
+const Send = prepareCalls<Deliver, (text: string) => unknown>(["say"], () => (deliver) => (text) => deliver(Buffer.from(text), "say"));
 
 function member(id: string): Member & { readonly frames: Buffer[] } {
   const frames: Buffer[] = [];

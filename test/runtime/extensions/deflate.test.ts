@@ -282,7 +282,7 @@ describe("beside ws's client", () => {
   });
 
   test("contexts survive messages that are dropped for a slow consumer: there is none to take over then", async () => {
-    for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+    for (const overflow of ["drop-oldest", "drop-newest", "conflate"] as const) {
       const extended = await serveExtended(
         { deflate: { ...taking, minSize: 0 }, limits: { overflow, highWaterMark: 64 * 1024 } },
         async (conn) => {
@@ -309,6 +309,42 @@ describe("beside ws's client", () => {
       expect(extended.connections[0]?.dropped).toBeGreaterThan(100);
       for (const text of texts.slice(0, -1)) expect(text).toBe(`${parseInt(text, 10)} ${noise.slice(parseInt(text, 10) % 500)}`);
     }
+  });
+
+  test("contexts survive messages that their sender lets go: a slow peer gets those uncompressed", async () => {
+    const extended = await serveExtended({ deflate: { ...taking, minSize: 0 } }, async (conn) => {
+      for await (const _ of conn.messages()) {
+        for (let i = 0; i < 3000; i++) {
+          const text = `${i} ${randomBytes(3000).toString("base64")} ${"and so on ".repeat(20)}`;
+          sent.push(text);
+          void conn.send(text, i % 2 === 0 ? { volatile: true } : { conflate: `${i % 7}` });
+          if (i % 10 === 0) await new Promise(setImmediate);
+          if (i % 100 === 0) void conn.send(text);
+        }
+        await conn.flushed();
+        void conn.send("end");
+      }
+    });
+    const sent: string[] = [];
+    const client = await connectWs(extended, true);
+    const texts: string[] = [];
+    const ended = new Promise<void>((resolve, reject) => {
+      client.on("error", reject);
+      client.on("message", (data: Buffer) => {
+        texts.push(data.toString());
+        if (data.toString() === "end") resolve();
+      });
+    });
+    client.send("go");
+    client.pause();
+    while ((extended.connections[0]?.dropped ?? 0) < 300) await new Promise((resolve) => setTimeout(resolve, 5));
+    client.resume();
+    await ended;
+    const dropped = extended.connections[0]?.dropped ?? 0;
+    expect(dropped).toBeGreaterThan(100);
+    expect(texts.length).toBe(3031 - dropped);
+    for (const text of texts.slice(0, -1)) expect(text).toBe(sent[parseInt(text, 10)]);
+    for (let last = 2987; last <= 2999; last += 2) expect(texts.some((text) => text.startsWith(`${last} `))).toBe(true);
   });
 
   test("a message in parts goes uncompressed, and what is sent meanwhile comes compressed behind it", async () => {

@@ -125,6 +125,7 @@ describe("server.metrics()", () => {
         refused: { 404: 1, 401: 1, 500: 1 },
         messagesIn: 10,
         messagesOut: 9,
+        dropped: 0,
         invalid: 2,
         errors: 3,
       });
@@ -156,9 +157,27 @@ describe("hooks and diagnostics channels", () => {
     });
     const common = { duration: expect.any(Number), wasClean: true };
     expect(of("close")).toEqual([
-      { ...common, connection: a?.connection, route: "/api/rooms/{id}", code: 4000, reason: "enough", messagesIn: 3, messagesOut: 3 },
-      { ...common, connection: b?.connection, route: "/api/rooms/{id}", code: 1011, reason: "", messagesIn: 2, messagesOut: 1 },
-      { ...common, connection: count?.connection, route: "/count", code: 4000, reason: "enough", messagesIn: 4, messagesOut: 4 },
+      {
+        ...common,
+        connection: a?.connection,
+        route: "/api/rooms/{id}",
+        code: 4000,
+        reason: "enough",
+        messagesIn: 3,
+        messagesOut: 3,
+        dropped: 0,
+      },
+      { ...common, connection: b?.connection, route: "/api/rooms/{id}", code: 1011, reason: "", messagesIn: 2, messagesOut: 1, dropped: 0 },
+      {
+        ...common,
+        connection: count?.connection,
+        route: "/count",
+        code: 4000,
+        reason: "enough",
+        messagesIn: 4,
+        messagesOut: 4,
+        dropped: 0,
+      },
     ]);
     expect(of("refused")).toEqual([
       { route: undefined, path: "/nowhere", remoteAddress: "127.0.0.1", status: 404 },
@@ -249,6 +268,7 @@ describe("requestLog()", () => {
       route: "/rooms/{id}",
       messagesIn: 0,
       messagesOut: 0,
+      dropped: 0,
     });
     expect(JSON.stringify(lines)).not.toContain("secret");
   });
