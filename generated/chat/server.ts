@@ -63,7 +63,7 @@ export interface RoomHandler<Context = object> {
 }
 
 /** Everything that can arrive on `/rooms/{roomId}`, told apart by `name`. */
-export type RoomMessage =
+export type RoomReceived =
   | { readonly name: "postMessage"; readonly payload: PostMessage }
   | { readonly name: "history"; readonly payload: HistoryRequest };
 
@@ -74,7 +74,7 @@ export interface RoomReader<Context = object> extends Omit<RoomConnection<Contex
     historyPage(payload: Optional<HistoryPage, "type">): Sent;
   };
   /** Every valid message in order; ends when the connection closes. One reader at a time. */
-  messages(): AsyncIterable<RoomMessage>;
+  messages(): AsyncIterable<RoomReceived>;
 }
 
 /** A handler for every endpoint of the API: a method for each message, or a function that reads them itself. */

@@ -4,7 +4,7 @@ import type { Static } from "typebox";
 import { expectTypeOf } from "vitest";
 import { createChatClient, type RoomEvent, servers } from "../../generated/chat/client.js";
 import type * as schemas from "../../generated/chat/schemas.js";
-import { type RoomHandler, type RoomMessage, type RoomReader, registerChat } from "../../generated/chat/server.js";
+import { type RoomHandler, type RoomReader, type RoomReceived, registerChat } from "../../generated/chat/server.js";
 import type * as types from "../../generated/chat/types.js";
 
 const history: RoomHandler["messages"]["history"] = () => ({ posts: [] });
@@ -79,7 +79,7 @@ export const read = registerChat(authenticated, {
     expectTypeOf(conn.params.roomId).toBeString();
     conn.send.memberJoined({ name: conn.query.username });
     for await (const message of conn.messages()) {
-      expectTypeOf(message).toEqualTypeOf<RoomMessage>();
+      expectTypeOf(message).toEqualTypeOf<RoomReceived>();
       if (message.name === "history") conn.send.historyPage({ requestId: message.payload.requestId, posts: [] });
       else expectTypeOf(message.payload).toEqualTypeOf<types.PostMessage>();
       // @ts-expect-error: the id of the request is missing

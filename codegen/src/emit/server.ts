@@ -28,7 +28,7 @@ export const emitServer: Emitter = (model, file) => {
   for (const name of [names.api, names.handlers, names.register, "Context"]) file.declare(name);
   for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName } of model.endpoints) {
-    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Message", "Reader"]) file.declare(typeName + suffix);
+    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
   }
   importTypes(model, file, "server");
   file.import("contract", "./contract.server.js", "value");
@@ -119,7 +119,7 @@ function emitReader(model: Model, endpoint: Endpoint, file: GeneratedFile): void
   const { typeName } = endpoint;
   const { sends, receives } = directions(endpoint, "server");
   file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
-  printNamedUnion(file, `${typeName}Message`, receives.deliveries);
+  printNamedUnion(file, `${typeName}Received`, receives.deliveries);
 
   // A method returns its reply; whoever reads the requests itself has to send it.
   const replies = sends.messages.filter(({ replyOnly }) => replyOnly);
@@ -142,7 +142,7 @@ function emitReader(model: Model, endpoint: Endpoint, file: GeneratedFile): void
         );
       }
       file.doc("Every valid message in order; ends when the connection closes. One reader at a time.");
-      file.print(`messages(): AsyncIterable<${typeName}Message>;`);
+      file.print(`messages(): AsyncIterable<${typeName}Received>;`);
     },
     "}",
   );

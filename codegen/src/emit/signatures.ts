@@ -24,7 +24,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
   };
 }
 
-const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler", "Message", "Reader"];
+const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler", "Received", "Reader"];
 
 /** What one side sends on an endpoint, what it receives. */
 export function directions(endpoint: Endpoint, side: "server" | "client"): { readonly sends: Direction; readonly receives: Direction } {

@@ -23,7 +23,8 @@ export interface ExtensionCodec {
   readonly parameters?: ExtensionParameters;
   /**
    * Changes a message on its way out; `message.rsv` is 0 then. Sets none but the extension's own bits. Called in the order of sending, except
-   * for what `conn.message()` sends in parts: that comes first, and is encoded last, when it is whole.
+   * for what `conn.message()` sends in parts: that comes first, and is encoded last, when it is whole. It may be no larger than
+   * `limits.maxMessageSize` then; a larger one closes the connection with 1011.
    */
   encode(message: ExtensionMessage): Pick<ExtensionMessage, "data" | "rsv">;
   /** Changes a message on its way in. More than `maxSize` bytes close the connection with 1009. */
@@ -93,8 +94,9 @@ export class ExtensionStack implements MessageDecoder {
   readonly optional: boolean;
   readonly #layers: readonly ExtensionLayer[];
   readonly #shared: WeakMap<Buffer, Buffer> | undefined;
-  /** The fragments of an outgoing message whose end has not come. */
+  /** The fragments of an outgoing message whose end has not come, and their bytes. */
   #fragments: Buffer[] | undefined;
+  #gathered = 0;
 
   constructor(layers: readonly ExtensionLayer[]) {
     this.#layers = layers;
@@ -122,13 +124,13 @@ export class ExtensionStack implements MessageDecoder {
 
   /**
    * The frame to send instead of a plain, unmasked one. `undefined` for a fragment that must wait for the others: an extension works on
-   * whole messages, unless the message may go without it.
+   * whole messages, unless the message may go without it. Throws WSGEN_USAGE when more than `maxGathered` bytes would wait.
    */
-  encode(frame: Buffer): Buffer | undefined {
+  encode(frame: Buffer, maxGathered: number): Buffer | undefined {
     const first = frame.readUInt8(0);
     const opcode = first & 0x0f;
     if (opcode >= opcodes.close) return frame;
-    if (first !== (0x80 | opcode) || opcode === opcodes.continuation) return this.optional ? frame : this.#gather(frame);
+    if (first !== (0x80 | opcode) || opcode === opcodes.continuation) return this.optional ? frame : this.#gather(frame, maxGathered);
     const known = this.#shared?.get(frame);
     if (known !== undefined) return known;
     const encoded = this.#encodeMessage(this.#layers, opcode, frame.subarray(payloadStart(frame)), frame);
@@ -141,12 +143,20 @@ export class ExtensionStack implements MessageDecoder {
     for (const { codec } of this.#layers) codec.close?.();
   }
 
-  #gather(frame: Buffer): Buffer | undefined {
+  #gather(frame: Buffer, most: number): Buffer | undefined {
     this.#fragments ??= [];
     this.#fragments.push(frame);
+    this.#gathered += frame.length - payloadStart(frame);
+    if (this.#gathered > most) {
+      throw new WsgenError(
+        "WSGEN_USAGE",
+        `message(): an extension needs messages whole, and this one has more than maxMessageSize, ${most} bytes. Send it in several messages.`,
+      );
+    }
     if ((frame.readUInt8(0) & 0x80) === 0) return undefined;
     const fragments = this.#fragments;
     this.#fragments = undefined;
+    this.#gathered = 0;
     const opcode = (fragments[0] ?? frame).readUInt8(0) & 0x0f;
     const layers = this.#layers.filter(({ codec }) => codec.optional !== true);
     return this.#encodeMessage(

@@ -236,10 +236,11 @@ export class SocketConnection<Context extends object>
   #prepare(frame: Buffer, bare = false): Buffer | undefined {
     try {
       const { fragmentSize } = this.#limits;
-      const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame);
+      const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame, this.#maxMessageSize);
       return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
     } catch (error) {
-      this.onFailure(error);
+      this.log.error({ connection: this.id, error }, "an extension failed");
+      this.#close(closures.internalError.code, closures.internalError.reason);
       return undefined;
     }
   }

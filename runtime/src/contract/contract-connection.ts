@@ -1,5 +1,14 @@
 // A connection as a contract's handlers see it: what it sends is checked, what it was opened with is typed.
-import type { Awaitable, CloseOutcome, Connection, ConnectionCore, Logger, Sent, UpgradeRequest } from "../connection/connection.ts";
+import type {
+  Awaitable,
+  CloseOutcome,
+  Connection,
+  ConnectionCore,
+  ConnectionLimits,
+  Logger,
+  Sent,
+  UpgradeRequest,
+} from "../connection/connection.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Member, Recipients, Rooms } from "./rooms.ts";
 
@@ -26,6 +35,10 @@ export interface ContractConnection<Send = object, Context = object> {
   /** Settles, never rejects, once the connection is closed. */
   readonly closed: Promise<CloseOutcome>;
   readonly log: Logger;
+  /** What may be changed while the connection is open, for example once the client has logged in. */
+  readonly limits: ConnectionLimits;
+  /** Messages to this client that `limits.overflow` dropped. */
+  readonly dropped: number;
   /** One method for every message the server sends. Each checks its payload and throws ContractError when the contract does not allow it. */
   readonly send: Send;
   /** Settles when the kernel has taken everything sent so far. */
@@ -126,6 +139,14 @@ export class EndpointConnection implements ContractConnection, Member {
 
   get log(): Logger {
     return this.#core.log;
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#core.limits;
+  }
+
+  get dropped(): number {
+    return this.#core.dropped;
   }
 
   flushed(): Promise<void> {

@@ -1,7 +1,7 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
-import { ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
+import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import type { MessageContract } from "./contract.ts";
 import {
   EndpointConnection,
@@ -40,15 +40,17 @@ export class Session implements Sink, Asker {
   readonly #hooks: SessionHooks;
   /** `open`, while it has not settled. */
   #opening: Promise<void> | undefined;
-  /** The message handler that has not settled. */
-  #running: Promise<void> | undefined;
+  /** Message handlers that have not settled, more than one with `limits.concurrency` … */
+  #running = 0;
+  /** … and who waits until there is none. */
+  #waiting: (() => void)[] | undefined;
   #draining = false;
   /** Of a handler object … */
   readonly #handler: EndpointHandler;
-  /** … or of a function that reads its own messages. */
+  /** … or of a function that reads its own messages; its life, from `start` on. */
   readonly #primitive: Primitive | undefined;
+  #life: Promise<void> | undefined;
   #requests: Requests | undefined;
-  #outcome: CloseOutcome | undefined;
   /** When invalid messages came, in ms, at most INVALID.messages of them. */
   #invalid: number[] | undefined;
   #finish!: () => void; // Assigned by the executor of `done`.
@@ -77,7 +79,7 @@ export class Session implements Sink, Asker {
 
   /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
   start(): void {
-    if (this.#primitive !== undefined) this.#running = this.#live(this.#primitive);
+    if (this.#primitive !== undefined) this.#life = this.#live(this.#primitive);
     try {
       const opening = this.#handler.open?.(this.conn);
       if (isThenable(opening)) {
@@ -96,15 +98,24 @@ export class Session implements Sink, Asker {
   drain(): Awaitable<void> {
     if (this.#primitive !== undefined) return undefined; // It hears of the end by `signal`, as a hand-written route does.
     this.#draining = true;
-    return this.#running ?? this.#opening;
+    return this.#running > 0 ? this.#untilQuiet() : this.#opening;
   }
 
   request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown> {
-    this.#requests ??= this.#endpoint.createRequests?.();
+    this.#requests ??= this.#createRequests();
     const requests = this.#requests;
     if (requests === undefined) throw new WsgenError("WSGEN_USAGE", `"${name}" is no request of the contract.`);
-    if (this.#outcome !== undefined) requests.close(closedError(this.#outcome));
     return requests.send(name, payload, options, (data) => void this.#core.push(frameOf(data)));
+  }
+
+  /** They end when closing begins: the handler that waits for one may be what `closed` waits behind. */
+  #createRequests(): Requests | undefined {
+    const requests = this.#endpoint.createRequests?.();
+    const { signal } = this.#core;
+    const close = (): void => requests?.close(signal.reason as ConnectionClosedError); // As `Connection.signal` says.
+    if (signal.aborted) close();
+    else signal.addEventListener("abort", close, { once: true });
+    return requests;
   }
 
   get peeking(): boolean {
@@ -127,9 +138,7 @@ export class Session implements Sink, Asker {
   }
 
   closed(outcome: CloseOutcome): void {
-    this.#outcome = outcome;
     this.#endpoint.rooms.leaveAll(this.conn);
-    this.#requests?.close(closedError(outcome));
     this.#primitive?.inlet.end();
     void this.#close(outcome);
   }
@@ -166,17 +175,26 @@ export class Session implements Sink, Asker {
     try {
       const result = messages[name](payload, this.conn);
       if (!isThenable(result)) return this.#answer(name, payload, result);
-      const running = Promise.resolve(result)
+      this.#running++;
+      return Promise.resolve(result)
         .then((answer) => this.#answer(name, payload, answer))
         .catch((error: unknown) => this.#failed(error, name, payload))
-        .finally(() => {
-          this.#running = undefined;
-        });
-      this.#running = running;
-      return running;
+        .finally(() => this.#settled());
     } catch (error) {
       this.#failed(error, name, payload);
     }
+  }
+
+  #settled(): void {
+    this.#running--;
+    if (this.#running > 0) return;
+    for (const resolve of this.#waiting ?? []) resolve();
+    this.#waiting = undefined;
+  }
+
+  #untilQuiet(): Promise<void> {
+    this.#waiting ??= [];
+    return new Promise((resolve) => this.#waiting?.push(resolve));
   }
 
   /** Sends what a handler returned, where the contract says that it returns something. */
@@ -229,7 +247,8 @@ export class Session implements Sink, Asker {
   async #close(outcome: CloseOutcome): Promise<void> {
     try {
       await this.#opening;
-      await this.#running;
+      await this.#life;
+      if (this.#running > 0) await this.#untilQuiet();
       await this.#handler.close?.(this.conn, outcome);
     } catch (error) {
       this.#report(error);
@@ -298,10 +317,6 @@ const refusals = {
   "unknown-message": closures.unknownMessage,
   "invalid-message": closures.invalidMessage,
 } as const satisfies Readonly<Record<DecodeProblem["kind"], Closure>>;
-
-function closedError({ code, reason }: CloseOutcome): ConnectionClosedError {
-  return new ConnectionClosedError(code, reason);
-}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

@@ -128,7 +128,7 @@ describe("server.ts", () => {
         }),
       ]),
     );
-    expect(text).toContain(`export type RpcMessage =
+    expect(text).toContain(`export type RpcReceived =
   | { readonly name: "ping"; readonly payload: Ping }
   | { readonly name: "audio"; readonly payload: Uint8Array };
 `);
@@ -138,7 +138,7 @@ describe("server.ts", () => {
     pong(payload: Optional<Pong, "type">): Sent;
   };
   /** Every valid message in order; ends when the connection closes. One reader at a time. */
-  messages(): AsyncIterable<RpcMessage>;
+  messages(): AsyncIterable<RpcReceived>;
 }
 `);
     expect(declaration(text, "RpcHandlers")).toContain(
@@ -148,7 +148,7 @@ describe("server.ts", () => {
 
   it("lets a function read nothing where nothing arrives", () => {
     const text = emit(model("Feed", [endpoint("feed", { serverToClient: direction([message("tick")]) })]));
-    expect(text).toContain("export type FeedMessage = never;");
+    expect(text).toContain("export type FeedReceived = never;");
     expect(declaration(text, "FeedReader")).toContain("interface FeedReader<Context = object> extends FeedConnection<Context> {");
   });
 

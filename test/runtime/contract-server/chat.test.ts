@@ -3,14 +3,14 @@ import { createRouter } from "@wsgen/runtime";
 import { testServer } from "@wsgen/runtime/testing";
 import { describe, expect, it } from "vitest";
 import { createChatClient } from "../../../generated/chat/client.js";
-import { type RoomMessage, registerChat } from "../../../generated/chat/server.js";
+import { type RoomReceived, registerChat } from "../../../generated/chat/server.js";
 
 describe.each([
   ["in memory", false],
   ["over TCP", true],
 ])("the generated chat %s", (_where, tcp) => {
   it("takes a function that reads its messages, answers requests among them and reaches its room", async () => {
-    const seen: RoomMessage["name"][] = [];
+    const seen: RoomReceived["name"][] = [];
     const router = createRouter().use(async (_request, next) => next({ greeting: "Welcome" }));
     const chat = registerChat(router, {
       async room(conn) {

@@ -306,6 +306,98 @@ describe.each([
     expect(onError).not.toHaveBeenCalled();
   });
 
+  it("rejects its open requests when the client leaves, whatever else it sent before that waits behind them", async () => {
+    const seen: string[] = [];
+    let failure: unknown;
+    const { server } = await start({
+      async ask({ text }, conn) {
+        seen.push(text);
+        if (text !== "sure?") return;
+        failure = await conn.request.confirm({ text }, { timeout: 0 }).catch((error: unknown) => error);
+        expect(await conn.request.confirm({ text: "too late" }).catch((error: unknown) => error)).toMatchObject({ closeCode: 4000 });
+      },
+    });
+    const client = dial(server);
+    await client.opened;
+    for (const text of ["sure?", "second", "third"]) client.say({ type: "ask", text });
+    await client.next();
+    client.socket.close(4000);
+    await vi.waitFor(() => expect(failure).toMatchObject({ code: "WSGEN_CONNECTION_CLOSED", closeCode: 4000 }));
+    await vi.waitFor(() => expect(server.connections).toBe(0));
+    expect(seen).toEqual(["sure?", "second", "third"]);
+  });
+
+  it("lets every handler that runs finish when the server shuts down, the first as well as the last", async () => {
+    const done: string[] = [];
+    let begun = 0;
+    const { server } = await start(
+      {
+        async ask({ text }, conn) {
+          begun++;
+          await pause(text === "slow" ? 80 : 10);
+          conn.send.asked({ text });
+          done.push(text);
+        },
+        close: () => void done.push("close"),
+      },
+      {},
+      createRouter({ limits: { concurrency: 3 } }),
+    );
+    const client = dial(server);
+    await client.opened;
+    for (const text of ["slow", "quick", "quick too"]) client.say({ type: "ask", text });
+    await vi.waitFor(() => expect(begun).toBe(3), { interval: 1 });
+    await server.close();
+    expect(await client.closed).toBe("1012 service restart");
+    expect(client.messages).toMatchObject([{ text: "quick" }, { text: "quick too" }, { text: "slow" }]);
+    expect(done).toEqual(["quick", "quick too", "slow", "close"]);
+  });
+
+  it("calls close when the last of its handlers has ended", async () => {
+    const done: string[] = [];
+    let begun = 0;
+    const { server } = await start(
+      {
+        async ask({ text }) {
+          begun++;
+          await pause(text === "slow" ? 60 : 10);
+          done.push(text);
+        },
+        close: () => void done.push("close"),
+      },
+      {},
+      createRouter({ limits: { concurrency: 2 } }),
+    );
+    const client = dial(server);
+    await client.opened;
+    for (const text of ["slow", "quick"]) client.say({ type: "ask", text });
+    await vi.waitFor(() => expect(begun).toBe(2), { interval: 1 });
+    client.socket.close();
+    await vi.waitFor(() => expect(done).toEqual(["quick", "slow", "close"]));
+  });
+
+  it("has its limits changed once it knows its client", async () => {
+    const { server } = await start(
+      {
+        list(_payload, conn) {
+          conn.limits.maxMessageSize = 10_000;
+          return { items: [String(conn.dropped)] };
+        },
+      },
+      {},
+      createRouter({ limits: { maxMessageSize: 100 } }),
+    );
+    const client = dial(server);
+    await client.opened;
+    client.say({ type: "list", id: "x" });
+    expect(await client.next()).toMatchObject({ items: ["0"] });
+    client.say({ type: "ask", text: "a".repeat(5000) });
+    client.say({ type: "list", id: "y" });
+    expect(await client.next()).toMatchObject({ id: "y" });
+    client.say({ type: "ask", text: "a".repeat(10_000) });
+    expect(await client.closed).toBe("1009 message too big");
+  });
+
   it("lets the handler that runs finish and answer when the server shuts down, and begins no other", async () => {
     const seen: string[] = [];
     const { server } = await start({

@@ -109,6 +109,18 @@ describe("extensions on one connection", () => {
 });
 
 describe("an extension that fails", () => {
+  test("because what is sent in parts gets larger than a message may be closes with 1011, before it fills the memory", async () => {
+    let written = 0;
+    const server = await serveExtended({ extensions: [createXor("x-xor", 1)], limits: { maxMessageSize: 10_000 } }, async (conn) => {
+      const message = conn.message("binary");
+      for (; written < 1000; written++) await message.write(Buffer.alloc(1000));
+    });
+    const client = await connectRaw(server, "x-xor");
+    expect(await client.nextClose()).toEqual({ code: 1011, reason: "" });
+    expect(written).toBe(11);
+    expect(server.errors).toMatchObject([{ error: { code: "WSGEN_USAGE", message: expect.stringContaining("10000 bytes") } }]);
+  });
+
   test("on a message that came closes with 1011; the log has the reason, the peer has not", async () => {
     const extended = await serveExtended({ extensions: [createSignature("a", 2)] });
     const client = await connectRaw(extended, "x-sign-a");
@@ -170,9 +182,9 @@ describe("a frame for many", () => {
       stackOf({ level: 6 }),
       stackOf({ serverNoContextTakeover: false }, { server_no_context_takeover: true }),
     ];
-    const [first, ...others] = stacks.map((stack) => stack.encode(frame));
+    const [first, ...others] = stacks.map((stack) => stack.encode(frame, 10_000));
     for (const other of others) expect(other).toBe(first);
-    expect(stacks[0]?.encode(encodeFrame(opcodes.text, text))).not.toBe(first); // The frame counts, not its text.
+    expect(stacks[0]?.encode(encodeFrame(opcodes.text, text), 10_000)).not.toBe(first); // The frame counts, not its text.
   });
 
   test("is compressed again where the parameters differ, or the context belongs to one connection", () => {
@@ -184,7 +196,7 @@ describe("a frame for many", () => {
       stackOf({ serverNoContextTakeover: false }),
       stackOf({ serverNoContextTakeover: false }),
     ];
-    const frames = stacks.map((stack) => stack.encode(frame));
+    const frames = stacks.map((stack) => stack.encode(frame, 10_000));
     expect(new Set(frames).size).toBe(frames.length);
     for (const encoded of frames)
       expect(inflated(parseFrame(encoded ?? Buffer.alloc(0))?.frame.payload ?? Buffer.alloc(0)).toString()).toBe(text);
@@ -200,11 +212,11 @@ describe("a frame for many", () => {
     const ping = encodeFrame(opcodes.ping, "p");
 
     const alone = stackOf({});
-    for (const frame of [...parts, ping]) expect(alone.encode(frame)).toBe(frame);
+    for (const frame of [...parts, ping]) expect(alone.encode(frame, 10_000)).toBe(frame);
 
     const scrambled = stackOf({}, {}, [createXor("x-xor", 3)]);
-    expect([parts[0], ping, parts[1]].map((frame) => frame && scrambled.encode(frame))).toEqual([undefined, ping, undefined]);
-    const whole = parseFrame(scrambled.encode(parts[2] ?? ping) ?? ping)?.frame;
+    expect([parts[0], ping, parts[1]].map((frame) => frame && scrambled.encode(frame, 10_000))).toEqual([undefined, ping, undefined]);
+    const whole = parseFrame(scrambled.encode(parts[2] ?? ping, 10_000) ?? ping)?.frame;
     // Without deflate: what was sent meanwhile comes behind it, and may have been compressed already.
     expect([whole?.fin, whole?.rsv, whole?.opcode]).toEqual([true, 0, 1]);
     expect(xor(whole?.payload ?? ping, 3).toString()).toBe(`${"one ".repeat(500)}${"two ".repeat(500)}three`);
