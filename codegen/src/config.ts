@@ -1,29 +1,14 @@
-// wsgen.config.{js,mjs,json}: what would otherwise have to be typed at every call. Paths in it are relative to the file itself.
+// wsgen.config.{js,mjs,ts,mts,json}: what would otherwise have to be typed at every call. Paths in it are relative to the file itself.
 import { access, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { nearest } from "./diagnostics.ts";
+import type { Diagnostic, Position } from "./diagnostics.ts";
+import { type Node, readText } from "./document/read.ts";
+import { createSource, type Source } from "./document/source.ts";
+import { misuses } from "./grammar.ts";
+import type { Override } from "./model/overrides.ts";
+import { type Config, configKeys } from "./options.ts";
 import { shown } from "./write.ts";
-
-/** What a configuration file may say; options of the command line win over it. */
-export interface Config {
-  /** Path of the AsyncAPI document. */
-  readonly document?: string;
-  /** Folder for the generated code; `generated` by default. */
-  readonly out?: string;
-  /** Folder for handler files, which are yours after they were first written; none are written by default. */
-  readonly handlers?: string;
-  /** Whose code is generated; `both` by default. */
-  readonly side?: "both" | "server" | "client";
-  /** Which side the document is written from, where wsgen reads it wrongly. */
-  readonly perspective?: "server" | "client";
-  /** Folder that `$ref`s to files may not leave; the working directory, or the document's folder when it lies elsewhere. */
-  readonly root?: string;
-  /** `false` leaves out schemas.ts, the one file that needs `typebox`. */
-  readonly schemas?: boolean;
-  /** Whether warnings of the official parser stop generation. */
-  readonly strict?: boolean;
-}
 
 /** Gives a configuration its types; returns it as it is. */
 export function defineConfig(config: Config): Config {
@@ -33,23 +18,36 @@ export function defineConfig(config: Config): Config {
 /** A configuration that cannot be used: what is wrong, and what to do. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  readonly code: "config" | "no-document";
-  readonly fix: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Text of the configuration, by path, for code frames. */
+  readonly sources: ReadonlyMap<string, string>;
 
-  constructor(message: string, fix: string, options?: ErrorOptions & { readonly code?: "no-document" }) {
-    super(message, options);
-    this.code = options?.code ?? "config";
-    this.fix = fix;
+  constructor(
+    problems: Diagnostic | readonly Diagnostic[],
+    { source, ...options }: ErrorOptions & { readonly source?: Source | undefined } = {},
+  ) {
+    const diagnostics = [problems].flat();
+    super(diagnostics.map(({ message }) => message).join("\n"), options);
+    this.diagnostics = diagnostics;
+    this.sources = new Map(source === undefined ? [] : [[source.file, source.text]]);
   }
 }
 
-/** A configuration with its paths made absolute, and where it was found. */
-export interface LoadedConfig extends Config {
-  /** Absolute path of the file; `undefined` when there is none. */
-  readonly file: string | undefined;
+/** A problem of a configuration that has no place in a file. */
+export function configProblem(message: string, fix: string, code: "config" | "no-document" = "config"): Diagnostic {
+  return { severity: "error", code, message, fix };
 }
 
-const fileNames = ["wsgen.config.js", "wsgen.config.mjs", "wsgen.config.json"];
+/** A configuration with its paths made absolute, and where it was found. */
+export interface LoadedConfig extends Omit<Config, "overrides"> {
+  /** Absolute path of the file; `undefined` when there is none. */
+  readonly file: string | undefined;
+  /** Its text; `undefined` when there is none. */
+  readonly text?: string;
+  readonly overrides?: readonly Override[];
+}
+
+const fileNames = ["wsgen.config.js", "wsgen.config.mjs", "wsgen.config.ts", "wsgen.config.mts", "wsgen.config.json"];
 
 /** The configuration files in the first of the folders that has any; more than one is an error for whoever reads them. */
 export async function findConfig(folders: readonly string[]): Promise<readonly string[]> {
@@ -76,63 +74,112 @@ export async function findConfig(folders: readonly string[]): Promise<readonly s
 export async function loadConfig(folders: readonly string[]): Promise<LoadedConfig> {
   const [file, second] = await findConfig(folders);
   if (file === undefined) return { file };
-  if (second !== undefined)
-    throw new ConfigError(`There are two configurations, ${shown(file)} and ${shown(second)}.`, "Remove one of them.");
-  return { ...absolute(file, parseConfig(shown(file), await readConfig(file))), file };
+  if (second !== undefined) {
+    throw new ConfigError(configProblem(`There are two configurations, ${shown(file)} and ${shown(second)}.`, "Remove one of them."));
+  }
+  const text = await readFile(file, "utf8");
+  const source = createSource(file, text.replace(/^\uFEFF/, ""));
+  const locate = file.endsWith(".json") ? placesOfJson(source) : placesOfModule(source);
+  const config = parseConfig(await readConfig(file, source), { source, locate });
+  return { ...absolute(file, config), ...overridesOf(config, file, locate), file, text };
 }
 
-async function readConfig(file: string): Promise<unknown> {
+/** The overrides of a configuration or of a caller; `file` is what their paths are relative to. */
+export function overridesOf(
+  { overrides }: Config,
+  file: string,
+  locate: Locate = () => undefined,
+): { readonly overrides?: readonly Override[] } {
+  if (overrides === undefined) return {};
+  return {
+    overrides: Object.entries(overrides).map(([target, value]): Override => {
+      const [path = "", ...pointer] = target.split("#");
+      return {
+        target,
+        file: path === "" ? undefined : resolve(dirname(file), path),
+        pointer: pointer.join("#"),
+        value,
+        locate: (inner, at) => locate(["overrides", target, ...inner], at),
+      };
+    }),
+  };
+}
+
+/** Where a part of a configuration was written, as far as its format tells. */
+type Locate = (path: readonly string[], at: "key" | "value") => Position | undefined;
+
+/** JSON is read a second time, by the reader of documents, which knows places. */
+function placesOfJson(source: Source): Locate {
+  let root: Node | undefined;
+  return (path, at) => {
+    root ??= readText(source).root;
+    let node = root;
+    let place = root;
+    for (const segment of path) {
+      const entry = node?.kind === "mapping" ? node.entries.get(segment) : undefined;
+      const item = node?.kind === "list" ? node.items[Number(segment)] : undefined;
+      if (entry === undefined && item === undefined) break;
+      node = entry?.node ?? item;
+      place = at === "key" && entry !== undefined ? { ...entry.node, ...entry.key } : node;
+    }
+    return place === undefined ? undefined : source.position(place.start, place.end);
+  };
+}
+
+/** In a module only the text can be looked at: each key behind the one that holds it. */
+function placesOfModule(source: Source): Locate {
+  return (path) => {
+    let from = 0;
+    let found: { readonly start: number; readonly end: number } | undefined;
+    for (const key of path) {
+      const escaped = key.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+      const expression = new RegExp(`(["'\`])${escaped}\\1|(?<![\\w$])${escaped}(?=\\s*:)`, "g");
+      expression.lastIndex = from;
+      const match = expression.exec(source.text);
+      if (match === null) break;
+      found = { start: match.index, end: match.index + match[0].length };
+      from = found.end;
+    }
+    return found === undefined ? undefined : source.position(found.start, found.end);
+  };
+}
+
+async function readConfig(file: string, source: Source): Promise<unknown> {
   try {
-    if (file.endsWith(".json")) return JSON.parse(await readFile(file, "utf8"));
+    if (file.endsWith(".json")) return JSON.parse(source.text);
     // The query makes a changed file a new module, for `--watch`.
     const { default: value }: { readonly default?: unknown } = await import(`${pathToFileURL(file).href}?at=${Date.now()}`);
     return value;
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(/\.?$/, ".");
-    throw new ConfigError(`${shown(file)} cannot be read: ${why}`, "Correct the file.", { cause: error });
+    const unread = error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";
+    const fix = unread
+      ? "Node reads TypeScript from 22.18 on; with an older one call the file wsgen.config.mjs or .json."
+      : "Correct the file.";
+    throw new ConfigError(configProblem(`${shown(file)} cannot be read: ${why}`, fix), { cause: error });
   }
 }
 
-const string = { says: "a string", test: (value: unknown) => typeof value === "string" && value !== "" };
-const boolean = { says: "true or false", test: (value: unknown) => typeof value === "boolean" };
-const oneOf = (...values: readonly string[]) => ({
-  says: values.map((value) => JSON.stringify(value)).join(" or "),
-  test: (value: unknown) => typeof value === "string" && values.includes(value),
-});
-
-/** Every key of a configuration, and what may stand there. */
-const keys: { readonly [Key in keyof Required<Config>]: { readonly says: string; readonly test: (value: unknown) => boolean } } = {
-  document: string,
-  out: string,
-  handlers: string,
-  side: oneOf("both", "server", "client"),
-  perspective: oneOf("server", "client"),
-  root: string,
-  schemas: boolean,
-  strict: boolean,
-};
-
-function parseConfig(file: string, value: unknown): Config {
+function parseConfig(value: unknown, { source, locate }: { readonly source: Source; readonly locate: Locate }): Config {
+  const name = shown(source.file);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const fix = file.endsWith(".json") ? "Write an object, { … }." : "Write `export default { … };`.";
-    throw new ConfigError(`${file} holds no configuration.`, fix);
+    const fix = name.endsWith(".json") ? "Write an object, { … }." : "Write `export default { … };`.";
+    throw new ConfigError(configProblem(`${name} holds no configuration.`, fix));
   }
-  for (const [key, setting] of Object.entries(value)) {
-    // For editors, as in every JSON file.
-    if (key === "$schema") continue;
-    if (!isKey(key)) {
-      const near = nearest(key, Object.keys(keys));
-      const fix = near === undefined ? `It may have: ${Object.keys(keys).join(", ")}.` : `Did you mean "${near}"?`;
-      throw new ConfigError(`${file} has an unknown key "${key}".`, fix);
-    }
-    if (!keys[key].test(setting)) throw new ConfigError(`"${key}" in ${file} must be ${keys[key].says}.`, "Correct the value.");
+  // For editors, as in every JSON file.
+  const { $schema: _, ...config } = value as Config & { readonly $schema?: unknown };
+  const found = misuses(config, { kind: "fields", fields: configKeys }, name, name);
+  if (found.length > 0) {
+    const problems = found.map(({ path, at, message, fix }): Diagnostic => {
+      const position = locate(path, at);
+      return { ...configProblem(message, fix), ...(position !== undefined && { position }) };
+    });
+    throw new ConfigError(problems, { source });
   }
-  return Object.fromEntries(Object.entries(value).filter(([key]) => isKey(key)));
+  return config;
 }
 
-const isKey = (key: string): key is keyof Config => Object.hasOwn(keys, key);
-
-function absolute(file: string, { document, out, handlers, root, ...rest }: Config): Config {
+function absolute(file: string, { document, out, handlers, root, overrides: _, ...rest }: Config): Omit<Config, "overrides"> {
   const paths = Object.entries({ document, out, handlers, root }).flatMap(([key, path]) =>
     path === undefined ? [] : [[key, resolve(dirname(file), path)]],
   );

@@ -1,7 +1,7 @@
 // The pipeline: load → check → model → emit → write. Everything it finds is a value of its result; it throws only for bugs.
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { type Config, ConfigError, type LoadedConfig, loadConfig } from "./config.ts";
+import { ConfigError, configProblem, type LoadedConfig, loadConfig, overridesOf } from "./config.ts";
 import { type Diagnostic, type Position, sortDiagnostics } from "./diagnostics.ts";
 import { check } from "./document/check.ts";
 import type { Document } from "./document/document.ts";
@@ -11,6 +11,8 @@ import type { WeighedFinding } from "./emit/guard-schema.ts";
 import { planHandlers } from "./handler-files.ts";
 import { type BuildResult, buildModel } from "./model/build.ts";
 import type { Model, Perspective } from "./model/model.ts";
+import type { Override } from "./model/overrides.ts";
+import type { Config } from "./options.ts";
 import { missingPackages } from "./packages.ts";
 import { type Summary, summarise } from "./summary.ts";
 import { carryOut, type Manifest, planWrite, readManifest, WriteError } from "./write.ts";
@@ -121,9 +123,9 @@ export async function validate(options: GenerateOptions): Promise<ValidateResult
 
 /** What `generate` and `validate` have in common: everything up to the model. */
 async function understand(settings: Settings, clock: Clock, remembered: Manifest["perspective"] | undefined): Promise<Understood> {
-  const { strict, perspective } = settings;
+  const { strict, perspective, overrides } = settings;
   const document = await clock.time("load", () => load(settings.document, settings.root === undefined ? {} : { root: settings.root }));
-  const { sources } = document;
+  const sources = new Map([...document.sources, ...settings.sources]);
   const { timings } = clock;
   if (document.diagnostics.some(isError)) {
     // What stands there can be looked at all the same, so that one run tells of every slip; without a version there is nothing to go by.
@@ -136,8 +138,9 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   const checking = check(document, { strict });
   const source = pathInProject(settings.document);
   const { model, diagnostics: modelled } = await clock.time("model", async () => {
-    const built = buildModel(document, { source, ...(perspective !== undefined && { perspective }) });
-    return remembered === undefined ? built : keepSide(built, remembered, (side) => buildModel(document, { source, perspective: side }));
+    const built = buildModel(document, { source, overrides, ...(perspective !== undefined && { perspective }) });
+    const rebuild = (side: Perspective["side"]): BuildResult => buildModel(document, { source, overrides, perspective: side });
+    return remembered === undefined ? built : keepSide(built, remembered, rebuild);
   });
   const checked = await clock.time("check", () => checking);
 
@@ -224,6 +227,9 @@ interface Settings {
   readonly root: string | undefined;
   readonly schemas: boolean;
   readonly strict: boolean;
+  readonly overrides: readonly Override[];
+  /** Text of the configuration, by path. */
+  readonly sources: ReadonlyMap<string, string>;
 }
 
 /** Options of the caller win over the configuration, which wins over the defaults. */
@@ -235,14 +241,16 @@ async function settle(options: GenerateOptions): Promise<Settings> {
   const settled = document ?? config.document;
   if (settled === undefined) {
     const fix = "Name one (`wsgen generate api.yaml`), or write `document` in wsgen.config.json.";
-    throw new ConfigError("No document was named.", fix, { code: "no-document" });
+    throw new ConfigError(configProblem("No document was named.", fix, "no-document"));
   }
   const out = given(options.out) ?? config.out ?? resolve(cwd, "generated");
   const handlers = given(options.handlers) ?? config.handlers;
   if (handlers === out) {
     throw new ConfigError(
-      "Handlers and generated code cannot share a folder: one is yours, the other is not.",
-      "Choose another folder for one of them.",
+      configProblem(
+        "Handlers and generated code cannot share a folder: one is yours, the other is not.",
+        "Choose another folder for one of them.",
+      ),
     );
   }
   return {
@@ -255,6 +263,8 @@ async function settle(options: GenerateOptions): Promise<Settings> {
     root: given(options.root) ?? config.root,
     schemas: options.schemas ?? config.schemas ?? true,
     strict: options.strict ?? config.strict ?? false,
+    overrides: overridesOf(options, join(cwd, "caller")).overrides ?? config.overrides ?? [],
+    sources: new Map(config.file === undefined || config.text === undefined ? [] : [[config.file, config.text]]),
   };
 }
 
@@ -262,7 +272,11 @@ const isError = ({ severity }: Diagnostic): boolean => severity === "error";
 
 /** What stands in the way outside the document, as a finding; everything else is a bug and goes on its way. */
 function failed(error: unknown): Omit<ValidateResult, "timings"> {
-  if (!(error instanceof WriteError || error instanceof ConfigError)) throw error;
+  if (error instanceof ConfigError) {
+    const { diagnostics, sources } = error;
+    return { ok: false, diagnostics: sortDiagnostics(diagnostics), checked: "not", sources };
+  }
+  if (!(error instanceof WriteError)) throw error;
   const { code, message, fix } = error;
   return { ok: false, diagnostics: [{ severity: "error", code, message, fix }], checked: "not", sources: new Map() };
 }

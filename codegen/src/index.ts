@@ -1,5 +1,5 @@
 // What people import from "wsgen". A hand-written list of names.
-export { type Config, defineConfig } from "./config.ts";
+export { defineConfig } from "./config.ts";
 export type { Diagnostic, Position, Severity } from "./diagnostics.ts";
 export {
   type GenerateOptions,
@@ -10,4 +10,5 @@ export {
   validate,
 } from "./generate.ts";
 export { type InitOptions, type InitResult, init } from "./init.ts";
+export type { Config, Options } from "./options.ts";
 export type { DirectionSummary, EndpointSummary, Summary } from "./summary.ts";

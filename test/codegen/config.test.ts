@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findConfig, loadConfig } from "../../codegen/src/config.ts";
+import { type ConfigError, findConfig, loadConfig } from "../../codegen/src/config.ts";
 
 let root = "";
 beforeEach(() => {
@@ -25,6 +25,7 @@ describe("a configuration", () => {
       out: join(root, "../gen"),
       side: "client",
       schemas: false,
+      text: expect.any(String),
     });
   });
 
@@ -39,19 +40,46 @@ describe("a configuration", () => {
     expect(await findConfig([join(root, "a"), root])).toEqual([join(root, "wsgen.config.json")]);
   });
 
-  const wrong: Readonly<Record<string, readonly [text: string, message: RegExp, fix: RegExp]>> = {
-    "an unknown key": ['{ "documnet": "x" }', /unknown key "documnet"/, /Did you mean "document"\?/],
-    "a key that is like no other": ['{ "zzz": 1 }', /unknown key "zzz"/, /It may have: document, out/],
-    "a wrong value": ['{ "side": "left" }', /"side" in .* must be "both" or "server" or "client"/, /Correct/],
+  const wrong: Readonly<Record<string, readonly [text: string, message: RegExp, fix: RegExp, place?: string]>> = {
+    "an unknown key": ['{ "documnet": "x" }', /`documnet` is no option of .*wsgen\.config\.json/, /Did you mean `document`\?/, "1:3"],
+    "a key that is like no other": ['{ "zzz": 1 }', /`zzz` is no option/, /It may have `document`, `out`/, "1:3"],
+    "a wrong value": ['{ "side": "left" }', /`side` is "left", which is not `both`, `server` or `client`/, /Write/, "1:11"],
     "what is no JSON": ["{", /cannot be read/, /Correct/],
     "what is no object": ["[]", /holds no configuration/, /Write an object/],
   };
-  for (const [what, [text, message, fix]] of Object.entries(wrong)) {
+  for (const [what, [text, message, fix, place]] of Object.entries(wrong)) {
     it(`is refused with ${what}`, async () => {
       write("wsgen.config.json", text);
-      await expect(loadConfig([root])).rejects.toMatchObject({ message: expect.stringMatching(message), fix: expect.stringMatching(fix) });
+      const error = (await loadConfig([root]).catch((thrown: unknown) => thrown)) as ConfigError;
+      expect(error.diagnostics).toMatchObject([{ message: expect.stringMatching(message), fix: expect.stringMatching(fix) }]);
+      const [{ position } = {}] = error.diagnostics;
+      expect(position && `${position.line}:${position.column}`).toBe(place);
     });
   }
+
+  it("says every mistake at once, in a module too where they are written", async () => {
+    write("wsgen.config.mjs", 'export default {\n  side: "left",\n  overrides: {\n    "a.yaml#/channels/x": { nmae: "y" },\n  },\n};\n');
+    const error = (await loadConfig([root]).catch((thrown: unknown) => thrown)) as ConfigError;
+    expect(error.diagnostics.map(({ message, fix, position }) => [message, fix, position?.line, position?.column])).toEqual([
+      ['`side` is "left", which is not `both`, `server` or `client`.', "Write `both`, `server` or `client`.", 2, 3],
+      ["`nmae` is no option of `a.yaml#/channels/x`.", "Did you mean `name`?", 4, 29],
+    ]);
+  });
+
+  it.skipIf(!("typescript" in process.features))("may be TypeScript where Node reads it", async () => {
+    write("wsgen.config.ts", "const side: string = 'client';\nexport default { side };\n");
+    expect(await loadConfig([root])).toMatchObject({ side: "client" });
+  });
+
+  it("has its overrides by place, files relative to it", async () => {
+    write("wsgen.config.json", JSON.stringify({ overrides: { "api.yaml#/channels/a": { name: "b" }, "#/x": {} } }));
+    const { overrides } = await loadConfig([root]);
+    expect(overrides).toMatchObject([
+      { target: "api.yaml#/channels/a", file: join(root, "api.yaml"), pointer: "/channels/a", value: { name: "b" } },
+      { target: "#/x", file: undefined, pointer: "/x" },
+    ]);
+    expect(overrides?.[0]?.locate(["name"], "value")).toMatchObject({ line: 1, column: 46 });
+  });
 
   it("is refused when there are two", async () => {
     write("wsgen.config.json", "{}");

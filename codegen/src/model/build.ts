@@ -1,6 +1,6 @@
 // From a loaded document to the model. Every step has a file of its own; this one is the order in which they are taken.
 import { basename } from "node:path";
-import { type Diagnostic, nearest } from "../diagnostics.ts";
+import { type Diagnostic, nearest, sortDiagnostics } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
 import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
@@ -12,6 +12,7 @@ import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
 import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { applyOverrides, type Override, unusedOverrides } from "./overrides.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
 import { contradicts, decidePerspective, readWords } from "./perspective.ts";
 import { reportEndlessRecursion } from "./recursion.ts";
@@ -27,6 +28,8 @@ export interface BuildOptions {
   readonly perspective?: "server" | "client";
   /** The document's path as printed in headers; default: its file name. */
   readonly source?: string;
+  /** What `x-wsgen` would say in a document that is not one's own. */
+  readonly overrides?: readonly Override[];
 }
 
 export interface BuildResult {
@@ -37,26 +40,33 @@ export interface BuildResult {
 
 /** Builds the model of a document. Pure: what it finds wrong are values, never exceptions. */
 export function buildModel(document: Document, options: BuildOptions = {}): BuildResult {
-  const findings = createFindings(document);
-  const model = build(document, options, findings);
-  const diagnostics = findings.sorted();
+  const overridden = applyOverrides(document, options.overrides ?? []);
+  const findings = createFindings(overridden.document);
+  const { model, source } = build(overridden.document, options, findings);
+  const unused = source === undefined ? [] : unusedOverrides(overridden, source);
+  const diagnostics = sortDiagnostics([...overridden.diagnostics, ...unused, ...findings.sorted()]);
   return { model: diagnostics.some(({ severity }) => severity === "error") ? undefined : model, diagnostics };
 }
 
-function build(document: Document, options: BuildOptions, findings: Findings): Model | undefined {
+interface Built {
+  readonly model?: Model;
+  readonly source?: Source;
+}
+
+function build(document: Document, options: BuildOptions, findings: Findings): Built {
   const tree = createTree(document);
   const asyncapi = stringAt(tree.root.value, "asyncapi") ?? String(property(tree.root.value, "asyncapi") ?? "");
   const version = asyncapi.startsWith("3.") ? 3 : asyncapi.startsWith("2.") ? 2 : undefined;
   if (version === undefined) {
     reportVersion(asyncapi, findings);
-    return undefined;
+    return {};
   }
   const extension = readRootExtension(tree, findings);
   reportMisplaced(tree, findings);
   reportReservedNames(tree, findings);
   const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
   const grouped = groupSockets(source, findings, misspeltChannels(tree));
-  if (grouped.sockets.length === 0) return undefined;
+  if (grouped.sockets.length === 0) return { source };
 
   const types = createTypes(tree, findings);
   const byKey = new Map(source.channels.map((channel) => [channel.key, channel]));
@@ -84,10 +94,10 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
     return { socket, name, typeName, directions, handshake };
   });
   reportEndlessRecursion(types.drafts, findings);
-  if (findings.sorted().some(({ code }) => code === "endless-schema")) return undefined;
+  if (findings.sorted().some(({ code }) => code === "endless-schema")) return { source };
 
   const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, findings });
-  return {
+  const model = {
     title,
     name: nameOfModel(document, tree, extension),
     docs: docsOf(property(tree.root.value, "info")),
@@ -99,6 +109,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): M
     types: finished,
     omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],
   };
+  return { model, source };
 }
 
 /** A key at the root that was meant to be `channels`. */

@@ -1,26 +1,65 @@
 // Reads our own keys, `x-wsgen: {…}`. An unknown key or a wrong value is an error with a suggestion, never ignored.
-import type { Path } from "@wsgen/runtime/generated/server";
-import { nearest } from "../diagnostics.ts";
+import type { Constant, Path } from "@wsgen/runtime/generated/server";
+import { listed, misuses } from "../grammar.ts";
+import { type Options, type Owner, optionsOn } from "../options.ts";
 import type { Findings } from "./findings.ts";
-import { isObject, joinPointer, type ObjectPlace, type Place, property, splitPointer, type Tree } from "./tree.ts";
+import { isObject, joinPointer, type Place, property, splitPointer, type Tree } from "./tree.ts";
 
 const KEY = "x-wsgen";
 
+/** What a document and a channel can say alike; the channel's word wins. */
+export interface SocketOptions {
+  readonly multiplex?: "auto" | "channel" | "socket";
+  readonly envelope?: EnvelopeOption | false;
+  readonly discriminator?: DiscriminatorOption;
+  readonly onAmbiguous?: "union" | "error" | "first" | "classify";
+  readonly correlation?: CorrelationOption;
+  readonly onInvalid?: "reply" | "close" | "drop";
+}
+
 /** `x-wsgen` at the root of a document. */
-export interface RootExtension {
+export interface RootExtension extends SocketOptions {
   readonly perspective?: "server" | "client";
   readonly name?: string;
+  readonly contentType?: string;
 }
 
 /** `x-wsgen` of a channel. */
-export interface ChannelExtension {
+export interface ChannelExtension extends SocketOptions {
   readonly name?: string;
 }
 
 /** `x-wsgen` of a message. */
 export interface MessageExtension {
   readonly name?: string;
+  readonly direction?: "send" | "receive" | "both";
+  readonly contentType?: string;
+  readonly envelope?: EnvelopeOption | false;
+  readonly correlation?: CorrelationOption;
   readonly error?: ErrorExtension;
+}
+
+/** Where the parts of a message lie in what is sent. */
+export interface EnvelopeOption {
+  readonly payload: Path;
+  readonly headers?: Path;
+  /** Where the option is written. */
+  readonly pointer: string;
+}
+
+/** Where messages say which one they are. */
+export interface DiscriminatorOption {
+  readonly at: Path;
+  /** Of the messages that are listed; without a list all of them have one. */
+  readonly values: ReadonlyMap<string, readonly Constant[]> | undefined;
+  readonly pointer: string;
+}
+
+/** What ties a reply to its request. */
+export interface CorrelationOption {
+  /** Where both have the id; `undefined` when replies come in the order of their requests. */
+  readonly at: Path | undefined;
+  readonly pointer: string;
 }
 
 /** `error: { code, detail, correlation }`: the message carries our own errors, each part at a JSON Pointer of its payload. */
@@ -34,113 +73,101 @@ export interface ErrorExtension {
 
 /** Reads the root's `x-wsgen`. */
 export function readRootExtension(tree: Tree, findings: Findings): RootExtension {
-  const place = extensionOf(tree.root, "the document", ["perspective", "name"], findings);
-  if (place === undefined) return {};
-  const perspective = property(place.value, "perspective");
-  const name = readName(place, findings);
-  if (perspective !== undefined && perspective !== "server" && perspective !== "client") {
-    findings.error({
-      code: "x-wsgen-value",
-      message: `\`perspective\` is ${JSON.stringify(perspective)}, which is neither side.`,
-      fix: "Write `perspective: server` or `perspective: client`: the side that the document describes.",
-      pointer: joinPointer(place.pointer, "perspective"),
-    });
-    return { ...(name !== undefined && { name }) };
-  }
-  return { ...(perspective !== undefined && { perspective }), ...(name !== undefined && { name }) };
+  const { perspective, name, contentType, ...shared } = readOptions(tree.root, "document", findings);
+  return { ...pick({ perspective, name, contentType }), ...socketOptions(tree.root, shared) };
 }
 
 /** Reads a channel's `x-wsgen`. */
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
-  const place = extensionOf(channel, "a channel", ["name"], findings);
-  const name = place === undefined ? undefined : readName(place, findings);
-  return { ...(name !== undefined && { name }) };
+  const { name, ...shared } = readOptions(channel, "channel", findings);
+  return { ...pick({ name }), ...socketOptions(channel, shared) };
 }
 
 /** Reads a message's `x-wsgen`. */
 export function readMessageExtension(message: Place, findings: Findings): MessageExtension {
-  const place = extensionOf(message, "a message", ["name", "error"], findings);
-  if (place === undefined) return {};
-  const name = readName(place, findings);
-  const error = readError(place, findings);
-  return { ...(name !== undefined && { name }), ...(error !== undefined && { error }) };
+  const { name, direction, contentType, envelope, correlation, error } = readOptions(message, "message", findings);
+  const at = (key: string): string => joinPointer(message.pointer, KEY, key);
+  return pick({
+    name,
+    direction,
+    contentType,
+    envelope: envelopeOf(envelope, at("envelope")),
+    correlation: correlationOf(correlation, at("correlation")),
+    error: error === undefined ? undefined : { ...pick(mapValues(error, splitPointer)), pointer: at("error") },
+  });
 }
 
-function extensionOf(owner: Place, what: string, known: readonly string[], findings: Findings): ObjectPlace | undefined {
+function socketOptions(owner: Place, options: Options): SocketOptions {
+  const { multiplex, envelope, discriminator, onAmbiguous, correlation, onInvalid } = options;
+  const at = (key: string): string => joinPointer(owner.pointer, KEY, key);
+  return pick({
+    multiplex,
+    envelope: envelopeOf(envelope, at("envelope")),
+    discriminator: discriminatorOf(discriminator, at("discriminator")),
+    onAmbiguous,
+    correlation: correlationOf(correlation, at("correlation")),
+    onInvalid,
+  });
+}
+
+function envelopeOf(option: Options["envelope"], pointer: string): EnvelopeOption | false | undefined {
+  if (option === undefined || option === false) return option;
+  return { payload: pathOf(option.payload), ...(option.headers !== undefined && { headers: pathOf(option.headers) }), pointer };
+}
+
+function discriminatorOf(option: Options["discriminator"], pointer: string): DiscriminatorOption | undefined {
+  if (option === undefined) return undefined;
+  if (typeof option === "string") return { at: pathOf(option), values: undefined, pointer };
+  const { at, values } = option;
+  return {
+    at: pathOf(at),
+    values: values && new Map(Object.entries(values).map(([name, value]) => [name, [value].flat() as readonly Constant[]])),
+    pointer,
+  };
+}
+
+function correlationOf(option: Options["correlation"], pointer: string): CorrelationOption | undefined {
+  if (option === undefined) return undefined;
+  return { at: option === "order" ? undefined : pathOf(option), pointer };
+}
+
+/** A pointer into a message; whole numbers are positions of a list. */
+function pathOf(pointer: string): Path {
+  return splitPointer(pointer).map((step) => (/^(0|[1-9]\d*)$/.test(step) ? Number(step) : step));
+}
+
+/** The options of an object that are as they should be; what is wrong with others is reported. */
+function readOptions(owner: Place, kind: Owner, findings: Findings): Options {
   const value = property(owner.value, KEY);
-  if (value === undefined) return undefined;
+  if (value === undefined) return {};
   const pointer = joinPointer(owner.pointer, KEY);
+  const fields = optionsOn(kind);
+  const what = kind === "document" ? "the document" : `a ${kind}`;
   if (!isObject(value)) {
     findings.error({
       code: "x-wsgen-value",
       message: `\`${KEY}\` must be an object.`,
-      fix: `Write \`${KEY}: { ${known[0]}: … }\`; ${what} may have ${list(known)}.`,
+      fix: `Write \`${KEY}: { ${Object.keys(fields)[0]}: … }\`; ${what} may have ${listed(Object.keys(fields), "and")}.`,
       pointer,
     });
-    return undefined;
+    return {};
   }
-  reportUnknownKeys({ pointer, value }, what, known, findings);
-  return { pointer, value };
+  const wrong = misuses(value, { kind: "fields", fields }, KEY, `\`${KEY}\` on ${what}`);
+  for (const { path, at, message, fix } of wrong) {
+    findings.error({ code: `x-wsgen-${at}`, message, fix, pointer: joinPointer(pointer, ...path), at });
+  }
+  const right = Object.entries(value).filter(([key]) => Object.hasOwn(fields, key) && !wrong.some(({ path }) => path[0] === key));
+  // Their grammar says that they are.
+  return Object.fromEntries(right) as unknown as Options;
 }
 
-function reportUnknownKeys(place: ObjectPlace, what: string, known: readonly string[], findings: Findings): void {
-  for (const key of Object.keys(place.value)) {
-    if (known.includes(key)) continue;
-    const suggestion = nearest(key, known);
-    findings.error({
-      code: "x-wsgen-key",
-      message: `\`${key}\` is no option of \`${KEY}\` on ${what}.`,
-      fix: suggestion === undefined ? `It may have ${list(known)}.` : `Did you mean \`${suggestion}\`?`,
-      pointer: joinPointer(place.pointer, key),
-      at: "key",
-    });
-  }
+/** Without what is `undefined`. */
+function pick<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
 }
 
-function readName(place: ObjectPlace, findings: Findings): string | undefined {
-  const name = property(place.value, "name");
-  if (name === undefined) return undefined;
-  if (typeof name === "string" && /[\p{L}\p{Nd}]/u.test(name)) return name;
-  findings.error({
-    code: "x-wsgen-value",
-    message: `\`name\` is ${JSON.stringify(name)}, which has nothing that an identifier could be made of.`,
-    fix: "Write a name with letters in it.",
-    pointer: joinPointer(place.pointer, "name"),
-  });
-  return undefined;
-}
-
-function readError(place: ObjectPlace, findings: Findings): ErrorExtension | undefined {
-  const value = property(place.value, "error");
-  if (value === undefined) return undefined;
-  const pointer = joinPointer(place.pointer, "error");
-  const known = ["code", "detail", "correlation"] as const;
-  if (!isObject(value)) {
-    findings.error({
-      code: "x-wsgen-value",
-      message: "`error` must say where our error goes in this message.",
-      fix: "Write `error: { code: /code, detail: /detail }` with JSON Pointers into the payload.",
-      pointer,
-    });
-    return undefined;
-  }
-  reportUnknownKeys({ pointer, value }, "`error`", known, findings);
-  const paths: { -readonly [Part in (typeof known)[number]]?: Path } = {};
-  for (const part of known) {
-    const at = property(value, part);
-    if (at === undefined) continue;
-    if (typeof at === "string" && at.startsWith("/")) paths[part] = splitPointer(at);
-    else
-      findings.error({
-        code: "x-wsgen-value",
-        message: `\`${part}\` is ${JSON.stringify(at)}, which is no JSON Pointer into the payload.`,
-        fix: `Write it with a leading slash, such as \`/${part}\`.`,
-        pointer: joinPointer(pointer, part),
-      });
-  }
-  return { ...paths, pointer };
-}
-
-function list(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(" and ");
+function mapValues<K extends string, V, W>(values: { readonly [Key in K]?: V }, change: (value: V) => W): { [Key in K]?: W } {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value as V)])) as { [Key in K]?: W };
 }

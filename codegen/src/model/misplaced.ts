@@ -38,7 +38,7 @@ export function reportMisplaced(tree: Tree, findings: Findings): void {
       findings.error({
         code: "x-wsgen-place",
         message: `\`${KEY}\` has no meaning in \`${pointer}\`${Object.hasOwn(value, "$ref") ? " beside a `$ref`" : ""}.`,
-        fix: "It belongs at the root of the document (`perspective`, `name`), on a channel (`name`) or on a message (`name`, `error`).",
+        fix: "It belongs at the root of the document, on a channel or on a message.",
         pointer: joinPointer(pointer, KEY),
         at: "key",
       });

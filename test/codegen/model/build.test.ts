@@ -123,8 +123,14 @@ test.each([
     "`perspectiv` is no option of `x-wsgen` on the document.",
     "Did you mean `perspective`?",
   ],
-  ["root", { "x-wsgen": { perspective: "both" } }, {}, '`perspective` is "both", which is neither side.', "perspective: server"],
-  ["root", { "x-wsgen": true }, {}, "`x-wsgen` must be an object.", "`perspective` and `name`"],
+  [
+    "root",
+    { "x-wsgen": { perspective: "both" } },
+    {},
+    '`perspective` is "both", which is not `server` or `client`.',
+    "`server` or `client`",
+  ],
+  ["root", { "x-wsgen": true }, {}, "`x-wsgen` must be an object.", "`perspective`, `name`"],
   ["channel", {}, { "x-wsgen": { nmae: "x" } }, "`nmae` is no option of `x-wsgen` on a channel.", "Did you mean `name`?"],
   ["channel", {}, { "x-wsgen": { name: "🎉" } }, '`name` is "🎉", which has nothing that an identifier could be made of.', "letters"],
 ])("an option of the %s that does not exist is an error with a suggestion", async (_where, extra, channel, message, fix) => {
@@ -193,7 +199,7 @@ test("x-wsgen where it has no meaning is an error that says where it belongs", a
     "error `x-wsgen` has no meaning in `/channels/a/messages/m/payload/properties/inner`.",
     "error `x-wsgen` has no meaning in `/operations/o`.",
   ]);
-  expect(found[0]?.fix).toContain("on a channel (`name`)");
+  expect(found[0]?.fix).toContain("on a channel or on a message");
   expect(lines.filter((line) => line.startsWith("error") && !line.includes("x-wsgen-place"))).toEqual([]);
 });
 

@@ -1,0 +1,185 @@
+// Every option there is: what it is called, where it may stand, what it decides. The one place that knows; the readers, the published JSON
+// Schemas and docs/options.md follow it.
+import type { Field, Grammar } from "./grammar.ts";
+
+/** What of a document may have `x-wsgen`. */
+export type Owner = "document" | "channel" | "message";
+
+export interface Option extends Field {
+  readonly on: readonly Owner[];
+}
+
+/** A value that JSON Schema can hold in a `const`, as far as messages are told apart by it. */
+type Constant = string | number | boolean | null;
+
+/** What `x-wsgen` may say, and the entries of `overrides`. JSON Pointers begin with a slash. */
+export interface Options {
+  readonly perspective?: "server" | "client";
+  readonly name?: string;
+  readonly multiplex?: "auto" | "channel" | "socket";
+  readonly direction?: "send" | "receive" | "both";
+  readonly contentType?: string;
+  readonly envelope?: { readonly payload: string; readonly headers?: string } | false;
+  readonly discriminator?:
+    | string
+    | { readonly at: string; readonly values?: { readonly [message: string]: Constant | readonly Constant[] } };
+  readonly onAmbiguous?: "union" | "error" | "first" | "classify";
+  readonly correlation?: string;
+  readonly onInvalid?: "reply" | "close" | "drop";
+  readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string };
+}
+
+const word = (...words: readonly string[]): Grammar => ({ kind: "words", words });
+const either = (...of: readonly Grammar[]): Grammar => ({ kind: "either", of });
+const inPayload = (such: string): Grammar => ({ kind: "pointer", into: "payload", such });
+const inFrame = (such: string): Grammar => ({ kind: "pointer", into: "message", such });
+
+/** Keys of `x-wsgen` and of the entries of `overrides`, in the order of docs/options.md. */
+export const options = {
+  perspective: {
+    on: ["document"],
+    about: "Which side the document describes, where wsgen reads it wrongly.",
+    value: word("server", "client"),
+  },
+  name: {
+    on: ["document", "channel", "message"],
+    about: "What it is called in the generated code: the API, the endpoint, the message.",
+    value: { kind: "name" },
+  },
+  multiplex: {
+    on: ["document", "channel"],
+    about:
+      "Which channels share a socket: `auto` reads it from servers and addresses, `channel` gives each a connection of its own, `socket` puts all of a server on one.",
+    value: word("auto", "channel", "socket"),
+  },
+  direction: {
+    on: ["message"],
+    about: "What the described application does with a message that no operation names.",
+    value: word("send", "receive", "both"),
+  },
+  contentType: {
+    on: ["document", "message"],
+    about: "How messages travel, where the document does not say it or says it wrongly.",
+    value: { kind: "text", what: "a content type, such as `application/json` or `text/plain`" },
+  },
+  envelope: {
+    on: ["document", "channel", "message"],
+    about:
+      "What is on the wire around each payload: where the payload lies, and the message's headers. `false` on a message that has no envelope.",
+    value: either(
+      {
+        kind: "fields",
+        required: ["payload"],
+        fields: {
+          payload: { about: "Where the payload lies in what is sent.", value: inFrame("/data") },
+          headers: { about: "Where the message's `headers` lie.", value: inFrame("/headers") },
+        },
+      },
+      { kind: "flag", only: false },
+    ),
+  },
+  discriminator: {
+    on: ["document", "channel"],
+    about:
+      "Where messages say which one they are. Each has the constant of its schema there or, where that names none, its own name; `values` gives others.",
+    value: either(inFrame("/type"), {
+      kind: "fields",
+      required: ["at"],
+      fields: {
+        at: { about: "Where the value lies in what is sent.", value: inFrame("/type") },
+        values: {
+          about: "The value, or the values, of each message; messages that are not listed stay as their schemas are.",
+          value: { kind: "map", keys: "names of messages", of: { kind: "constants" } },
+        },
+      },
+    }),
+  },
+  onAmbiguous: {
+    on: ["document", "channel"],
+    about:
+      "What becomes of messages that nothing tells apart: one handler with a `union` type, an `error` of generation, the `first` (as listed in the document) whose schema accepts, or what a `classify` function says at run time.",
+    value: word("union", "error", "first", "classify"),
+  },
+  correlation: {
+    on: ["document", "channel", "message"],
+    about: "What ties a reply to its request: an id at this place of both, or their `order`. On a message: for what is asked with it.",
+    value: either(inPayload("/id"), word("order")),
+  },
+  onInvalid: {
+    on: ["document", "channel"],
+    about:
+      "What a server does with a message that the contract does not allow: `reply` with the mapped error message (the default where there is one), `close` the connection (the default where there is none), or `drop` the message.",
+    value: word("reply", "close", "drop"),
+  },
+  error: {
+    on: ["message"],
+    about: "This message carries our own errors: where each part of them goes.",
+    value: {
+      kind: "fields",
+      fields: {
+        code: { about: "What is wrong, as one of five words.", value: inPayload("/code") },
+        detail: { about: "The same as a sentence.", value: inPayload("/detail") },
+        correlation: { about: "The id of the request that failed.", value: inPayload("/correlation") },
+      },
+    },
+  },
+} as const satisfies { readonly [Name in keyof Required<Options>]: Option };
+
+/** The options of one kind of object. */
+export function optionsOn(owner: Owner): { readonly [name: string]: Option } {
+  const all: readonly (readonly [string, Option])[] = Object.entries(options);
+  return Object.fromEntries(all.filter(([, { on }]) => on.includes(owner)));
+}
+
+/** What a configuration file may say; options of the command line win over it. */
+export interface Config {
+  /** Path of the AsyncAPI document. */
+  readonly document?: string;
+  /** Folder for the generated code; `generated` by default. */
+  readonly out?: string;
+  /** Folder for handler files, which are yours after they were first written; none are written by default. */
+  readonly handlers?: string;
+  /** Whose code is generated; `both` by default. */
+  readonly side?: "both" | "server" | "client";
+  /** Which side the document is written from, where wsgen reads it wrongly. */
+  readonly perspective?: "server" | "client";
+  /** Folder that `$ref`s to files may not leave; the working directory, or the document's folder when it lies elsewhere. */
+  readonly root?: string;
+  /** `false` leaves out schemas.ts, the one file that needs `typebox`. */
+  readonly schemas?: boolean;
+  /** Whether warnings of the official parser stop generation. */
+  readonly strict?: boolean;
+  /** What `x-wsgen` would say in documents you do not own, by `file#/pointer`: `#/channels/chat` is a place of the document itself. */
+  readonly overrides?: { readonly [place: string]: Options };
+}
+
+/** The keys of a configuration. */
+export const configKeys = {
+  document: { about: "Path of the AsyncAPI document.", value: { kind: "text", what: "a path" } },
+  out: { about: "Folder for the generated code; `generated` by default.", value: { kind: "text", what: "a path" } },
+  handlers: {
+    about: "Folder for handler files, which are yours after they were first written; none are written by default.",
+    value: { kind: "text", what: "a path" },
+  },
+  side: { about: "Whose code is generated; `both` by default.", value: word("both", "server", "client") },
+  perspective: {
+    about: "Which side the document is written from, where wsgen reads it wrongly.",
+    value: word("server", "client"),
+  },
+  root: {
+    about: "Folder that `$ref`s to files may not leave; the working directory, or the document's folder when it lies elsewhere.",
+    value: { kind: "text", what: "a path" },
+  },
+  schemas: { about: "`false` leaves out schemas.ts, the one file that needs `typebox`.", value: { kind: "flag" } },
+  strict: { about: "Whether warnings of the official parser stop generation.", value: { kind: "flag" } },
+  overrides: {
+    about:
+      "Options for documents you do not own: what `x-wsgen` would say there, by `file#/pointer`. `#/channels/chat` is a place of the document itself; paths are relative to the configuration.",
+    value: {
+      kind: "map",
+      keys: "places such as `api.yaml#/channels/chat`",
+      // Which of them a place can have is known once it was looked up.
+      of: { kind: "fields", fields: options },
+    },
+  },
+} as const satisfies { readonly [Key in keyof Required<Config>]: Field };
