@@ -85,6 +85,18 @@ describe("JSON messages", () => {
   it("fills in constants with the names of Object.prototype", () => {
     const odd = createEncoder("odd", { format: "json", constants: { constructor: "odd", toString: 1 } as never });
     expect(odd({})).toBe('{"constructor":"odd","toString":1}');
+    const proto = createEncoder("proto", { format: "json", constants: { ["__proto__"]: "odd" } });
+    expect(proto({})).toBe('{"__proto__":"odd"}');
+  });
+
+  it("checks and sends a property `__proto__` as the property it is", () => {
+    const payload: unknown = JSON.parse('{"__proto__":{"text":"inherited"}}');
+    const loose = createEncoder("loose", {
+      format: "json",
+      guard: guardOf({ type: "object", properties: { text: { type: "number" } } }),
+      constants: { type: "loose" },
+    });
+    expect(loose(payload)).toBe('{"type":"loose","__proto__":{"text":"inherited"}}');
   });
 });
 
