@@ -1,20 +1,14 @@
 // Many idle clients, as cheap as they can be: raw sockets that answer pings and read nothing else.
 import { connect } from "node:net";
 import { closing, frame } from "../conformance/protocol-peer.mjs";
+import { upgradeRequest } from "./peers.mjs";
 
 const PARALLEL = 200;
 const pong = frame(10);
 
 /** Opens `count` WebSockets and settles with their sockets when all are open; rejects when one is refused. */
 export async function openCrowd({ port, path = "/", count }) {
-  const request = [
-    `GET ${path} HTTP/1.1`,
-    "Host: 127.0.0.1",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-  ].join("\r\n");
+  const request = upgradeRequest(path);
   const sockets = [];
   const openSome = async () => {
     while (sockets.length < count) {

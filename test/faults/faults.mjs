@@ -2,14 +2,14 @@
 // which yields figures: { what, measured, unit?, atMost? | atLeast? | equals?, bare?, kind? }. Figures of kind "time" and "memory" say something about
 // the machine too and are never asserted in tests; those without a kind are counts and codes, which hold everywhere.
 
-const files = { memory: "memory.mjs" };
+const files = { R5: "slow-consumer.mjs", R6: "slow-consumer.mjs", memory: "memory.mjs" };
 
 export const ids = Object.keys(files);
 
 /** Measures one fault and yields its figures, judged. `options` are the fault's own, for example fewer messages. */
 export async function* measure(id, options = {}) {
   const fault = await import(`./${files[id]}`);
-  for await (const figure of fault.measure(options)) yield { id, ...figure, target: targetOf(figure), met: isMet(figure) };
+  for await (const figure of fault.measure({ id, ...options })) yield { id, ...figure, target: targetOf(figure), met: isMet(figure) };
 }
 
 function targetOf({ atMost, atLeast, equals, unit = "" }) {
