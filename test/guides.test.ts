@@ -94,6 +94,24 @@ describe("docs/guides/server.md", () => {
     await close();
   });
 
+  it("filters a document's messages", async () => {
+    const { url, close } = await run("filters.ts");
+    const { heard } = await talk(
+      `${url}/rooms/lobby?username=ada`,
+      ['{"type":"history","requestId":"7"}', '{"type":"postMessage","text":"the s3cret"}'],
+      1,
+    );
+    expect(JSON.parse(heard[0] ?? "")).toMatchObject({ type: "messagePosted", post: { text: "the ***" } });
+    await close();
+  });
+
+  it("downloads a file as one message", async () => {
+    const { url, close } = await run("download.ts");
+    const { heard } = await talk(`${url}/download`, [], 1);
+    expect(heard[0]).toBe(readFileSync("package.json", "utf8"));
+    await close();
+  });
+
   it("counts an upload frame by frame", async () => {
     const { url, close } = await run("upload.ts");
     expect((await talk(`${url}/upload`, [new Uint8Array(300_000), "ab"], 2)).heard).toEqual(["300000 bytes", "300002 bytes"]);

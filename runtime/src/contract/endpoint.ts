@@ -7,6 +7,7 @@ import type { EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
+import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
 import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
 
@@ -27,6 +28,8 @@ export interface Asker {
 export interface Endpoint {
   readonly contract: EndpointContract;
   readonly handler: EndpointHandler | EndpointPrimitive;
+  /** What surrounds it, if anything. */
+  readonly receive: ReceiveFilter | undefined;
   readonly decoder: Decoder;
   readonly encoders: ReadonlyMap<string, Encode>;
   readonly rooms: Rooms;
@@ -37,9 +40,15 @@ export interface Endpoint {
 }
 
 /** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
-export function prepareEndpoint(label: string, contract: EndpointContract, handler: EndpointHandler | EndpointPrimitive): Endpoint {
+export function prepareEndpoint(
+  label: string,
+  contract: EndpointContract,
+  handler: EndpointHandler | EndpointPrimitive,
+  filters: { readonly receive?: ReceiveFilter; readonly send?: SendFilter } = {},
+): Endpoint {
   const decoder = createDecoder(contract.receives);
-  const encoders = createEncoders(contract.sends);
+  const plain = createEncoders(contract.sends);
+  const encoders = filters.send === undefined ? plain : filterSent(filters.send, plain);
   if (typeof handler !== "function") assertHandlers(label, contract, handler);
 
   const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
@@ -52,7 +61,7 @@ export function prepareEndpoint(label: string, contract: EndpointContract, handl
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  return { contract, handler, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+  return { contract, handler, receive: filters.receive, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
 }
 
 /** TypeScript checks this for everyone who uses it. */

@@ -1,4 +1,5 @@
 // From a contract and its handlers to routes: what a generated `registerX` calls.
+import { assertLimits, type Limits } from "../connection/connection.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { assertLimit } from "../upgrade/capacity.ts";
 import type { Reporter } from "../upgrade/events.ts";
@@ -7,6 +8,7 @@ import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
+import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
 import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
@@ -23,6 +25,15 @@ export interface RegisterOptions {
   readonly requireProtocol?: boolean;
   /** The most connections each endpoint has at a time; others get 503. Default: no limit but the router's. */
   readonly maxConnections?: number;
+  /** Limits of the endpoints' connections, where they differ from the router's. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * Stands between every message that the contract allows and its handler. Gives back what `next()` gives, or does not call it, and the message
+   * goes no further; what it gives instead answers a request. Replies to the server's own requests do not come by.
+   */
+  readonly receive?: ReceiveFilter;
+  /** Stands before the check of everything that is sent, to one or to many, replies and the error message included. Gives the payload to send. */
+  readonly send?: SendFilter;
 }
 
 /**
@@ -38,7 +49,7 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       ? (handlers as Readonly<Record<string, EndpointHandler | EndpointPrimitive | undefined>>)[name]
       : undefined;
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
-    const prepared = prepareEndpoint(label, endpoint, handler);
+    const prepared = prepareEndpoint(label, endpoint, handler, options);
     addRoute(router, label, endpoint, prepared, options);
     handles.push([name, { to: (room) => prepared.rooms.to(room) }]);
   }
@@ -74,6 +85,7 @@ function addRoute(router: Router, label: string, contract: EndpointContract, pre
     protocols: options.protocols ?? [],
     requireProtocol: options.requireProtocol ?? false,
     maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
+    limits: assertLimits(options.limits ?? {}),
     admit(request) {
       const reading = readHandshake(request, contract);
       if (reading.kind === "problem") return refusal(reading.problem);

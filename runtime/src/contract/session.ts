@@ -12,6 +12,7 @@ import {
 } from "./contract-connection.ts";
 import { type DecodeProblem, describe, inboundError } from "./dispatch.ts";
 import { type Asker, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
+import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
@@ -166,14 +167,16 @@ export class Session implements Sink, Asker {
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
-    if (this.#primitive !== undefined) return this.#primitive.inlet.offer({ name, payload });
-    const { messages } = this.#handler;
-    if (messages === undefined || !Object.hasOwn(this.#endpoint.contract.receives.messages, name) || typeof messages[name] !== "function") {
+    if (!this.#handles(name)) {
       this.#core.log.debug({ message: name }, "a reply that nobody waits for");
       return;
     }
+    const { receive } = this.#endpoint;
     try {
-      const result = messages[name](payload, this.conn);
+      const result =
+        receive === undefined
+          ? this.#call(name, payload)
+          : filterReceived(receive, { name, payload }, this.conn, () => this.#call(name, payload));
       if (!isThenable(result)) return this.#answer(name, payload, result);
       this.#running++;
       return Promise.resolve(result)
@@ -183,6 +186,16 @@ export class Session implements Sink, Asker {
     } catch (error) {
       this.#failed(error, name, payload);
     }
+  }
+
+  #handles(name: string): boolean {
+    if (this.#primitive !== undefined) return true;
+    return Object.hasOwn(this.#endpoint.contract.receives.messages, name) && typeof this.#handler.messages?.[name] === "function";
+  }
+
+  #call(name: string, payload: unknown): unknown {
+    if (this.#primitive !== undefined) return this.#primitive.inlet.offer({ name, payload });
+    return this.#handler.messages?.[name]?.(payload, this.conn);
   }
 
   #settled(): void {
@@ -200,7 +213,8 @@ export class Session implements Sink, Asker {
   /** Sends what a handler returned, where the contract says that it returns something. */
   #answer(name: string, request: unknown, answer: unknown): Awaitable<void> {
     const reply = this.#messageContract(name)?.reply;
-    if (reply === undefined) return undefined;
+    // Who reads the requests himself sends the replies himself.
+    if (reply === undefined || answer === dropped || this.#primitive !== undefined) return undefined;
     // No handler of this connection starts while its client does not take the answers.
     void this.#core.push(frameOf(encodeReply(reply, this.#endpoint.encoders, request, answer)));
     return undefined;

@@ -4,6 +4,7 @@ import {
   assertLimits,
   type Connection,
   type ConnectionCore,
+  defaultLimits,
   type Limits,
   type Logger,
   type UpgradeRequest,
@@ -37,6 +38,8 @@ export interface RouteOptions<Path extends string = string, Context extends obje
   readonly requireProtocol?: boolean;
   /** The most connections this route has at a time; others get 503. Default: no limit but the router's. */
   readonly maxConnections?: number;
+  /** Limits of its connections, where they differ from the router's. */
+  readonly limits?: Partial<Limits>;
   readonly handler: Handler<Path, Context>;
 }
 
@@ -93,12 +96,20 @@ export interface Route {
   readonly requireProtocol: boolean;
   /** `Infinity` for no limit. */
   readonly maxConnections: number;
+  /** Its own, the router's and the defaults, in this order. One object for all its connections. */
+  readonly limits: Limits;
   /** What it says about extensions; the rest is the router's. */
   readonly extensions?: ExtensionChoice;
   /** The middleware that surrounds it, outermost first. */
   layers(): readonly Middleware[];
   /** Decides, after all middleware, whether to accept, and if so what will run on the connection. */
   admit(request: RoutedRequest): Awaitable<Admission | Response>;
+}
+
+/** A route before it belongs to a router. */
+export interface RouteDescription extends Omit<Route, "template" | "layers" | "limits"> {
+  /** Checked. */
+  readonly limits: Partial<Limits>;
 }
 
 /** A route's yes. */
@@ -115,13 +126,13 @@ export interface RouterInternals {
   readonly hooks: Hooks;
   readonly originPolicy: OriginPolicy;
   readonly handshakeTimeout: number;
-  readonly limits: Partial<Limits>;
+  readonly limits: Limits;
   readonly connectionLimits: ConnectionLimits;
   readonly trustProxy: number;
   readonly extensions: ExtensionChoice;
   readonly onError: (error: unknown, origin: ErrorOrigin) => void;
   /** Registers a route below the router's prefix and inside its middleware. */
-  add(route: { readonly path: string } & Omit<Route, "template" | "layers">): void;
+  add(route: { readonly path: string } & RouteDescription): void;
 }
 
 /** The key under which a router keeps what is not for its users. */
@@ -155,7 +166,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     hooks: options.hooks ?? {},
     originPolicy: { origins, insecureAllowAnyOrigin: options.insecureAllowAnyOrigin ?? false },
     handshakeTimeout: options.handshakeTimeout ?? 10_000,
-    limits: assertLimits(options.limits ?? {}),
+    limits: { ...defaultLimits, ...assertLimits(options.limits ?? {}) },
     connectionLimits: {
       total: assertLimit("maxConnections", options.maxConnections ?? 20_000),
       perAddress: assertLimit("maxConnectionsPerAddress", options.maxConnectionsPerAddress ?? Infinity),
@@ -170,7 +181,7 @@ function createScope(prefix: string, outer: () => readonly Middleware[], shared:
   const own: Middleware[] = [];
   const layers = (): readonly Middleware[] => [...outer(), ...own];
   const add: RouterInternals["add"] = ({ path, ...route }) =>
-    shared.table.add({ ...route, template: parseTemplate(prefix + path), layers });
+    shared.table.add({ ...route, limits: { ...shared.limits, ...route.limits }, template: parseTemplate(prefix + path), layers });
 
   const router: Router = {
     use: <Added extends object>(middleware: Middleware<object, Added>) => {
@@ -192,9 +203,9 @@ function createScope(prefix: string, outer: () => readonly Middleware[], shared:
 export function describeRoute(
   label: string,
   path: string,
-  { handler, upgrade, protocols = [], requireProtocol = false, maxConnections = Infinity, ...extensions }: RouteOptions,
+  { handler, upgrade, protocols = [], requireProtocol = false, maxConnections = Infinity, limits = {}, ...extensions }: RouteOptions,
   onError: RouterInternals["onError"],
-): Omit<Route, "template" | "layers"> {
+): RouteDescription {
   const occupy: Admission["occupy"] = (connection, reporter, route) =>
     live(connection, handler, (error) => {
       reporter.failed({ connection: connection.id, route, error });
@@ -206,6 +217,7 @@ export function describeRoute(
     protocols,
     requireProtocol,
     maxConnections: assertLimit("maxConnections", maxConnections),
+    limits: assertLimits(limits),
     extensions: chooseExtensions(extensions),
     admit: async (request) => {
       const decision = (await upgrade?.(request)) ?? accept();

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { closures } from "../connection/close.ts";
-import { type ConnectionCore, defaultLimits, openConnection, type UpgradeRequest } from "../connection/connection.ts";
+import { type ConnectionCore, openConnection, type UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 import { answer, switchProtocols, watchVisitor } from "./answer.ts";
 import { type Capacity, clientAddress, createCapacity } from "./capacity.ts";
@@ -154,7 +154,7 @@ interface Floor {
 }
 
 function attachTo(router: Router, server: Server | HttpsServer, options: AttachOptions): Attachment & { readonly cut: () => void } {
-  const { table, onError, connectionLimits, hooks, logger } = router[internals];
+  const { table, onError, limits, connectionLimits, hooks, logger } = router[internals];
   const capacity = createCapacity(connectionLimits);
   const reporter = new Reporter(hooks, logger);
   const floor: Floor = { router: router[internals], occupants: new Map(), visitors: new Set(), capacity, reporter, draining: false };
@@ -183,8 +183,10 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     async upgrade(raw, response, given) {
       const path = pathOf(raw);
       const options = typeof given === "function" ? { handler: given } : given;
+      const described = describeRoute("upgrade()", path, options, onError);
       const route: Route = {
-        ...describeRoute("upgrade()", path, options, onError),
+        ...described,
+        limits: { ...limits, ...described.limits },
         template: { source: path, segments: [], open: false },
         layers: () => [],
       };
@@ -306,7 +308,7 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
     params,
     protocol,
     log: bindLogger(router.logger, { connection: id, route: handshake.route.template.source }),
-    limits: { ...defaultLimits, ...router.limits },
+    limits: handshake.route.limits,
     extensions: extensions.stack,
   });
   socket.off("error", leave); // The connection has its own.
@@ -367,7 +369,7 @@ function agree(
   request: UpgradeRequest,
 ): ExtensionAgreement | undefined {
   try {
-    const lossy = (router.limits.overflow ?? defaultLimits.overflow) !== "close";
+    const lossy = route.limits.overflow !== "close";
     return agreeOnExtensions(router.extensions, route.extensions ?? {}, extensions, lossy);
   } catch (error) {
     reporter.failed({ connection: undefined, route: route.template.source, error });

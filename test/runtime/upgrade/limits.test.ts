@@ -3,9 +3,11 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { attach, type Connection, createRouter, type Router, type RouterOptions, type RunningServer, serve } from "@wsgen/runtime";
+import { register } from "@wsgen/runtime/generated/server";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { clientAddress } from "../../../runtime/src/upgrade/capacity.ts";
+import { contract } from "../contract-server/quiz.ts";
 import { handshakeText, knock } from "./raw-client.ts";
 
 const running: RunningServer[] = [];
@@ -106,6 +108,64 @@ describe("limits on connections", () => {
     expect((await knock(port, handshakeText("/x"))).status).toBe(503);
     await sockets.close();
     await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("limits of a connection", () => {
+  const small = "x".repeat(100);
+  async function end(url: string, say: string): Promise<number> {
+    const socket = await dial(url);
+    socket.send(say);
+    socket.on("message", () => socket.close(4000));
+    return (await once(socket, "close"))[0] as number;
+  }
+  const echo = async (conn: Connection): Promise<void> => {
+    for await (const { data } of conn.messages()) await conn.send(data);
+  };
+
+  it("are the route's where it says something, else the router's, else the defaults", async () => {
+    const router = createRouter({ limits: { maxMessageSize: 50, maxFragments: 4 } });
+    router.ws("/small", echo);
+    router.ws("/large", { limits: { maxMessageSize: 1000 }, handler: echo });
+    router.group("/idle").ws("/", { limits: { idleTimeout: 50, heartbeat: false }, handler: echo });
+    router.ws("/rate", { limits: { inboundRate: { bytes: 10 }, maxMessageSize: 1000 }, handler: echo });
+    const { url } = await start(router);
+    expect(await end(`${url}/small`, small)).toBe(1009);
+    expect(await end(`${url}/large`, small)).toBe(4000);
+    expect(await end(`${url}/large`, small.repeat(11))).toBe(1009);
+    expect(await end(`${url}/rate`, small)).toBe(1008);
+    const idle = await dial(`${url}/idle/`);
+    expect((await once(idle, "close"))[0]).toBe(1001);
+  });
+
+  it("hold for a contract's endpoints and for upgrades inside HTTP handlers", async () => {
+    const router = createRouter();
+    register(
+      router,
+      contract,
+      { quiz: { messages: { ask() {}, list: () => ({}), blob() {} } }, strict: { messages: { ask() {} } } },
+      {
+        limits: { maxMessageSize: 50 },
+      },
+    );
+    const http = createServer(
+      (request, response) => void sockets.upgrade(request, response, { limits: { maxMessageSize: 50 }, handler: echo }),
+    );
+    const sockets = attach(router, http, { passUpgrades: true });
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    expect(await end(`${url}/quiz/7?username=ada`, small)).toBe(1009);
+    expect(await end(`${url}/elsewhere`, small)).toBe(1009);
+    await sockets.close();
+    http.close();
+  });
+
+  it("are checked when the route is made", () => {
+    expect(() => createRouter().ws("/", { limits: { maxMessageSize: 0 }, handler: stay })).toThrow(/limits: maxMessageSize is 0/);
+    expect(() => register(createRouter(), contract, {}, { limits: { idleTimeout: 0 } })).toThrow(
+      expect.objectContaining({ code: "WSGEN_USAGE" }),
+    );
   });
 });
 
