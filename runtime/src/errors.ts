@@ -10,6 +10,7 @@ export const errorCodes = {
   WSGEN_CONNECT: "There was no server to shake hands with: refused, unknown host, TLS.",
   WSGEN_UPGRADE_REJECTED: "The server did not accept the WebSocket handshake.",
   WSGEN_INBOUND_OVERFLOW: "More messages arrived than the buffer holds, and nobody read them.",
+  WSGEN_OUTBOUND_OVERFLOW: "More was sent while there was no connection than is kept for the next.",
   WSGEN_USAGE: "The API was called in a way that cannot work.",
 } as const;
 
@@ -141,5 +142,14 @@ export class InboundOverflowError extends WsgenError {
       "WSGEN_INBOUND_OVERFLOW",
       `${limit} arrived before anybody read them, and are gone. Read the connection, or listen with on.<message>().`,
     );
+  }
+}
+
+/** More was sent while there was no connection than is kept for the next. */
+export class OutboundOverflowError extends WsgenError {
+  override readonly name = "OutboundOverflowError";
+
+  constructor() {
+    super("WSGEN_OUTBOUND_OVERFLOW", "Not sent: 1 MiB waits for the connection to be open again. Await sends, or look at getSnapshot() first.");
   }
 }

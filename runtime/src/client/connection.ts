@@ -1,51 +1,76 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// One open connection as its user sees it: typed sends and requests out, listeners, a reader and answerers in.
+// One connection as its user sees it: typed sends out, listeners and a reader in, and whatever features its contract needs.
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import type { EndpointContract } from "../contract/contract.ts";
-import { createDecoder, inboundError } from "../contract/dispatch.ts";
-import { createEncoders } from "../contract/encode.ts";
-import { encodeReply, prepareRequests, type RequestOptions } from "../contract/requests.ts";
-import { ConnectionClosedError, type ContractError, WsgenError } from "../errors.ts";
-import { createInbox, type Unsubscribe } from "./inbox.ts";
-import type { WebSocketLike } from "./socket.ts";
-
-/** Outbound bytes above which `send` gives a promise, and how often, in ms, it is looked whether they have left. */
-const HIGH_WATER_MARK = 1_048_576;
-const DRAIN_POLL = 20;
-
-/** Ready states of the standard. */
-const OPEN = 1;
+import { type ContractError, WsgenError } from "../errors.ts";
+import { type Codec, createCodec } from "./codec.ts";
+import { createInbox, type Inbox, type Unsubscribe } from "./inbox.ts";
+import { type ConnectionState, type Life, type LifeOptions, startLife } from "./life.ts";
 
 /**
  * What every connection offers beside its typed `send`, `request`, `on` and `answer`.
  *
+ * It outlives its sockets: when one is lost it reconnects by the table of `docs/guides/using-a-client.md`, and says so (`subscribe`). Messages
+ * sent while it is away are kept, up to 1 MiB.
+ *
  * Iterating gives everything that arrives, replies to requests excepted, as `{ name, payload }`; one reader at a time, and leaving
- * the loop does not close the connection. The loop ends when the connection was closed by us or in peace (1000, 1001, 1005), else it
- * throws ConnectionClosedError. Until the first listener or reader attaches, up to 1,000 messages or 1 MiB are kept; the first one to
+ * the loop does not close the connection. The loop ends when the connection is closed for good: in peace (by us, or with 1000, 1001 or 1005), else it
+ * throws. Until the first listener or reader attaches, up to 1,000 messages or 1 MiB are kept; the first one to
  * attach, and all that attach in the same turn, get them. Once there is a listener, messages are kept for a reader only while one is
  * attached. A reader that falls behind by more than that gets InboundOverflowError.
  */
 export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisposable {
-  /** The address, with path parameters and query. */
+  /** The address of the last attempt, with path parameters and query. */
   readonly url: string;
   /** The subprotocol that the server chose, "" when there is none. */
   readonly protocol: string;
-  /** Aborts when the connection closes, for whatever reason. */
+  /** Aborts, with a ConnectionClosedError, when the connection is closed for good. */
   readonly signal: AbortSignal;
-  /** Settles, never rejects, once the connection is closed. */
+  /** Settles, never rejects, once the connection is closed for good. */
   readonly closed: Promise<CloseOutcome>;
+  /** Where the connection is in its life; the same object until something changes. */
+  getSnapshot(): ConnectionState;
+  /**
+   * Calls the listener with each new state; the returned function stops that. Together with `getSnapshot` it is what React's
+   * `useSyncExternalStore` asks for. What a listener sends when it hears of `open` leaves before what waited for it.
+   */
+  subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
   /** Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes. */
   close(code?: number, reason?: string): Promise<CloseOutcome>;
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }
 
-/** A connection whose socket may still be opening, and what opens and ends it. */
-export interface LiveConnection {
-  readonly connection: ClientConnection<unknown>;
-  /** To be called with the data of every message of the socket. */
-  receive(data: unknown): void;
-  /** To be called when the socket has closed. */
-  end(outcome: CloseOutcome): void;
+/**
+ * Something that only some contracts need: requests, answers, topics. Generated code names those of its document, so that no other is loaded. It is made
+ * ready once for an endpoint, then attached to each of its connections.
+ */
+export type Feature = (endpoint: EndpointContract, codec: Codec) => (link: Link) => Part;
+
+/** What a feature adds to one connection. */
+export interface Part {
+  /** Becomes part of the connection that its user sees. */
+  readonly members: object;
+  /** Sees the JSON of every text frame before the contract's tree does; true: it is dealt with. */
+  claim?(payload: unknown): boolean;
+  /** Sees every message that the contract does not allow, before `onInvalid`; true: it is dealt with. */
+  refuse?(payload: unknown, error: ContractError): boolean;
+  /** Sees every valid message before listeners and the reader; true: it is dealt with. */
+  take?(name: string, payload: unknown): boolean;
+  /** The connection is open: for the first time or again. What is sent here leaves before what waited. */
+  opened?(): void;
+  /** The connection was open and is not any more, or it is closed for good: what was asked through it will not be answered. */
+  lost?(error: unknown): void;
+}
+
+/** One connection as a feature sees it. */
+export interface Link {
+  readonly endpoint: EndpointContract;
+  readonly codec: Codec;
+  readonly inbox: Inbox;
+  readonly signal: AbortSignal;
+  /** Sends what the codec encoded. While the connection is away it is kept, and left out when it is `stale` by then. */
+  transmit(data: string | Uint8Array, stale?: () => boolean): Sent;
+  onError(error: unknown): void;
 }
 
 /** Who hears of what goes wrong. */
@@ -54,170 +79,83 @@ export interface Hooks {
   onError(error: unknown): void;
 }
 
-/** Makes one endpoint's contract ready, once for all its connections. */
-export function prepareConnection(endpoint: EndpointContract): (socket: WebSocketLike, url: string, hooks: Hooks) => LiveConnection {
-  const decoder = createDecoder(endpoint.receives);
-  const encoders = createEncoders(endpoint.sends);
-  const createRequests = prepareRequests(endpoint, encoders, decoder);
-  const sends = Object.entries(endpoint.sends);
-  const receives = Object.entries(endpoint.receives.messages);
+/** How one connection is opened again and again. */
+export type Opening = Pick<LifeOptions, "attempt" | "reconnect" | "renewable"> & { url(): string };
 
-  return (socket, url, { onInvalid, onError }) => {
+/** Makes one endpoint's contract ready, once for all its connections. */
+export function prepareConnection(
+  endpoint: EndpointContract,
+  features: readonly Feature[],
+): (opening: Opening, hooks: Hooks) => { readonly life: Life; readonly connection: ClientConnection<unknown> } {
+  const codec = createCodec(endpoint);
+  const prepared = features.map((feature) => feature(endpoint, codec));
+
+  return (opening, { onInvalid, onError }) => {
     const inbox = createInbox(onError);
-    const requests = createRequests();
-    const answerers = new Map<string, (payload: unknown) => void>();
-    let closing = false;
-    let outcome: CloseOutcome | undefined;
-    let controller: AbortController | undefined;
-    let drained: Promise<void> | undefined;
-    let settleClosed: (outcome: CloseOutcome) => void;
-    const closed = new Promise<CloseOutcome>((resolve) => {
-      settleClosed = resolve;
+    const life = startLife({ ...opening, receive, onError });
+    const { transmit, signal, closed, subscribe } = life;
+    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError }));
+
+    let wasOpen = false;
+    subscribe(({ status, error }) => {
+      const isOpen = status === "open";
+      for (const part of parts) {
+        if (isOpen) part.opened?.();
+        else if (wasOpen || signal.aborted) part.lost?.(error ?? signal.reason);
+      }
+      wasOpen = isOpen;
+      if (signal.aborted) inbox.end(error);
     });
 
-    function closedError(): ConnectionClosedError {
-      return outcome === undefined
-        ? new ConnectionClosedError(1005, "", "The connection is closing.")
-        : new ConnectionClosedError(outcome.code, outcome.reason);
-    }
-
-    function transmit(data: string | Uint8Array): Sent {
-      if (socket.readyState !== OPEN) return handled(Promise.reject(closedError()));
-      // Payloads in shared memory are no use of ours; the standard's type excludes them.
-      socket.send(data as string | Uint8Array<ArrayBuffer>);
-      return socket.bufferedAmount > HIGH_WATER_MARK ? drain() : undefined;
-    }
-
-    function drain(): Promise<void> {
-      drained ??= handled(
-        new Promise<void>((resolve, reject) => {
-          const look = () => {
-            if (socket.readyState === OPEN && socket.bufferedAmount > HIGH_WATER_MARK) {
-              setTimeout(look, DRAIN_POLL);
-              return;
-            }
-            drained = undefined;
-            if (socket.readyState === OPEN) resolve();
-            else void closed.then(() => reject(closedError()));
-          };
-          setTimeout(look, DRAIN_POLL);
-        }),
-      );
-      return drained;
-    }
-
-    function answerWith(name: string, answerer: (payload: unknown) => unknown): Unsubscribe {
-      const reply = endpoint.receives.messages[name]?.reply;
-      if (reply === undefined || answerers.has(name)) {
-        throw new WsgenError("WSGEN_USAGE", reply === undefined ? `"${name}" is no request.` : `"${name}" has an answerer already.`);
-      }
-      const answer = (payload: unknown): void => {
-        Promise.resolve(payload)
-          .then(answerer)
-          .then((value) => void transmit(encodeReply(reply, encoders, payload, value)))
-          .catch(onError);
-      };
-      answerers.set(name, answer);
-      for (const { payload } of inbox.take(name)) answer(payload);
-      return () => {
-        if (answerers.get(name) === answer) answerers.delete(name);
-      };
+    const claim = (payload: unknown) => parts.some((part) => part.claim?.(payload));
+    function receive(data: unknown): void {
+      const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
+      const received = codec.decode(read, claim);
+      if (!received) return;
+      const { name, payload, error } = received;
+      if (error) {
+        if (!parts.some((part) => part.refuse?.(payload, error))) onInvalid(error);
+      } else if (!parts.some((part) => part.take?.(name!, payload))) inbox.push({ name: name!, payload }, read.length);
     }
 
     const connection = {
-      url,
       closed,
+      signal,
+      subscribe,
+      getSnapshot: () => life.state,
+      get url() {
+        return opening.url();
+      },
       get protocol() {
-        return socket.protocol;
+        return life.protocol;
       },
-      get signal() {
-        if (controller === undefined) {
-          controller = new AbortController();
-          if (outcome !== undefined) controller.abort(closedError());
-        }
-        return controller.signal;
-      },
-      send: table(
-        sends,
-        ([name]) =>
-          (payload: unknown) =>
-            transmit(encoders.get(name)!(payload)),
-      ),
-      request: table(
-        sends.filter(([, { reply }]) => reply !== undefined),
-        ([name]) =>
-          (payload: unknown, options?: RequestOptions) =>
-            requests.send(name, payload, options, transmit),
-      ),
-      on: table(
-        receives,
-        ([name]) =>
-          (listener: (payload: unknown) => void) =>
-            inbox.listen(name, listener),
-      ),
-      answer: table(
-        receives.filter(([, { reply }]) => reply !== undefined),
-        ([name]) =>
-          (answerer: (payload: unknown) => unknown) =>
-            answerWith(name, answerer),
-      ),
+      send: table(endpoint.sends, (name) => (payload: unknown) => transmit(codec.encode(name, payload))),
+      on: table(endpoint.receives.messages, (name) => (listener: (payload: unknown) => void) => inbox.listen(name, listener)),
       close(code = 1000, reason = "") {
         if ((code !== 1000 && !(code >= 3000 && code <= 4999)) || new TextEncoder().encode(reason).length > 123) {
           throw new WsgenError("WSGEN_USAGE", "close() takes 1000 or 3000–4999 and a reason up to 123 bytes.");
         }
-        closing = true;
-        socket.close(code, reason);
-        return closed;
+        return life.close(code, reason);
       },
-      [Symbol.asyncIterator]: () => inbox.read(),
+      [Symbol.asyncIterator]: inbox.read,
       // Missing in older browsers, where nobody can ask for it.
-      [Symbol.asyncDispose ?? "dispose"]: async () => {
-        await connection.close();
-      },
+      [Symbol.asyncDispose ?? "dispose"]: () => life.close(1000, ""),
     };
-
-    return {
-      // The computed key above is asyncDispose wherever the interface can be used.
-      connection: connection as unknown as ClientConnection<unknown>,
-
-      receive(data) {
-        const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
-        const decoded = decoder.decode(read, requests.size > 0 ? requests.settle : undefined);
-        if (decoded === undefined) return;
-        if (decoded.kind !== "message") {
-          const error = inboundError(decoded);
-          if (requests.size === 0 || !requests.refuse(decoded.payload, error)) onInvalid(error);
-          return;
-        }
-        const { name, payload } = decoded;
-        const answer = answerers.get(name);
-        if (answer === undefined) inbox.push({ name, payload }, read.length);
-        else answer(payload);
-      },
-
-      end(how) {
-        outcome = how;
-        const error = closedError();
-        const peaceful = closing || (how.wasClean && (how.code === 1000 || how.code === 1001 || how.code === 1005));
-        requests.close(error);
-        settleClosed(how);
-        controller?.abort(error);
-        inbox.end(peaceful ? undefined : error);
-      },
-    };
+    Object.assign(connection, ...parts.map(({ members }) => members));
+    // The computed key above is asyncDispose wherever the interface can be used.
+    return { life, connection: connection as unknown as ClientConnection<unknown> };
   };
 }
 
-/** An object with one function for each message, whatever their names are. */
-function table<Entry extends readonly [string, unknown], Value>(
-  entries: readonly Entry[],
-  value: (entry: Entry) => Value,
+/** An object with one function for each message of a record that is wanted, whatever their names are. */
+export function table<Item, Value>(
+  items: Readonly<Record<string, Item>>,
+  value: (name: string, item: Item) => Value | undefined,
 ): Record<string, Value> {
-  return Object.fromEntries(entries.map((entry) => [entry[0], value(entry)]));
-}
-
-/** Not awaiting it is safe. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
+  return Object.fromEntries(
+    Object.entries(items).flatMap(([name, item]) => {
+      const made = value(name, item);
+      return made === undefined ? [] : [[name, made]];
+    }),
+  );
 }

@@ -1,20 +1,27 @@
 // The client of one contract: a method per endpoint, which validates the handshake, opens a socket and gives the connection.
+import type { Awaitable } from "../connection/outcome.ts";
 import type { Contract, EndpointContract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
-import { type ContractError, UpgradeRejectedError } from "../errors.ts";
-import { type AddressValues, checkPart, connectionUrl } from "./address.ts";
-import { type ClientConnection, type Hooks, prepareConnection } from "./connection.ts";
-import type { OpenSocket, WebSocketConstructor } from "./socket.ts";
+import type { ContractError } from "../errors.ts";
+import { checkPart, connectionUrl } from "./address.ts";
+import { type ClientConnection, type Feature, type Hooks, prepareConnection } from "./connection.ts";
+import type { ReconnectOptions } from "./retry.ts";
+import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
+
+/** A value, or a function that is asked for it before every attempt: for what expires, such as a token. */
+export type Given<T> = T | (() => Awaitable<T>);
 
 /** What holds for all connections of a client. */
-export interface ClientOptions {
+export interface ClientOptions extends NodeOptions {
   /** The constructor to use instead of the platform's: `testServer`'s, or `ws` with options of your own bound to it. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Headers of every handshake, for example `authorization`. Not in browsers, which cannot send any. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Given<Readonly<Record<string, string>>> | undefined;
+  /** How a lost connection is opened again; `false`: it is not. Default: by the table of close codes and statuses, with full jitter up to 30 s. */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
   /**
    * Told of every message that arrives and that the contract does not allow; it reaches nobody else, and the connection stays open.
-   * Default: one `console.warn` for each message name.
+   * Throwing the error closes the connection with it. Default: one `console.warn` for each message name.
    */
   readonly onInvalid?: ((error: ContractError) => void) | undefined;
   /** Told of what a listener or an answerer throws, and of an answer the contract does not allow. Default: `console.error`. */
@@ -23,106 +30,97 @@ export interface ClientOptions {
 
 /** What holds for one connection. Generated code adds the endpoint's typed `query` and `headers`. */
 export interface ConnectOptions {
-  /** Gives the attempt up; it rejects with the signal's reason. Once the connection is open the signal has no effect. */
+  /** Gives the attempt up, which rejects with the signal's reason; closes the connection with 1000 once it is open. */
   readonly signal?: AbortSignal | undefined;
   /** Subprotocols to offer, best first. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Headers of this handshake, added to those of the client. Not in browsers. */
-  readonly headers?: object | undefined;
+  readonly headers?: Given<object> | undefined;
 }
 
 /**
- * Creates a client of a contract. Generated code calls it and gives it its type.
+ * A connection that is being opened. Awaited, it is the open connection, or rejects when the first attempt fails. Whoever cannot wait, as
+ * a page that shows its state, takes `connection` at once: then a first attempt that fails is tried again like every later one.
+ */
+export interface Opening<Connection> extends Promise<Connection> {
+  readonly connection: Connection;
+}
+
+/**
+ * Creates a client of a contract. Generated code calls it, gives it its type, and names the features that the contract needs.
  *
  * Each method rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
-export type CreateClient = <Api>(contract: Contract, url: string | URL, options?: ClientOptions) => Api;
+export type CreateClient = <Api>(contract: Contract, url: string | URL, options?: ClientOptions, features?: readonly Feature[]) => Api;
+
+type Given_ = ConnectOptions & { readonly params?: object; readonly query?: Given<object> };
 
 /** `createClient` on a platform. */
 export function createClientOn(open: OpenSocket): CreateClient {
-  return <Api>(contract: Contract, url: string | URL, options: ClientOptions = {}) => {
+  return <Api>(contract: Contract, server: string | URL, options: ClientOptions = {}, features: readonly Feature[] = []) => {
     checkVersion(contract);
     const hooks: Hooks = { onInvalid: options.onInvalid ?? warnOncePerName(), onError: options.onError ?? console.error };
-    const methods = Object.entries(contract.endpoints).map(([name, endpoint]) => {
+
+    const api = Object.entries(contract.endpoints).map(([name, endpoint]) => {
       let prepared: ReturnType<typeof prepareConnection> | undefined;
-      const connectTo = (given: ConnectOptions & AddressValues) => {
-        prepared ??= prepareConnection(endpoint);
-        return connect(open, { endpoint, prepared, url, options, hooks, given });
+      const connectTo = (given: Given_): Opening<ClientConnection<unknown>> => {
+        prepared ??= prepareConnection(endpoint, features);
+        const { signal, params, query, headers, protocols = [] } = given;
+        let url = "";
+        const { life, connection } = prepared(
+          {
+            url: () => url,
+            renewable: [query, headers, options.headers].some((value) => typeof value === "function"),
+            reconnect: options.reconnect === false ? undefined : options.reconnect === true ? {} : (options.reconnect ?? {}),
+            async attempt() {
+              url = connectionUrl(server, endpoint, { params, query: await ask(query) });
+              const own = await ask(headers);
+              if (own) checkPart(endpoint.headers?.guard, own, "headers", endpoint.address);
+              const sent: Record<string, string> = {};
+              for (const [name, value] of Object.entries({ ...(await ask(options.headers)), ...own })) if (value !== undefined) sent[name] = String(value);
+              return open(url, typeof protocols === "string" ? [protocols] : [...protocols], sent, options);
+            },
+          },
+          hooks,
+        );
+        const leave = () => void life.close(1000, "");
+        signal?.addEventListener("abort", leave);
+        const opened = new Promise<ClientConnection<unknown>>((resolve, reject) => {
+          const settle = (): void => {
+            const { status, error } = life.state;
+            if (status === "open") resolve(connection);
+            if (status === "closed") {
+              signal?.removeEventListener("abort", leave);
+              reject(signal?.aborted ? signal.reason : (error ?? life.signal.reason));
+            }
+          };
+          life.subscribe(settle);
+        });
+        if (signal?.aborted) leave();
+        return Object.defineProperty(opened, "connection", {
+          get() {
+            life.insist();
+            opened.catch(() => {});
+            return connection;
+          },
+        }) as Opening<ClientConnection<unknown>>;
       };
       // Endpoints without path parameters take their options first.
-      const method =
-        endpoint.parameters === undefined
-          ? (given?: ConnectOptions) => connectTo({ ...given })
-          : (params: object, given?: ConnectOptions) => connectTo({ ...given, params });
-      return [name, method];
+      return [
+        name,
+        endpoint.parameters
+          ? (params: object, given?: ConnectOptions) => connectTo({ ...given, params })
+          : (given?: ConnectOptions) => connectTo({ ...given }),
+      ];
     });
     // The contract's endpoints are the API's methods: both are printed from one document.
-    return Object.fromEntries(methods) as Api;
+    return Object.fromEntries(api) as Api;
   };
 }
 
-interface Connecting {
-  readonly endpoint: EndpointContract;
-  readonly prepared: ReturnType<typeof prepareConnection>;
-  readonly url: string | URL;
-  readonly options: ClientOptions;
-  readonly hooks: Hooks;
-  readonly given: ConnectOptions & AddressValues;
-}
-
-async function connect(
-  open: OpenSocket,
-  { endpoint, prepared, url, options, hooks, given }: Connecting,
-): Promise<ClientConnection<unknown>> {
-  const { signal, protocols = [] } = given;
-  const target = connectionUrl(url, endpoint, given);
-  if (given.headers !== undefined) checkPart(endpoint.headers?.guard, given.headers, "headers", endpoint.address);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...options.headers, ...given.headers })) {
-    if (value !== undefined) headers[name] = String(value);
-  }
-
-  signal?.throwIfAborted();
-  const { socket, refusal } = await open(target, typeof protocols === "string" ? [protocols] : [...protocols], headers, options.WebSocket);
-  socket.binaryType = "arraybuffer";
-  const live = prepared(socket, target, hooks);
-
-  return new Promise((resolve, reject) => {
-    let isOpen = false;
-    let cause: unknown;
-    const giveUp = () => {
-      reject(signal?.reason);
-      socket.close();
-    };
-    const refuse = () => {
-      if (isOpen) return;
-      signal?.removeEventListener("abort", giveUp);
-      const refused = refusal?.();
-      // The query may hold secrets, and errors end up in logs.
-      reject(new UpgradeRejectedError(target.replace(/\?.*/, ""), refused?.status, refused?.body, refused ? undefined : cause));
-    };
-    const opened = () => {
-      isOpen = true;
-      signal?.removeEventListener("abort", giveUp);
-      resolve(live.connection);
-    };
-    socket.addEventListener("open", opened);
-    socket.addEventListener("message", ({ data }) => live.receive(data));
-    socket.addEventListener("error", (event) => {
-      // Browsers give no error here; ws and undici do.
-      cause = "error" in event ? event.error : undefined;
-      // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
-      setTimeout(refuse);
-    });
-    socket.addEventListener("close", ({ code, reason, wasClean }) => {
-      refuse();
-      live.end({ code, reason, wasClean });
-    });
-    if (signal?.aborted) giveUp();
-    else signal?.addEventListener("abort", giveUp);
-    // An injected socket may be open already.
-    if (socket.readyState === 1) opened();
-  });
+/** What is given now. */
+function ask<T extends object>(given: Given<T> | undefined): Awaitable<T | undefined> {
+  return typeof given === "function" ? given() : given;
 }
 
 function warnOncePerName(): (error: ContractError) => void {
@@ -130,6 +128,6 @@ function warnOncePerName(): (error: ContractError) => void {
   return ({ messageName, message }) => {
     if (warned.has(messageName)) return;
     warned.add(messageName);
-    console.warn(`wsgen: ${message} It was dropped; more of its kind are dropped in silence unless onInvalid is set.`);
+    console.warn(`wsgen: ${message} Dropped, as are more of its kind; set onInvalid to hear of them.`);
   };
 }

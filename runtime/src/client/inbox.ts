@@ -24,77 +24,62 @@ export interface Inbox {
   push(arrival: Arrival, size: number): void;
   listen(name: string, listener: (payload: unknown) => void): Unsubscribe;
   /** The one reader. Throws WsgenError `WSGEN_USAGE` while there is another. */
-  read(): AsyncIterableIterator<Arrival>;
+  read(): AsyncIterableIterator<Arrival, undefined>;
   /** Takes out what is kept under one name. */
   take(name: string): readonly Arrival[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
   end(error: Error | undefined): void;
 }
 
-interface Waiter {
-  readonly resolve: (result: IteratorResult<Arrival, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export function createInbox(onError: (error: unknown) => void): Inbox {
   const listeners = new Map<string, Set<(payload: unknown) => void>>();
-  let kept: { readonly arrival: Arrival; readonly size: number }[] = [];
-  let first = 0;
-  let size = 0;
-  let state: "waiting" | "opening" | "open" = "waiting";
-  let listened = false;
+  let kept: (readonly [arrival: Arrival, size: number])[] = [];
+  let total = 0;
+  let attached = false;
+  let open = false;
   let reading = false;
-  const waiters: Waiter[] = [];
   let judging = false;
   let overflow: InboundOverflowError | undefined;
   let ended: { readonly error: Error | undefined } | undefined;
+  let wake: (() => void) | undefined;
 
-  function keep(arrival: Arrival, added: number): void {
-    if (overflow !== undefined) return;
-    kept.push({ arrival, size: added });
-    size += added;
+  function keep(arrival: Arrival, size: number): void {
+    if (overflow) return;
+    kept.push([arrival, size]);
+    total += size;
+    wake?.();
     if (judging || !isFull()) return;
     // A burst may come in one turn of the event loop; a reader that keeps up has emptied the inbox in the next.
     judging = true;
     setTimeout(() => {
       judging = false;
       if (!isFull()) return;
-      overflow = new InboundOverflowError(`${kept.length - first} messages (${size} characters and bytes)`);
+      overflow = new InboundOverflowError(`${kept.length} messages (${total} characters and bytes)`);
       drop();
-    }, 0);
+      wake?.();
+    });
   }
 
-  function isFull(): boolean {
-    return kept.length - first > MAX_MESSAGES || size > MAX_SIZE;
-  }
+  const isFull = (): boolean => kept.length > MAX_MESSAGES || total > MAX_SIZE;
 
   function drop(): void {
     kept = [];
-    first = 0;
-    size = 0;
-  }
-
-  function shift(): Arrival | undefined {
-    const item = kept[first];
-    if (item === undefined) return undefined;
-    first++;
-    size -= item.size;
-    if (first === kept.length) drop();
-    return item.arrival;
+    total = 0;
   }
 
   function attach(): void {
-    if (state !== "waiting") return;
-    state = "opening";
+    if (attached) return;
+    attached = true;
     queueMicrotask(() => {
-      state = "open";
+      open = true;
       const held = kept;
       drop();
-      for (const { arrival, size } of held) deliver(arrival, size);
+      for (const [arrival, size] of held) deliver(arrival, size);
       // Listeners have no other way to learn of it.
-      if (overflow !== undefined && !reading) console.warn(`wsgen: ${overflow.message}`);
-      if (!reading) overflow = undefined;
-      settle();
+      if (overflow && !reading) {
+        console.warn(`wsgen: ${overflow.message}`);
+        overflow = undefined;
+      }
     });
   }
 
@@ -106,35 +91,12 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
         onError(error);
       }
     }
-    if (!reading && listened) return;
-    const waiter = waiters.shift();
-    if (waiter === undefined) keep(arrival, size);
-    else waiter.resolve({ done: false, value: arrival });
-  }
-
-  /** Gives those who wait what there is to give. */
-  function settle(): void {
-    if (state !== "open") return;
-    while (waiters.length > 0) {
-      const arrival = shift();
-      if (arrival === undefined && overflow === undefined && ended === undefined) return;
-      const waiter = waiters.shift();
-      if (arrival !== undefined) {
-        waiter?.resolve({ done: false, value: arrival });
-        continue;
-      }
-      const error = overflow ?? ended?.error;
-      overflow = undefined;
-      reading = false;
-      if (error === undefined) waiter?.resolve({ done: true, value: undefined });
-      else waiter?.reject(error);
-      for (const rest of waiters.splice(0)) rest.resolve({ done: true, value: undefined });
-    }
+    if (reading || !listeners.size) keep(arrival, size);
   }
 
   return {
     push(arrival, size) {
-      if (state === "open") deliver(arrival, size);
+      if (open) deliver(arrival, size);
       else keep(arrival, size);
     },
 
@@ -144,61 +106,66 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
       // A wrapper of its own, so that one function may listen twice.
       const own = (payload: unknown) => listener(payload);
       set.add(own);
-      listened = true;
       attach();
       return () => void set.delete(own);
     },
 
     read() {
-      if (reading) throw new WsgenError("WSGEN_USAGE", "The connection is being read already: one reader at a time.");
+      if (reading) throw new WsgenError("WSGEN_USAGE", "One reader at a time.");
       reading = true;
-      let done = false;
       attach();
-      return {
-        next() {
-          if (done) return Promise.resolve({ done: true, value: undefined });
-          return new Promise<IteratorResult<Arrival, undefined>>((resolve, reject) => {
-            waiters.push({
-              resolve(result) {
-                done = result.done === true;
-                resolve(result);
-              },
-              reject(error) {
-                done = true;
-                reject(error);
-              },
-            });
-            settle();
-          });
-        },
-        return() {
-          if (!done) {
-            done = true;
-            reading = false;
-            for (const waiter of waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
-            if (listened) drop();
-          }
-          return Promise.resolve({ done: true, value: undefined });
-        },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
+      let left = false;
+      const leave = (): void => {
+        if (left) return;
+        left = true;
+        reading = false;
+        if (listeners.size) drop();
+        wake?.();
       };
+      const reader = (async function* (): AsyncGenerator<Arrival, undefined> {
+        try {
+          while (!left) {
+            const next = open && kept.shift();
+            if (next) {
+              total -= next[1];
+              yield next[0];
+            } else if (open && (overflow || ended)) {
+              const error = overflow ?? ended?.error;
+              overflow = undefined;
+              if (error) throw error;
+              break;
+            } else {
+              await new Promise<void>((resolve) => {
+                wake = resolve;
+                // What opens the inbox wakes nobody.
+                if (!open) queueMicrotask(resolve);
+              });
+            }
+          }
+        } finally {
+          leave();
+        }
+      })();
+      const end = reader.return.bind(reader);
+      // By itself, a generator is left when the next message comes.
+      return Object.assign(reader, {
+        return() {
+          leave();
+          return end(undefined);
+        },
+      });
     },
 
     take(name) {
-      const taken = kept.slice(first).filter(({ arrival }) => arrival.name === name);
-      if (taken.length > 0) {
-        kept = kept.slice(first).filter(({ arrival }) => arrival.name !== name);
-        first = 0;
-        size -= taken.reduce((sum, item) => sum + item.size, 0);
-      }
-      return taken.map(({ arrival }) => arrival);
+      const taken = kept.filter(([arrival]) => arrival.name === name);
+      kept = kept.filter((item) => !taken.includes(item));
+      for (const [, size] of taken) total -= size;
+      return taken.map(([arrival]) => arrival);
     },
 
     end(error) {
       ended = { error };
-      settle();
+      wake?.();
     },
   };
 }

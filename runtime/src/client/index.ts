@@ -10,24 +10,30 @@ export {
   ConnectionClosedError,
   ContractError,
   InboundOverflowError,
+  OutboundOverflowError,
   RequestFailedError,
   RequestTimeoutError,
   UpgradeRejectedError,
   WsgenError,
 } from "../errors.ts";
 export { serverUrl } from "./address.ts";
-export type { ClientConnection } from "./connection.ts";
-export type { ClientOptions, ConnectOptions } from "./create.ts";
+export { answers } from "./answers.ts";
+export type { ClientConnection, Feature } from "./connection.ts";
+export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { Unsubscribe } from "./inbox.ts";
+export type { ConnectionState, Reconnected } from "./life.ts";
+export { requests } from "./requests.ts";
+export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
 
 /**
- * Creates a client of a contract on the standard WebSocket. Generated code calls it and gives it its type.
+ * Creates a client of a contract on the standard WebSocket. Generated code calls it, gives it its type and names the features it needs.
  *
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
-export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, given = globalThis.WebSocket) => {
-  if (Object.keys(headers).length === 0) return { socket: new given(url, protocols) };
-  if (given !== globalThis.WebSocket) return { socket: new given(url, protocols, { headers }) };
-  throw new WsgenError("WSGEN_USAGE", "This platform's WebSocket cannot send headers: use a cookie, the query or a subprotocol.");
+export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: given, agent, tls }) => {
+  const Socket = given ?? globalThis.WebSocket;
+  if (!agent && !tls && Object.keys(headers).length === 0) return { socket: new Socket(url, protocols) };
+  if (Socket === globalThis.WebSocket) throw new WsgenError("WSGEN_USAGE", "This platform's WebSocket takes no headers, agent or tls.");
+  return { socket: new Socket(url, protocols, { ...tls, agent, headers }) };
 });

@@ -1,7 +1,8 @@
-// The same client on Node, on `ws`: Node 20 has no WebSocket, that of Node 22 does not say when it was refused, and none shows the HTTP answer.
+// The same client on Node, on `ws`, which shows what Node's own WebSocket hides: the HTTP answer of a refused handshake, which decides whether trying again
+// makes sense and when, and the pings of the server, without which nobody knows a silent connection from a dead one.
 import type { IncomingMessage } from "node:http";
 import { createClientOn } from "./create.ts";
-import type { Attempt, WebSocketLike } from "./socket.ts";
+import type { Attempt, Refusal, WebSocketConstructor, WebSocketLike } from "./socket.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Contract } from "../contract/contract.ts";
@@ -11,41 +12,53 @@ export {
   ConnectionClosedError,
   ContractError,
   InboundOverflowError,
+  OutboundOverflowError,
   RequestFailedError,
   RequestTimeoutError,
   UpgradeRejectedError,
   WsgenError,
 } from "../errors.ts";
 export { serverUrl } from "./address.ts";
-export type { ClientConnection } from "./connection.ts";
-export type { ClientOptions, ConnectOptions } from "./create.ts";
+export { answers } from "./answers.ts";
+export type { ClientConnection, Feature } from "./connection.ts";
+export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { Unsubscribe } from "./inbox.ts";
+export type { ConnectionState, Reconnected } from "./life.ts";
+export { requests } from "./requests.ts";
+export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
 
 /** How much of a refusal's body is read, in bytes, and how long it may take, in ms. */
 const MAX_REFUSAL = 4_096;
 const REFUSAL_TIMEOUT = 2_000;
 
+/** After so long without a frame, in ms, the server is asked for a pong; after twice the time it is given up. */
+const SILENCE = 30_000;
+
 /**
- * Creates a client of a contract, on `ws` unless a WebSocket is given. Generated code calls it and gives it its type.
+ * Creates a client of a contract, on `ws` unless a WebSocket is given. Generated code calls it, gives it its type and names the features it needs.
  *
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
-export const createClient = /* @__PURE__ */ createClientOn(async (url, protocols, headers, given) => {
-  const Socket = given ?? (await import("ws")).WebSocket;
-  const plain = Object.keys(headers).length === 0;
-  return watchRefusal(plain ? new Socket(url, protocols) : new Socket(url, protocols, { headers }));
+export const createClient = /* @__PURE__ */ createClientOn(async (url, protocols, headers, { WebSocket: given, agent, tls }) => {
+  const Socket: WebSocketConstructor = given ?? (await import("ws")).WebSocket;
+  const plain = !agent && !tls && Object.keys(headers).length === 0;
+  const socket = plain ? new Socket(url, protocols) : new Socket(url, protocols, { ...tls, agent, headers });
+  if (!isWs(socket)) return { socket };
+  watchSilence(socket);
+  return watchRefusal(socket);
 });
 
 /** `ws` shows the HTTP answer of a refused handshake; the platform's WebSocket hides it. */
-function watchRefusal(socket: WebSocketLike): Attempt {
-  if (!isWs(socket)) return { socket };
-  let refusal: { readonly status: number; readonly body: string } | undefined;
-  socket.on("unexpected-response", (_request, response) => {
+function watchRefusal(socket: Ws): Attempt {
+  let refusal: Refusal | undefined;
+  socket.on("unexpected-response", (_request, response: IncomingMessage) => {
     let body = "";
     const done = () => {
       clearTimeout(timer);
-      refusal = { status: response.statusCode ?? 0, body: body.trim() };
+      const headers = new Headers();
+      for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
+      refusal = { status: response.statusCode ?? 0, body: body.trim(), headers };
       socket.terminate();
     };
     const timer = setTimeout(done, REFUSAL_TIMEOUT);
@@ -60,8 +73,26 @@ function watchRefusal(socket: WebSocketLike): Attempt {
   return { socket, refusal: () => refusal };
 }
 
+/** A connection that is half open says nothing, not even that it is lost. */
+function watchSilence(socket: Ws): void {
+  let heard = Date.now();
+  const hear = () => {
+    heard = Date.now();
+  };
+  for (const event of ["open", "message", "ping", "pong"] as const) socket.on(event, hear);
+  const timer = setInterval(() => {
+    const silence = Date.now() - heard;
+    if (silence >= 2 * SILENCE) socket.terminate();
+    else if (silence >= SILENCE / 2 && socket.readyState === socket.OPEN) socket.ping();
+  }, SILENCE / 2);
+  socket.on("close", () => clearInterval(timer));
+}
+
 interface Ws extends WebSocketLike {
+  readonly OPEN: number;
   on(event: "unexpected-response", listener: (request: unknown, response: IncomingMessage) => void): unknown;
+  on(event: "open" | "message" | "ping" | "pong" | "close", listener: () => void): unknown;
+  ping(): void;
   terminate(): void;
 }
 

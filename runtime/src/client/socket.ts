@@ -1,5 +1,4 @@
 // The standard WebSocket as far as the client needs it, and what a platform must offer to open one.
-
 import type { CloseOutcome } from "../connection/outcome.ts";
 
 /** What the client uses of a `WebSocket`. Those of browsers, Node >= 22, Deno and Bun have it, that of `ws`, and that of `testServer`. */
@@ -17,16 +16,39 @@ export interface WebSocketLike {
   addEventListener(type: "close", listener: (event: CloseOutcome) => void): void;
 }
 
-/** A constructor with the standard's two arguments, and `ws`'s third, which is given only when there are headers to send. */
+/** A constructor with the standard's two arguments, and `ws`'s third, which is given only when there is something in it. */
 export interface WebSocketConstructor {
-  new (url: string, protocols: string[], options?: { readonly headers: Record<string, string> }): WebSocketLike;
+  new (url: string, protocols: string[], options?: SocketOptions): WebSocketLike;
+}
+
+/** The third argument of `ws`'s constructor: headers, and what {@link NodeOptions} say. */
+export interface SocketOptions {
+  readonly headers?: Record<string, string>;
+  readonly [option: string]: unknown;
+}
+
+/** What only Node can do. Browsers, Deno and Bun refuse these options. */
+export interface NodeOptions {
+  /** An `http.Agent` for the connections: that of a proxy, for example (`https-proxy-agent`, `socks-proxy-agent`). */
+  readonly agent?: object | undefined;
+  /** Options of the TLS connection of a wss address: `ca`, `cert` and `key`, `servername`, … (`tls.connect`). */
+  readonly tls?: object | undefined;
+}
+
+/** The HTTP answer of a server that refused the handshake. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Headers;
 }
 
 /** What a connection attempt starts with. */
 export interface Attempt {
   readonly socket: WebSocketLike;
   /** The HTTP answer when the server refused the handshake, as far as the platform shows it. */
-  refusal?(): { readonly status: number; readonly body: string } | undefined;
+  refusal?(): Refusal | undefined;
+  /** Drops the connection without waiting for the peer, where the platform can. */
+  drop?(): void;
 }
 
 /** How a platform opens a socket; `headers` is empty when there are none to send. */
@@ -34,5 +56,5 @@ export type OpenSocket = (
   url: string,
   protocols: string[],
   headers: Record<string, string>,
-  given: WebSocketConstructor | undefined,
+  options: NodeOptions & { readonly WebSocket?: WebSocketConstructor | undefined },
 ) => Attempt | Promise<Attempt>;

@@ -1,5 +1,5 @@
 // Requests that wait for their reply, on either side of a connection.
-import { type ConnectionClosedError, ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
+import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
 import type { EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
 import { type Decoder, refusalOf } from "./dispatch.ts";
 import type { Correlation, Encode } from "./encode.ts";
@@ -43,7 +43,7 @@ export interface Requests {
   /** Rejects the request that an invalid payload seems to answer; true when there is one. */
   refuse(payload: unknown, error: ContractError): boolean;
   /** Rejects every request. Later ones are rejected as well. */
-  close(error: ConnectionClosedError): void;
+  close(error: unknown): void;
 }
 
 interface Reply extends ReplyContract {
@@ -62,7 +62,7 @@ interface Pending {
  * Makes ready the requests that one side of an endpoint may send. What it returns makes the table of one connection.
  * `encoders` and `decoder` are those of the same side.
  */
-export function prepareRequests(endpoint: EndpointContract, encoders: ReadonlyMap<string, Encode>, decoder: Decoder): () => Requests {
+export function prepareRequests(endpoint: EndpointContract, encoders: Pick<ReadonlyMap<string, Encode>, "get">, decoder: Pick<Decoder, "find">): () => Requests {
   const received = endpoint.receives.messages;
   const guardOf = (name: string): Guard<unknown> | undefined => received[name]?.guard;
   // Only the side that receives the contract's error message can be answered with it.
@@ -90,7 +90,7 @@ export function prepareRequests(endpoint: EndpointContract, encoders: ReadonlyMa
     const table = new Map<unknown, Pending>();
     let abandoned = 0;
     let counter = 0;
-    let closed: ConnectionClosedError | undefined;
+    let closed: unknown;
 
     function newId(kind: ReplyContract["id"]): string | number {
       for (;;) {
@@ -226,7 +226,7 @@ export function correlationOf(reply: ReplyContract, request: unknown): Correlati
  */
 export function encodeReply(
   reply: ReplyContract,
-  encoders: ReadonlyMap<string, Encode>,
+  encoders: Pick<ReadonlyMap<string, Encode>, "get">,
   request: unknown,
   answer: unknown,
 ): string | Uint8Array {

@@ -1,13 +1,15 @@
-// The same on Node, by export condition: what client.ts exports, with `ws` behind it where the platform has no WebSocket.
+// The same on Node, by export condition: what client.ts exports, with `ws` behind it.
 export type {
   Awaitable,
   ClientConnection,
   ClientOptions,
   ConnectOptions,
+  Given,
+  Opening,
   Optional,
   RequestOptions,
   Sent,
   Unsubscribe,
 } from "../../client/node.ts";
-export { createClient, serverUrl } from "../../client/node.ts";
+export { answers, createClient, requests, serverUrl } from "../../client/node.ts";
 export type { Contract, Guard } from "../contract.ts";

@@ -4,10 +4,12 @@ export type {
   ClientConnection,
   ClientOptions,
   ConnectOptions,
+  Given,
+  Opening,
   Optional,
   RequestOptions,
   Sent,
   Unsubscribe,
 } from "../../client/index.ts";
-export { createClient, serverUrl } from "../../client/index.ts";
+export { answers, createClient, requests, serverUrl } from "../../client/index.ts";
 export type { Contract, Guard } from "../contract.ts";
