@@ -4,11 +4,14 @@ import {
   type ClientConnection,
   type ClientOptions,
   type ConnectOptions,
+  type Given,
+  type Opening,
   type Optional,
   type RequestOptions,
   type Sent,
   type Unsubscribe,
   createClient,
+  requests,
   serverUrl,
 } from "@wsgen/runtime/generated/client";
 import { contract } from "./contract.client.js";
@@ -74,10 +77,10 @@ export interface RoomClient extends ClientConnection<RoomEvent> {
 /** Rooms in which people talk to each other. */
 export interface ChatClient {
   /** One room. Whoever is connected to it hears what is said in it. */
-  room(params: RoomParameters, options: ConnectOptions & { readonly query: RoomQuery }): Promise<RoomClient>;
+  room(params: RoomParameters, options: ConnectOptions & { readonly query: Given<RoomQuery> }): Opening<RoomClient>;
 }
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createChatClient(url: string | URL, options?: ClientOptions): ChatClient {
-  return createClient<ChatClient>(contract, url, options);
+  return createClient<ChatClient>(contract, url, options, [requests]);
 }

@@ -150,6 +150,9 @@ export class OutboundOverflowError extends WsgenError {
   override readonly name = "OutboundOverflowError";
 
   constructor() {
-    super("WSGEN_OUTBOUND_OVERFLOW", "Not sent: 1 MiB waits for the connection to be open again. Await sends, or look at getSnapshot() first.");
+    super(
+      "WSGEN_OUTBOUND_OVERFLOW",
+      "Not sent: 1 MiB waits for the connection to be open again. Await sends, or look at getSnapshot() first.",
+    );
   }
 }

@@ -137,22 +137,39 @@ function emitApi(model: Model, file: GeneratedFile): void {
   file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
-    printCall(file, file.key(endpoint.name), connectParameters(endpoint, file), `: Promise<${endpoint.typeName}Client>;`);
+    printCall(
+      file,
+      file.key(endpoint.name),
+      connectParameters(endpoint, file),
+      `: ${file.import("Opening", join)}<${endpoint.typeName}Client>;`,
+    );
   });
   const options = file.import("ClientOptions", join);
   file.doc("Creates a client; it connects when an endpoint's method is called.");
   file.block(
     `export function ${createClient}(url: string | URL, options?: ${options}): ${client} {`,
-    () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options);`),
+    () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options${features(model, file)});`),
     "}",
   );
+}
+
+/** What the runtime loads for this document beside its core. */
+function features({ endpoints }: Model, file: GeneratedFile): string {
+  const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
+  const needed = [
+    ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
+    ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
+  ];
+  return needed.length === 0 ? "" : `, [${needed.map((name) => file.import(name, join, "value")).join(", ")}]`;
 }
 
 /** Path parameters come first, query and headers are options: only the first belong to the address. */
 function connectParameters({ parameters, query, headers }: Endpoint, file: GeneratedFile): readonly string[] {
   const options = file.import("ConnectOptions", join);
   const parts = [...(query ? [{ name: "query", part: query }] : []), ...(headers ? [{ name: "headers", part: headers }] : [])];
-  const fields = parts.map(({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${partType(file, part)}`);
+  const fields = parts.map(
+    ({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${partType(file, part)}>`,
+  );
   const type = fields.length === 0 ? options : `${options} & { ${fields.join("; ")} }`;
   const optional = parts.every(({ part }) => part.optional) ? "?" : "";
   return [...(parameters ? [`params: ${partType(file, parameters)}`] : []), `options${optional}: ${type}`];

@@ -46,8 +46,8 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
         if ("present" in node) next = node.present;
         else if ("kinds" in node) next = node.kinds[kindOf(value) as "object"];
         else {
-          let table = tables.get(node);
-          if (!table) tables.set(node, (table = new Map(node.cases)));
+          const table = tables.get(node) ?? new Map(node.cases);
+          tables.set(node, table);
           next = table.get(value) ?? node.other;
         }
       }
@@ -63,7 +63,9 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
     return {
       name,
       payload,
-      error: refusal ? contractError(`${name ? `"${name}"` : "A message"} was received and is invalid`, "inbound", name, refusal) : undefined,
+      error: refusal
+        ? contractError(`${name ? `"${name}"` : "A message"} was received and is invalid`, "inbound", name, refusal)
+        : undefined,
     };
   }
 
@@ -83,7 +85,8 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
       const end = walk(payload);
       if (typeof end === "string") return check(end, payload);
       // `42` and `true` are JSON by accident when they come as bare text.
-      if (text && (!json || typeof payload !== "object" || !payload)) return check(text, json || messages[text]?.format !== "any" ? data : payload);
+      if (text && (!json || typeof payload !== "object" || !payload))
+        return check(text, json || messages[text]?.format !== "any" ? data : payload);
       return end
         ? check(undefined, payload, `is ${JSON.stringify(valueAt(payload, end.path))?.slice(0, 40) ?? "missing"}`, pointer(end.path))
         : check(undefined, payload);

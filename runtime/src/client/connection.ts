@@ -80,7 +80,7 @@ export interface Hooks {
 }
 
 /** How one connection is opened again and again. */
-export type Opening = Pick<LifeOptions, "attempt" | "reconnect" | "renewable"> & { url(): string };
+export type Opening = Pick<LifeOptions, "attempt" | "reconnect" | "renewable" | "url">;
 
 /** Makes one endpoint's contract ready, once for all its connections. */
 export function prepareConnection(

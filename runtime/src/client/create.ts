@@ -1,6 +1,6 @@
 // The client of one contract: a method per endpoint, which validates the handshake, opens a socket and gives the connection.
 import type { Awaitable } from "../connection/outcome.ts";
-import type { Contract, EndpointContract } from "../contract/contract.ts";
+import type { Contract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
 import type { ContractError } from "../errors.ts";
 import { checkPart, connectionUrl } from "./address.ts";
@@ -53,7 +53,7 @@ export interface Opening<Connection> extends Promise<Connection> {
  */
 export type CreateClient = <Api>(contract: Contract, url: string | URL, options?: ClientOptions, features?: readonly Feature[]) => Api;
 
-type Given_ = ConnectOptions & { readonly params?: object; readonly query?: Given<object> };
+type Details = ConnectOptions & { readonly params?: object; readonly query?: Given<object> };
 
 /** `createClient` on a platform. */
 export function createClientOn(open: OpenSocket): CreateClient {
@@ -63,7 +63,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
 
     const api = Object.entries(contract.endpoints).map(([name, endpoint]) => {
       let prepared: ReturnType<typeof prepareConnection> | undefined;
-      const connectTo = (given: Given_): Opening<ClientConnection<unknown>> => {
+      const connectTo = (given: Details): Opening<ClientConnection<unknown>> => {
         prepared ??= prepareConnection(endpoint, features);
         const { signal, params, query, headers, protocols = [] } = given;
         let url = "";
@@ -77,7 +77,8 @@ export function createClientOn(open: OpenSocket): CreateClient {
               const own = await ask(headers);
               if (own) checkPart(endpoint.headers?.guard, own, "headers", endpoint.address);
               const sent: Record<string, string> = {};
-              for (const [name, value] of Object.entries({ ...(await ask(options.headers)), ...own })) if (value !== undefined) sent[name] = String(value);
+              for (const [name, value] of Object.entries({ ...(await ask(options.headers)), ...own }))
+                if (value !== undefined) sent[name] = String(value);
               return open(url, typeof protocols === "string" ? [protocols] : [...protocols], sent, options);
             },
           },

@@ -28,7 +28,7 @@ export interface Inbox {
   /** Takes out what is kept under one name. */
   take(name: string): readonly Arrival[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
-  end(error: Error | undefined): void;
+  end(error: unknown): void;
 }
 
 export function createInbox(onError: (error: unknown) => void): Inbox {
@@ -40,7 +40,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
   let reading = false;
   let judging = false;
   let overflow: InboundOverflowError | undefined;
-  let ended: { readonly error: Error | undefined } | undefined;
+  let ended: { readonly error: unknown } | undefined;
   let wake: (() => void) | undefined;
 
   function keep(arrival: Arrival, size: number): void {

@@ -42,8 +42,8 @@ export interface LifeOptions {
   readonly reconnect: ReconnectOptions | undefined;
   /** Whether credentials are functions, so that a refusal may be over when they are asked again. */
   readonly renewable: boolean;
-  /** Without its query, for errors. */
-  address(): string;
+  /** Of the last attempt. */
+  url(): string;
   receive(data: unknown): void;
   onError(error: unknown): void;
 }
@@ -78,7 +78,7 @@ const ASLEEP = 120_000;
 const TICK = 30_000;
 
 /** Begins a life with its first attempt. */
-export function startLife({ attempt, reconnect, renewable, address, receive, onError }: LifeOptions): Life {
+export function startLife({ attempt, reconnect, renewable, url, receive, onError }: LifeOptions): Life {
   const listeners = new Set<(state: ConnectionState) => void>();
   const over = new AbortController();
   let state: ConnectionState = { status: "connecting", failures: 0 };
@@ -122,7 +122,8 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
     const refused = () => {
       if (mine !== turn || state.status === "open") return;
       const { status, body, headers } = tried?.refusal?.() ?? {};
-      lost(new UpgradeRejectedError(address(), status, body, status ? undefined : cause, headers));
+      // The query may hold secrets, and errors end up in logs.
+      lost(new UpgradeRejectedError(url().replace(/\?.*/, ""), status, body, status ? undefined : cause, headers));
       tried?.socket.close();
     };
     timer = setTimeout(() => {
@@ -134,9 +135,6 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
       (started) => {
         tried = started;
         const opening = started.socket;
-        if (mine !== turn) return opening.close();
-        socket = opening;
-        opening.binaryType = "arraybuffer";
         const opened = () => mine === turn && state.status !== "open" && open();
         opening.addEventListener("open", opened);
         opening.addEventListener("message", ({ data }) => mine === turn && receive(data));
@@ -150,6 +148,9 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
           refused();
           if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
         });
+        if (mine !== turn) return opening.close();
+        socket = opening;
+        opening.binaryType = "arraybuffer";
         // An injected socket may be open already.
         if (opening.readyState === OPEN) opened();
       },
@@ -201,7 +202,11 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
     const farewell = new ConnectionClosedError(code, reason);
     room?.reject(farewell);
     over.abort(farewell);
-    change({ status: "closed", failures, error: closing || (wasClean && (code === 1000 || code === 1001 || code === 1005)) ? undefined : error });
+    change({
+      status: "closed",
+      failures,
+      error: closing || (wasClean && (code === 1000 || code === 1001 || code === 1005)) ? undefined : error,
+    });
     settle(outcome);
   }
 
@@ -222,7 +227,8 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
 
   function transmit(data: string | Uint8Array, stale?: () => boolean): Sent {
     const isOpen = state.status === "open" && socket?.readyState === OPEN;
-    if (closing || over.signal.aborted) return refuse(over.signal.reason ?? new ConnectionClosedError(1005, "", "The connection is closing."));
+    if (closing || over.signal.aborted)
+      return refuse(over.signal.reason ?? new ConnectionClosedError(1005, "", "The connection is closing."));
     if (isOpen) {
       write(data);
       if (!(socket!.bufferedAmount > HIGH_WATER_MARK)) return;
@@ -303,7 +309,9 @@ export function startLife({ attempt, reconnect, renewable, address, receive, onE
 }
 
 function isExpired(error: unknown): boolean {
-  return error instanceof UpgradeRejectedError ? error.status === 401 : error instanceof ConnectionClosedError && error.reason === "auth expired";
+  return error instanceof UpgradeRejectedError
+    ? error.status === 401
+    : error instanceof ConnectionClosedError && error.reason === "auth expired";
 }
 
 function refuse(error: unknown): Promise<never> {

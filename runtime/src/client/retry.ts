@@ -30,7 +30,13 @@ export function retryDelay(
 ): number | undefined {
   const refused = error instanceof UpgradeRejectedError;
   // Errors of the contract and of usage have no code, and stay. What is none of ours (a token could not be fetched) is the network's fault.
-  const code = refused ? (error.status ?? 1006) : error instanceof ConnectionClosedError ? error.closeCode : error instanceof WsgenError ? 0 : 1006;
+  const code = refused
+    ? (error.status ?? 1006)
+    : error instanceof ConnectionClosedError
+      ? error.closeCode
+      : error instanceof WsgenError
+        ? 0
+        : 1006;
   if (!(codes[code] ?? (passing.includes(code) || (code >= 500 && code < 600)))) return;
   if (failures >= (code === 1011 ? Math.min(5, maxAttempts) : maxAttempts)) return;
   const asked = (refused && error.headers?.get("retry-after")) || "";

@@ -62,7 +62,11 @@ interface Pending {
  * Makes ready the requests that one side of an endpoint may send. What it returns makes the table of one connection.
  * `encoders` and `decoder` are those of the same side.
  */
-export function prepareRequests(endpoint: EndpointContract, encoders: Pick<ReadonlyMap<string, Encode>, "get">, decoder: Pick<Decoder, "find">): () => Requests {
+export function prepareRequests(
+  endpoint: EndpointContract,
+  encoders: Pick<ReadonlyMap<string, Encode>, "get">,
+  decoder: Pick<Decoder, "find">,
+): () => Requests {
   const received = endpoint.receives.messages;
   const guardOf = (name: string): Guard<unknown> | undefined => received[name]?.guard;
   // Only the side that receives the contract's error message can be answered with it.

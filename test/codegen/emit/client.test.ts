@@ -49,11 +49,11 @@ describe("client.ts", () => {
   it("asks to connect for what the handshake requires, and for nothing else", () => {
     const connect = (overrides: Parameters<typeof endpoint>[1]): string | undefined =>
       /^export interface AApiClient \{\n {2}(.*)\n\}/m.exec(emit(model("A", [endpoint("a", overrides)])))?.[1];
-    expect(connect({})).toBe("a(options?: ConnectOptions): Promise<AClient>;");
-    expect(connect({ parameters: part("P") })).toBe("a(params: P, options?: ConnectOptions): Promise<AClient>;");
-    expect(connect({ query: part("Q", true) })).toBe("a(options?: ConnectOptions & { readonly query?: Q }): Promise<AClient>;");
+    expect(connect({})).toBe("a(options?: ConnectOptions): Opening<AClient>;");
+    expect(connect({ parameters: part("P") })).toBe("a(params: P, options?: ConnectOptions): Opening<AClient>;");
+    expect(connect({ query: part("Q", true) })).toBe("a(options?: ConnectOptions & { readonly query?: Given<Q> }): Opening<AClient>;");
     expect(connect({ query: part("Q", true), headers: part("H") })).toBe(
-      "a(options: ConnectOptions & { readonly query?: Q; readonly headers: H }): Promise<AClient>;",
+      "a(options: ConnectOptions & { readonly query?: Given<Q>; readonly headers: Given<H> }): Opening<AClient>;",
     );
   });
 

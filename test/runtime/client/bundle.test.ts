@@ -27,12 +27,17 @@ describe("the client in a browser", () => {
     const { modules } = await bundle('export * from "./contract/generated/client.ts"; export * from "./client/index.ts";');
     expect(modules.map((name) => name.replace(/^.*runtime\/src\//, "")).toSorted()).toEqual([
       "client/address.ts",
+      "client/answers.ts",
+      "client/codec.ts",
       "client/connection.ts",
       "client/create.ts",
+      "client/encoders.ts",
       "client/inbox.ts",
       "client/index.ts",
+      "client/life.ts",
+      "client/requests.ts",
+      "client/retry.ts",
       "contract/dispatch.ts",
-      "contract/encode.ts",
       "contract/path.ts",
       "contract/requests.ts",
       "contract/version.ts",

@@ -14,14 +14,19 @@ import {
 } from "../../../runtime/src/client/node.ts";
 import { contract, type Peer, type RoomEvent, startVendor, until, type Vendor, type VendorClient } from "./vendor.ts";
 
+const features = [node.requests, node.answers];
 let vendor: Vendor;
 afterEach(() => vendor.stop());
 
 const subjects = [
-  ["on Node, ws loaded when it is needed", (options?: ClientOptions) => node.createClient<VendorClient>(contract, vendor.url, options)],
+  [
+    "on Node, ws loaded when it is needed",
+    (options?: ClientOptions) => node.createClient<VendorClient>(contract, vendor.url, { reconnect: false, ...options }, features),
+  ],
   [
     "on a standard WebSocket, injected",
-    (options?: ClientOptions) => standard.createClient<VendorClient>(contract, vendor.url, { WebSocket, ...options }),
+    (options?: ClientOptions) =>
+      standard.createClient<VendorClient>(contract, vendor.url, { WebSocket, reconnect: false, ...options }, features),
   ],
 ] as const;
 
@@ -254,7 +259,7 @@ for (const [name, create] of subjects) {
         expect(await client.closed).toEqual({ code: 1000, reason: "", wasClean: true });
       });
 
-      it("throws when the connection is lost", async () => {
+      it("throws when the connection is lost and is not to come back", async () => {
         const { client, peer } = await room();
         const read = (async () => {
           for await (const _ of client);
@@ -475,7 +480,7 @@ describe("what does not belong together", () => {
     const had = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
     Object.defineProperty(globalThis, "WebSocket", { value: WebSocket, configurable: true });
     const client = standard.createClient<VendorClient>(contract, vendor.url, { headers: { a: "b" } });
-    await expect(client.room({ room: "a" })).rejects.toThrow("cannot send headers");
+    await expect(client.room({ room: "a" })).rejects.toThrow("takes no headers");
     if (had === undefined) Reflect.deleteProperty(globalThis, "WebSocket");
     else Object.defineProperty(globalThis, "WebSocket", had);
   });
