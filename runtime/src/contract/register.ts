@@ -91,8 +91,8 @@ function addRoute(router: Router, label: string, contract: EndpointContract, pre
       if (reading.kind === "problem") return refusal(reading.problem);
       return {
         accepted: accept(),
-        occupy: (connection, reporter, route) => {
-          const session = new Session(connection, prepared, reading.values, hooksOf(reporter, route));
+        occupy: (connection, place) => {
+          const session = new Session(connection, prepared, reading.values, hooksOf(place.reporter, place.path), place);
           session.start();
           return session;
         },

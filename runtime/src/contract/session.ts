@@ -34,11 +34,10 @@ interface Primitive {
 /** Nothing is allocated per message as long as handlers are synchronous. */
 export class Session implements Sink, Asker {
   readonly conn: EndpointConnection;
-  /** Settles when the connection is closed and no handler runs any more. */
-  readonly done: Promise<void>;
   readonly #endpoint: Endpoint;
   readonly #core: ConnectionCore;
   readonly #hooks: SessionHooks;
+  readonly #place: { leave(outcome: CloseOutcome): void };
   /** `open`, while it has not settled. */
   #opening: Promise<void> | undefined;
   /** Message handlers that have not settled, more than one with `limits.concurrency` … */
@@ -54,11 +53,18 @@ export class Session implements Sink, Asker {
   #requests: Requests | undefined;
   /** When invalid messages came, in ms, at most INVALID.messages of them. */
   #invalid: number[] | undefined;
-  #finish!: () => void; // Assigned by the executor of `done`.
 
-  constructor(core: ConnectionCore, endpoint: Endpoint, values: HandshakeValues, hooks: SessionHooks) {
+  /** `place` is left when the connection is closed and no handler runs any more. */
+  constructor(
+    core: ConnectionCore,
+    endpoint: Endpoint,
+    values: HandshakeValues,
+    hooks: SessionHooks,
+    place: { leave(outcome: CloseOutcome): void },
+  ) {
     this.#core = core;
     this.#hooks = hooks;
+    this.#place = place;
     this.#endpoint = endpoint;
     const { rooms, Send, Request } = endpoint;
     const calls = { send: new Send((frame, name) => core.push(frame, name)), request: new Request(this) };
@@ -73,9 +79,6 @@ export class Session implements Sink, Asker {
       this.conn = new EndpointConnection(core, values, rooms, calls);
       this.#handler = handler;
     }
-    this.done = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
   }
 
   /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
@@ -267,7 +270,7 @@ export class Session implements Sink, Asker {
     } catch (error) {
       this.#report(error);
     }
-    this.#finish();
+    this.#place.leave(outcome);
   }
 
   /** Says what is wrong in the contract's own words; false when it has none for this. */

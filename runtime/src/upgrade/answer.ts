@@ -8,33 +8,52 @@ export const LINGER = 2_000;
 
 /** A client that waits for a decision. */
 export interface Watch {
-  /** Aborts when the client leaves or the time is up. */
+  /** Aborts when the client leaves or the time is up. Made when first asked for. */
   readonly signal: AbortSignal;
-  /** Settles when the signal aborts. */
+  /** Settles when it does. */
   readonly aborted: Promise<"aborted">;
+  /** Whether it has. */
+  readonly isAborted: boolean;
   /** Ends the watch and gives the bytes that arrived meanwhile. */
   stop(): Buffer;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Keeps an eye on a client that waits for a decision. A socket nobody reads would not even tell that its peer is gone. */
 export function watchVisitor(socket: Duplex, timeout: number): Watch {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const abort = (reason: string): void => controller.abort(new DOMException(reason, "AbortError"));
+  let controller: AbortController | undefined;
+  let reason: DOMException | undefined;
+  let tell!: (aborted: "aborted") => void; // Assigned by the executor, which runs before the constructor returns.
+  const aborted = new Promise<"aborted">((resolve) => {
+    tell = resolve;
+  });
+  const abort = (text: string): void => {
+    reason ??= new DOMException(text, "AbortError");
+    controller?.abort(reason);
+    tell("aborted");
+  };
   const gone = (): void => abort("The client went away during the handshake.");
   // Reads into the socket's own buffer, up to its high-water mark and no further. The read of nothing makes an end without data show.
   const peek = (): void => void socket.read(0);
   const timer = setTimeout(abort, timeout, "The handshake took too long.");
   socket.once("close", gone).once("end", gone).on("readable", peek);
   return {
-    signal,
-    aborted: new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"), { once: true })),
+    get signal() {
+      controller ??= new AbortController();
+      if (reason !== undefined) controller.abort(reason);
+      return controller.signal;
+    },
+    aborted,
+    get isAborted() {
+      return reason !== undefined;
+    },
     stop() {
       clearTimeout(timer);
       socket.off("close", gone).off("end", gone).off("readable", peek);
       const chunks: Buffer[] = [];
       for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
-      return Buffer.concat(chunks);
+      return chunks.length === 0 ? NOTHING : Buffer.concat(chunks);
     },
   };
 }

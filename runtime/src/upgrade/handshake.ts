@@ -1,6 +1,5 @@
 // The opening handshake (RFC 6455 section 4.2) as a decision: a raw request in, a refusal or what the layers above need out. No I/O.
 import { createHash } from "node:crypto";
-import type { UpgradeRequest } from "../connection/connection.ts";
 import { type ExtensionOffer, parseExtensionOffers } from "./extensions.ts";
 import type { RouteMatch } from "./route.ts";
 
@@ -93,7 +92,7 @@ export function decideHandshake<Route>(request: RawRequest, context: HandshakeCo
 }
 
 /** The part of the request target before the query, exactly as sent. */
-export function pathOf({ url = "" }: RawRequest): string {
+export function pathOf({ url = "" }: Pick<RawRequest, "url">): string {
   const end = url.indexOf("?");
   return end < 0 ? url : url.slice(0, end);
 }
@@ -113,48 +112,6 @@ export function acceptKey(key: string): string {
     .digest("base64");
 }
 
-/** The request as middleware and handlers see it. Query and headers are parsed by whoever asks first. */
-export function buildUpgradeRequest(
-  raw: RawRequest,
-  { params, protocols, remoteAddress, signal }: Pick<UpgradeRequest, "params" | "protocols" | "remoteAddress" | "signal">,
-): UpgradeRequest {
-  const target = raw.url ?? "/";
-  const { rawHeaders } = raw;
-  let query: URLSearchParams | undefined;
-  let headers: Headers | undefined;
-  return {
-    method: raw.method ?? "GET",
-    target,
-    path: decodePath(pathOf(raw)),
-    get query() {
-      query ??= new URLSearchParams(target.slice(pathOf(raw).length));
-      return query;
-    },
-    get headers() {
-      headers ??= buildHeaders(rawHeaders);
-      return headers;
-    },
-    remoteAddress,
-    protocols,
-    params,
-    signal,
-  };
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path; // Parameters were decoded one by one; only a route's own text can still hold a stray "%".
-  }
-}
-
-function buildHeaders(rawHeaders: readonly string[]): Headers {
-  const headers = new Headers();
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);
-  return headers;
-}
-
 /** Values by lower-case name, one for each line: Node's own object joins or drops repeated ones. */
 function headerValues(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, string[]>();
@@ -170,7 +127,7 @@ function headerValues(rawHeaders: readonly string[]): ReadonlyMap<string, readon
 
 /** The offered subprotocols; `undefined` when one is no token or is offered twice (RFC 6455 section 4.1, point 10). */
 function parseProtocols(lines: readonly string[] | undefined): readonly string[] | undefined {
-  if (lines === undefined) return [];
+  if (lines === undefined) return none;
   const names = lines
     .join(",")
     .split(",")
@@ -178,6 +135,8 @@ function parseProtocols(lines: readonly string[] | undefined): readonly string[]
   const valid = names.every((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) && new Set(names).size === names.length;
   return valid ? names : undefined;
 }
+
+const none: readonly string[] = Object.freeze([]);
 
 interface Origin {
   readonly protocol: string;

@@ -1,6 +1,7 @@
 // The onion around every upgrade: what a route needs to know about who is calling, and who may not.
 import type { Awaitable, Logger, UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
+import { LayerRequest } from "./request.ts";
 
 /** Headers of the 101 that belong to the handshake itself (RFC 6455 section 4.2.2). */
 const reserved = [
@@ -108,10 +109,7 @@ export async function runMiddleware<Admission extends { readonly accepted: Accep
 
   const enter = async (index: number): Promise<Decision> => {
     const context = gathered;
-    const routed: RoutedRequest = Object.create(request, {
-      context: { value: context, enumerable: true },
-      log: { value: log, enumerable: true },
-    });
+    const routed = new LayerRequest(request, context, log);
     const layer = layers[index];
     if (layer === undefined) {
       const admission = await admit(routed);
@@ -123,7 +121,7 @@ export async function runMiddleware<Admission extends { readonly accepted: Accep
     const next: Next = async <Added extends object>(added?: Added) => {
       if (called) throw new WsgenError("WSGEN_USAGE", "A middleware called next() twice for one upgrade.");
       called = true;
-      gathered = Object.freeze({ ...context, ...added });
+      gathered = Object.freeze(Object.assign({}, context, added)); // Spread, every connection would have a shape of its own.
       return (await enter(index + 1)) as Decision<Added>; // The symbol that carries the type exists in types alone.
     };
     return layer(routed, next);

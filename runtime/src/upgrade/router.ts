@@ -2,6 +2,7 @@
 import {
   type Awaitable,
   assertLimits,
+  type CloseOutcome,
   type Connection,
   type ConnectionCore,
   defaultLimits,
@@ -83,8 +84,15 @@ export interface RouterOptions extends ExtensionOptions {
 export interface Occupant {
   /** Starts nothing new; settles when what is being handled now is done. The connection is closed after that. */
   drain(): Awaitable<void>;
-  /** Settles, never rejects, when nothing of the route runs any more. */
-  readonly done: Promise<void>;
+}
+
+/** Where an occupant is. */
+export interface Place {
+  readonly reporter: Reporter;
+  /** The route's path template. */
+  readonly path: string;
+  /** To be called once, when the connection is closed and nothing of the route runs any more. */
+  leave(outcome: CloseOutcome): void;
 }
 
 /** A route as the server sees it: a hand-written one or an endpoint of a contract. */
@@ -115,8 +123,8 @@ export interface RouteDescription extends Omit<Route, "template" | "layers" | "l
 /** A route's yes. */
 export interface Admission {
   readonly accepted: Accepted;
-  /** Takes over the connection once it is open. Must not throw. `route` is its path template, for the reporter. */
-  readonly occupy: (connection: ConnectionCore, reporter: Reporter, route: string) => Occupant;
+  /** Takes over the connection once it is open. Must not throw. */
+  readonly occupy: (connection: ConnectionCore, place: Place) => Occupant;
 }
 
 /** What the other files of this package use of a router. */
@@ -206,11 +214,13 @@ export function describeRoute(
   { handler, upgrade, protocols = [], requireProtocol = false, maxConnections = Infinity, limits = {}, ...extensions }: RouteOptions,
   onError: RouterInternals["onError"],
 ): RouteDescription {
-  const occupy: Admission["occupy"] = (connection, reporter, route) =>
-    live(connection, handler, (error) => {
-      reporter.failed({ connection: connection.id, route, error });
+  const occupy: Admission["occupy"] = (connection, place) => {
+    void live(connection, handler, (error) => {
+      place.reporter.failed({ connection: connection.id, route: place.path, error });
       onError(error, { request: connection.handshake, connection });
-    });
+    }).then((outcome) => place.leave(outcome));
+    return toldBySignal;
+  };
   if (typeof handler !== "function") throw new WsgenError("WSGEN_USAGE", `The route "${path}" has no handler.`);
   return {
     label,
@@ -227,19 +237,19 @@ export function describeRoute(
   };
 }
 
+/** A handler hears by `conn.signal` that it shall end. */
+const toldBySignal: Occupant = { drain() {} };
+
 /** Lives as long as the handler: the connection closes when the handler ends, and the handler is told by `conn.signal` when the connection does. */
-function live(connection: ConnectionCore, handler: Handler, onError: (error: unknown) => void): Occupant {
-  const run = async (): Promise<void> => {
-    try {
-      await handler(connection);
-      await connection.shut(1000, "");
-    } catch (error) {
-      // A handler that was still talking when the peer left has done nothing wrong.
-      if (!isFarewell(error, connection.signal)) onError(error);
-      await connection.shut(1011, "");
-    }
-  };
-  return { done: run(), drain() {} };
+async function live(connection: ConnectionCore, handler: Handler, onError: (error: unknown) => void): Promise<CloseOutcome> {
+  try {
+    await handler(connection);
+    return await connection.shut(1000, "");
+  } catch (error) {
+    // A handler that was still talking when the peer left has done nothing wrong.
+    if (!isFarewell(error, connection.signal)) onError(error);
+    return connection.shut(1011, "");
+  }
 }
 
 function assertOrigin(origin: string): void {

@@ -6,17 +6,18 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { closures } from "../connection/close.ts";
-import { type ConnectionCore, openConnection, type UpgradeRequest } from "../connection/connection.ts";
+import { type CloseOutcome, type ConnectionCore, openConnection, type UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 import { answer, switchProtocols, watchVisitor } from "./answer.ts";
 import { type Capacity, clientAddress, createCapacity } from "./capacity.ts";
 import { type Metrics, Reporter } from "./events.ts";
 import { agreeOnExtensions, type ExtensionAgreement } from "./extensions.ts";
 import { handOver, takeBack } from "./hand-over.ts";
-import { buildUpgradeRequest, decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
+import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
 import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf } from "./listener.ts";
 import { bindLogger } from "./log.ts";
 import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
+import { VisitorRequest } from "./request.ts";
 import type { RouteMatch } from "./route.ts";
 import {
   type Admission,
@@ -24,6 +25,7 @@ import {
   type Handler,
   internals,
   type Occupant,
+  type Place,
   type Route,
   type RouteOptions,
   type Router,
@@ -145,7 +147,7 @@ export function attach(router: Router, server: Server | HttpsServer, options: At
 /** What is open on one server, and whether more may come. */
 interface Floor {
   readonly router: RouterInternals;
-  readonly occupants: Map<ConnectionCore, Occupant>;
+  readonly stays: Set<Stay>;
   /** Sockets that are still shaking hands. */
   readonly visitors: Set<Duplex>;
   readonly capacity: Capacity;
@@ -157,7 +159,7 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   const { table, onError, limits, connectionLimits, hooks, logger } = router[internals];
   const capacity = createCapacity(connectionLimits);
   const reporter = new Reporter(hooks, logger);
-  const floor: Floor = { router: router[internals], occupants: new Map(), visitors: new Set(), capacity, reporter, draining: false };
+  const floor: Floor = { router: router[internals], stays: new Set(), visitors: new Set(), capacity, reporter, draining: false };
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on("error", leave); // First of all: a client that resets now would otherwise be an uncaught exception.
     const find: Visit["find"] = (path) => table.find(path);
@@ -177,9 +179,9 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   const cutting = new AbortController();
   return {
     get connections() {
-      return floor.occupants.size;
+      return floor.stays.size;
     },
-    metrics: () => reporter.metrics(floor.occupants.keys()),
+    metrics: () => reporter.metrics(floor.stays),
     async upgrade(raw, response, given) {
       const path = pathOf(raw);
       const options = typeof given === "function" ? { handler: given } : given;
@@ -281,11 +283,11 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
   const { raw, socket, head } = visit;
   const { params, protocols } = handshake;
   const watch = watchVisitor(socket, router.handshakeTimeout);
-  const request = buildUpgradeRequest(raw, { params, protocols, remoteAddress: address, signal: watch.signal });
+  const request = new VisitorRequest(raw, { params, protocols, remoteAddress: address }, watch);
   const verdict = await Promise.race([decide(floor, handshake, request), watch.aborted]);
   const early = watch.stop();
   const settled =
-    verdict === "aborted" || watch.signal.aborted
+    verdict === "aborted" || watch.isAborted
       ? refuse(503, "The server took too long to decide.", { "retry-after": "1" })
       : floor.draining
         ? refuse(503, "The server is restarting.", { "retry-after": "1" })
@@ -298,6 +300,7 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
 
   const { protocol, headers, context, occupy } = settled;
   switchProtocols(socket, handshake.key, protocol, extensions.header, headers);
+  request.settle();
   const id = randomUUID();
   const connection = openConnection({
     socket,
@@ -319,19 +322,65 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
 function leave(): void {}
 
 /** Gives the connection to its route. A function of its own, so that an open connection does not keep its handshake alive. */
-function settleIn({ occupants, capacity, reporter }: Floor, route: Route, { connection, occupy }: Arrival, started: number): void {
-  const { source } = route.template;
-  const opened = performance.now();
-  reporter.opened(connection, source, opened - started);
-  const occupant = occupy(connection, reporter, source);
-  occupants.set(connection, occupant);
-  void occupant.done
-    .then(() => connection.closed)
-    .then((outcome) => {
-      occupants.delete(connection);
-      capacity.leave(route, connection.handshake.remoteAddress);
-      reporter.closed(connection, source, outcome, performance.now() - opened);
-    });
+function settleIn(floor: Floor, route: Route, { connection, occupy }: Arrival, started: number): void {
+  const stay = new Stay(floor, route, connection);
+  floor.reporter.opened(connection, stay.path, performance.now() - started);
+  floor.stays.add(stay);
+  stay.occupant = occupy(connection, stay);
+}
+
+/** A connection and what runs on it, from the handshake to the last of its handlers. */
+class Stay implements Place {
+  readonly connection: ConnectionCore;
+  /** Absent while it takes over. */
+  occupant: Occupant | undefined;
+  readonly #floor: Floor;
+  readonly #route: Route;
+  readonly #since = performance.now();
+  /** Who waits for the end; made for the first. */
+  #ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  constructor(floor: Floor, route: Route, connection: ConnectionCore) {
+    this.#floor = floor;
+    this.#route = route;
+    this.connection = connection;
+  }
+
+  get reporter(): Reporter {
+    return this.#floor.reporter;
+  }
+
+  get path(): string {
+    return this.#route.template.source;
+  }
+
+  leave(outcome: CloseOutcome): void {
+    const { stays, capacity, reporter } = this.#floor;
+    stays.delete(this);
+    capacity.leave(this.#route, this.connection.handshake.remoteAddress);
+    reporter.closed(this.connection, this.path, outcome, performance.now() - this.#since);
+    this.#ended?.resolve();
+  }
+
+  /** Lets what runs end, and closes. */
+  async dismiss(): Promise<void> {
+    if (!this.#floor.stays.has(this)) return;
+    const ended = this.#untilEnded();
+    await this.occupant?.drain();
+    await this.connection.shut(closures.serviceRestart.code, closures.serviceRestart.reason);
+    await ended;
+  }
+
+  #untilEnded(): Promise<void> {
+    if (this.#ended === undefined) {
+      let resolve!: () => void; // Assigned by the executor, which runs before the constructor returns.
+      const promise = new Promise<void>((onResolve) => {
+        resolve = onResolve;
+      });
+      this.#ended = { promise, resolve };
+    }
+    return this.#ended.promise;
+  }
 }
 
 /** The decision on an upgrade once everybody has been asked. */
@@ -398,25 +447,19 @@ async function drain(floor: Floor, { batch, interval, timeout }: DrainOptions, c
   const impatient = AbortSignal.any([cutting, patience.signal]);
   const outOfTime = new Promise<void>((resolve) => impatient.addEventListener("abort", () => resolve(), { once: true }));
 
-  const everyone = [...floor.occupants];
+  const everyone = [...floor.stays];
   const leaving: Promise<void>[] = [];
   for (let from = 0; from < everyone.length && !impatient.aborted; from += batch) {
     if (from > 0) await Promise.race([pause(interval), outOfTime]);
-    for (const [connection, occupant] of everyone.slice(from, from + batch)) leaving.push(dismiss(connection, occupant));
+    for (const stay of everyone.slice(from, from + batch)) leaving.push(stay.dismiss());
   }
   await Promise.race([Promise.all(leaving), outOfTime]);
   clearTimeout(timer);
   if (impatient.aborted) cut(floor);
 }
 
-async function dismiss(connection: ConnectionCore, occupant: Occupant): Promise<void> {
-  await occupant.drain();
-  await connection.shut(closures.serviceRestart.code, closures.serviceRestart.reason);
-  await occupant.done;
-}
-
 /** Drops what is left. */
-function cut({ occupants, visitors }: Floor): void {
-  for (const connection of occupants.keys()) connection.terminate();
+function cut({ stays, visitors }: Floor): void {
+  for (const { connection } of stays) connection.terminate();
   for (const socket of visitors) socket.destroy();
 }
