@@ -26,6 +26,7 @@ export {
   type ExtensionMessage,
   type ExtensionParameters,
 } from "./connection/extension.ts";
+export { createRoomBus, type RoomAdapter } from "./contract/adapter.ts";
 export {
   ConnectError,
   ConnectionClosedError,

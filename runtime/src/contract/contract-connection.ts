@@ -6,17 +6,18 @@ import type {
   ConnectionCore,
   ConnectionLimits,
   Logger,
-  Sent,
   UpgradeRequest,
 } from "../connection/connection.ts";
+import type { CallsOf } from "./calls.ts";
 import type { Inlet } from "./inlet.ts";
-import type { Member, Recipients, Rooms } from "./rooms.ts";
+import type { Presence, PresenceOptions } from "./presence.ts";
+import { type Addressee, OneRecipient, type Recipients, type Rooms, type Sending } from "./rooms.ts";
 
 /**
  * One client of one endpoint. The generated interface adds the types of `params`, `query` and `headers`, and `request` where the server asks
  * something. Message names are members of `send` and `request` alone, so that they cannot clash with ours.
  */
-export interface ContractConnection<Send = object, Context = object> {
+export interface ContractConnection<Send = object, Context = object> extends Sending<Send> {
   /** Unique in this process and beyond. */
   readonly id: string;
   /** What the router's middleware added. */
@@ -37,27 +38,32 @@ export interface ContractConnection<Send = object, Context = object> {
   readonly log: Logger;
   /** What may be changed while the connection is open, for example once the client has logged in. */
   readonly limits: ConnectionLimits;
-  /** Messages to this client that `limits.overflow` dropped. */
+  /** Messages to this client that were dropped because it is slow: by `limits.overflow`, `volatile` or `conflate`. */
   readonly dropped: number;
-  /** One method for every message the server sends. Each checks its payload and throws ContractError when the contract does not allow it. */
-  readonly send: Send;
   /** Settles when the kernel has taken everything sent so far. */
   flushed(): Promise<void>;
   /** Sends a ping and gives the round-trip time in ms. */
   ping(data?: Uint8Array): Promise<number>;
   /** Closes; later calls change nothing. 1000 or 3000–4999, reason up to 123 bytes of UTF-8. */
   close(code?: number, reason?: string): Promise<CloseOutcome>;
-  /** Puts this connection into a room of its endpoint. It leaves when it closes. */
-  join(room: string): void;
+  /**
+   * Puts this connection into a room of its endpoint. It leaves when it closes, before the handler's `close`; joining after that does
+   * nothing. `as` says who it is, where several connections may be one person; see `presence`.
+   */
+  join(room: string, options?: { readonly as?: string }): void;
   leave(room: string): void;
-  /** Everyone in a room of this endpoint, this connection included. */
+  /** Everyone in a room of this endpoint, this connection included; `.except(conn)` leaves it out. */
   to(room: string): Recipients<Send>;
+  /** Who is in a room of this endpoint, of those that joined it `as` somebody. */
+  presence(room: string, options?: PresenceOptions): Presence;
 }
 
 /** Reaches the clients of one endpoint from anywhere. */
 export interface EndpointHandle<Send> {
   /** Everyone in a room of this endpoint. */
   to(room: string): Recipients<Send>;
+  /** Who is in a room of this endpoint, of those that joined it `as` somebody. */
+  presence(room: string, options?: PresenceOptions): Presence;
 }
 
 /** What a handler for one endpoint looks like when nothing is known of its document. */
@@ -93,7 +99,7 @@ export interface HandshakeValues {
 }
 
 /** Puts a contract's face on a connection. */
-export class EndpointConnection implements ContractConnection, Member {
+export class EndpointConnection implements ContractConnection {
   readonly params: object;
   readonly query: object;
   readonly headers: object;
@@ -102,14 +108,23 @@ export class EndpointConnection implements ContractConnection, Member {
   readonly request: object;
   readonly #core: ConnectionCore;
   readonly #rooms: Rooms;
+  readonly #Send: CallsOf<Addressee>;
+  /** The rooms it is in; made when it joins one. `null` once it is closed. */
+  #joined: Set<string> | undefined | null;
 
-  constructor(core: ConnectionCore, values: HandshakeValues, rooms: Rooms, calls: { readonly send: object; readonly request: object }) {
+  constructor(
+    core: ConnectionCore,
+    values: HandshakeValues,
+    rooms: Rooms,
+    calls: { readonly Send: CallsOf<Addressee>; readonly request: object },
+  ) {
     this.#core = core;
     this.#rooms = rooms;
+    this.#Send = calls.Send;
     this.params = values.params;
     this.query = values.query;
     this.headers = values.headers;
-    this.send = calls.send;
+    this.send = new calls.Send(core);
     this.request = calls.request;
   }
 
@@ -145,6 +160,14 @@ export class EndpointConnection implements ContractConnection, Member {
     return this.#core.limits;
   }
 
+  get volatile(): Sending<object> {
+    return new OneRecipient(this.#Send, this.#core, "volatile", undefined);
+  }
+
+  conflate(key?: string): Sending<object> {
+    return new OneRecipient(this.#Send, this.#core, "conflated", key);
+  }
+
   get dropped(): number {
     return this.#core.dropped;
   }
@@ -161,20 +184,29 @@ export class EndpointConnection implements ContractConnection, Member {
     return this.#core.close(...reason);
   }
 
-  join(room: string): void {
-    this.#rooms.join(room, this);
+  join(room: string, { as }: { readonly as?: string } = {}): void {
+    if (this.#joined === null) return; // A handler that was still at work when its client left.
+    this.#joined ??= new Set();
+    this.#joined.add(room);
+    this.#rooms.join(room, this.#core, as);
   }
 
   leave(room: string): void {
-    this.#rooms.leave(room, this);
+    if (this.#joined?.delete(room) === true) this.#rooms.leave(room, this.#core);
+  }
+
+  /** The connection is gone. */
+  leaveAll(): void {
+    for (const room of this.#joined ?? []) this.#rooms.leave(room, this.#core);
+    this.#joined = null;
   }
 
   to(room: string): Recipients<object> {
     return this.#rooms.to(room);
   }
 
-  push(frame: Buffer, key: string): Sent {
-    return this.#core.push(frame, key);
+  presence(room: string, options?: PresenceOptions): Presence {
+    return this.#rooms.presence(room, options);
   }
 }
 

@@ -9,7 +9,7 @@ import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
 import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
-import { createRooms, type Deliver, type Rooms } from "./rooms.ts";
+import { type Addressee, createRooms, type Deliver, type Relay, type Rooms } from "./rooms.ts";
 
 /** Who hears of what goes wrong. */
 export interface SessionHooks {
@@ -33,7 +33,7 @@ export interface Endpoint {
   readonly decoder: Decoder;
   readonly encoders: ReadonlyMap<string, Encode>;
   readonly rooms: Rooms;
-  readonly Send: CallsOf<Deliver>;
+  readonly Send: CallsOf<Addressee>;
   readonly Request: CallsOf<Asker>;
   /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
   readonly createRequests: (() => Requests) | undefined;
@@ -44,16 +44,21 @@ export function prepareEndpoint(
   label: string,
   contract: EndpointContract,
   handler: EndpointHandler | EndpointPrimitive,
-  filters: { readonly receive?: ReceiveFilter; readonly send?: SendFilter } = {},
+  around: {
+    readonly receive?: ReceiveFilter;
+    readonly send?: SendFilter;
+    /** Joins its rooms with those of other processes. */
+    readonly connect?: ((deliver: Deliver) => Relay) | undefined;
+  } = {},
 ): Endpoint {
   const decoder = createDecoder(contract.receives);
   const plain = createEncoders(contract.sends);
-  const encoders = filters.send === undefined ? plain : filterSent(filters.send, plain);
+  const encoders = around.send === undefined ? plain : filterSent(around.send, plain);
   if (typeof handler !== "function") assertHandlers(label, contract, handler);
 
-  const Send = prepareCalls<Deliver, (payload: unknown) => unknown>(encoders.keys(), (name) => {
+  const Send = prepareCalls<Addressee, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
-    return (deliver) => (payload) => deliver(frameOf(encode(payload)), name);
+    return (addressee) => (payload) => addressee.push(frameOf(encode(payload)), name);
   });
   const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
   const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
@@ -61,7 +66,8 @@ export function prepareEndpoint(
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  return { contract, handler, receive: filters.receive, decoder, encoders, rooms: createRooms(Send), Send, Request, createRequests };
+  const rooms = createRooms(Send, around.connect);
+  return { contract, handler, receive: around.receive, decoder, encoders, rooms, Send, Request, createRequests };
 }
 
 /** TypeScript checks this for everyone who uses it. */

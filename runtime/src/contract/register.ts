@@ -10,6 +10,7 @@ import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimi
 import { type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
 import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
+import type { Deliver } from "./rooms.ts";
 import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
 
@@ -49,9 +50,13 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       ? (handlers as Readonly<Record<string, EndpointHandler | EndpointPrimitive | undefined>>)[name]
       : undefined;
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
-    const prepared = prepareEndpoint(label, endpoint, handler, options);
+    const { exchange, prefix } = router[internals];
+    const topics = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
+    const connect = exchange && ((deliver: Deliver) => exchange.relay(topics, deliver));
+    const prepared = prepareEndpoint(label, endpoint, handler, { ...options, connect });
     addRoute(router, label, endpoint, prepared, options);
-    handles.push([name, { to: (room) => prepared.rooms.to(room) }]);
+    const { rooms } = prepared;
+    handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }
   return Object.fromEntries(handles) as Api; // The generated code knows its own contract.
 }

@@ -1,79 +1,259 @@
 // Rooms of one endpoint: who is in which, and how to reach all of them with one frame.
-import type { Sent } from "../connection/connection.ts";
+import type { Manner, Sent } from "../connection/connection.ts";
 import type { CallsOf } from "./calls.ts";
+import { createPresences, type Presence, type PresenceOptions } from "./presence.ts";
 
-/** Who can be in a room. */
+/** Whoever a message is for; `name` is the message's. */
+export interface Addressee {
+  push(frame: Buffer, name: string): Sent;
+}
+
+/** Who can be in a room: a connection. */
 export interface Member {
   readonly id: string;
-  /** Queues one encoded frame; `key` says what it may replace where messages are conflated. */
-  push(frame: Buffer, key: string): Sent;
+  /** Queues one encoded frame. See `ConnectionCore.push`. */
+  push(frame: Buffer, key: string, manner?: Manner): Sent;
 }
 
-/** Everyone a message goes to. */
-export interface Recipients<Send> {
+/** Somebody to send to, and how. */
+export interface Sending<Send> {
+  /** One method for every message the server sends. Each checks its payload and throws ContractError when the contract does not allow it. */
+  readonly send: Send;
+  /** The same, but whoever has not taken yet what was sent before misses it: for what is worth nothing later. */
+  readonly volatile: Sending<Send>;
   /**
-   * One method for every message the server sends. The payload is checked and encoded once, and ContractError is thrown when the contract does not
-   * allow it. Members that do not keep up are closed with 1013; nobody waits for them, so the result is always `undefined`.
+   * The same, but while a message waits for somebody slow, a newer one of the same name and `key` replaces it, so that the last value always
+   * arrives. Default: the name alone.
+   */
+  conflate(key?: string): Sending<Send>;
+}
+
+/** Everyone in a room. A message is checked and encoded once for all of them. */
+export interface Recipients<Send> extends Sending<Send> {
+  /**
+   * Reaches whoever is in the room at the time of the call; who comes in while it lasts does not get it. All members get the messages of a
+   * room in the same order. A member that does not keep up meets its `limits.overflow` (default: it is closed with 1013) and nobody waits
+   * for it, so the result is always `undefined`.
    */
   readonly send: Send;
+  readonly volatile: Recipients<Send>;
+  conflate(key?: string): Recipients<Send>;
   /** The same without these connections. */
   except(...connections: readonly { readonly id: string }[]): Recipients<Send>;
+  /** Those of them that are connected to this process, where an adapter joins several. */
+  readonly local: Recipients<Send>;
 }
 
-/** The way a message takes to whoever it is meant for: its name and its frame. */
-export type Deliver = (frame: Buffer, name: string) => Sent;
+/** A message on its way to a room. */
+export interface RoomMessage {
+  readonly frame: Buffer;
+  /** What it replaces where messages are conflated. */
+  readonly key: string;
+  readonly manner: Manner | undefined;
+  /** Ids of connections that do not get it. */
+  readonly except: ReadonlySet<string> | undefined;
+}
+
+/** How the rooms of one endpoint reach those of other processes. */
+export interface Relay {
+  /** Somebody is in the room now … */
+  open(room: string): void;
+  /** … and now nobody is. */
+  close(room: string): void;
+  publish(room: string, message: RoomMessage): void;
+}
 
 /** The rooms of one endpoint. A room exists while somebody is in it. */
 export interface Rooms {
-  join(room: string, member: Member): void;
+  /** `as` says who it is, see {@link Presence}. Joining again changes that alone. */
+  join(room: string, member: Member, as?: string): void;
   leave(room: string, member: Member): void;
-  /** Takes a member that is gone out of all its rooms; it cannot come back. */
-  leaveAll(member: Member): void;
   to(room: string): Recipients<object>;
+  presence(room: string, options?: PresenceOptions): Presence;
+  /** The rooms that exist. */
+  readonly size: number;
 }
 
-/** Creates the rooms of one endpoint. `Send` makes the methods of `to(room).send`. */
-export function createRooms(Send: CallsOf<Deliver>): Rooms {
-  const membersOf = new Map<string, Set<Member>>();
-  const roomsOf = new Map<Member, Set<string>>();
-  const gone = new WeakSet<Member>();
+interface Room {
+  /** Everyone, and who they say they are. */
+  readonly members: Map<Member, string | undefined>;
+  /** The same as a list that never changes, made when something is sent: what happens meanwhile makes another. */
+  list: readonly Member[] | undefined;
+}
 
-  const leave = (room: string, member: Member): void => {
-    const members = membersOf.get(room);
-    members?.delete(member);
-    if (members?.size === 0) membersOf.delete(room);
-    const rooms = roomsOf.get(member);
-    rooms?.delete(room);
-    if (rooms?.size === 0) roomsOf.delete(member);
-  };
-
-  const recipients = (room: string, excepted: ReadonlySet<string>): Recipients<object> => ({
-    send: new Send((frame, name) => {
-      for (const member of membersOf.get(room) ?? []) if (!excepted.has(member.id)) void member.push(frame, name);
-      return undefined;
-    }),
-    except: (...connections) => recipients(room, new Set([...excepted, ...connections.map(({ id }) => id)])),
+/**
+ * Creates the rooms of one endpoint. `Send` makes the methods of `to(room).send`; `connect` is given what delivers the messages of other
+ * processes.
+ */
+export function createRooms(Send: CallsOf<Addressee>, connect?: (deliver: Deliver) => Relay): Rooms {
+  const rooms = new Map<string, Room>();
+  const presences = createPresences();
+  const deliver = createDelivery((name) => {
+    const room = rooms.get(name);
+    if (room !== undefined) room.list ??= [...room.members.keys()];
+    return room?.list;
   });
+  const relay = connect?.(deliver);
 
   return {
-    join(room, member) {
-      if (gone.has(member)) return; // A handler that was still at work when its client left.
-      addTo(membersOf, room, member);
-      addTo(roomsOf, member, room);
+    join(name, member, as) {
+      let room = rooms.get(name);
+      if (room === undefined) {
+        room = { members: new Map(), list: undefined };
+        rooms.set(name, room);
+        relay?.open(name);
+      }
+      const before = room.members.get(member);
+      if (!room.members.has(member)) room.list = undefined;
+      room.members.set(member, as);
+      if (before === as) return;
+      if (as !== undefined) presences.enter(name, as);
+      if (before !== undefined) presences.leave(name, before);
     },
-    leave,
-    leaveAll(member) {
-      gone.add(member);
-      for (const room of roomsOf.get(member) ?? []) leave(room, member);
+    leave(name, member) {
+      const room = rooms.get(name);
+      if (room?.members.has(member) !== true) return;
+      const as = room.members.get(member);
+      room.members.delete(member);
+      room.list = undefined;
+      if (room.members.size === 0) {
+        rooms.delete(name);
+        relay?.close(name);
+      }
+      if (as !== undefined) presences.leave(name, as);
     },
-    to: (room) => recipients(room, nobody),
+    to(name) {
+      const publish: Publish = (message, local) => {
+        deliver(name, message);
+        if (!local) relay?.publish(name, message);
+      };
+      return new RoomRecipients(Send, publish, everyone);
+    },
+    presence: (name, options) => presences.of(name, options),
+    get size() {
+      return rooms.size;
+    },
   };
 }
 
-const nobody: ReadonlySet<string> = new Set();
+/** Hands a message to the members of a room of this process. */
+export type Deliver = (room: string, message: RoomMessage) => void;
 
-function addTo<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
+/**
+ * What is sent while another message is being handed out (a member that is closed may say so to a listener, which may send) follows when that
+ * is done, for otherwise not all members would get the two in the same order.
+ */
+function createDelivery(membersOf: (room: string) => readonly Member[] | undefined): Deliver {
+  const queue: (readonly [members: readonly Member[], message: RoomMessage])[] = [];
+  let busy = false;
+  return (room, message) => {
+    const members = membersOf(room);
+    if (members === undefined) return;
+    if (busy) {
+      queue.push([members, message]);
+      return;
+    }
+    busy = true;
+    try {
+      handOut(members, message);
+      for (const [others, next] of queue) handOut(others, next);
+    } finally {
+      busy = false;
+      queue.length = 0;
+    }
+  };
+}
+
+function handOut(members: readonly Member[], { frame, key, manner, except }: RoomMessage): void {
+  for (const member of members) if (except === undefined || !except.has(member.id)) void member.push(frame, key, manner);
+}
+
+/** Which of a room's members get a message, and how. */
+interface Terms {
+  readonly except: ReadonlySet<string> | undefined;
+  readonly local: boolean;
+  readonly manner: Manner | undefined;
+  /** Of conflation, beside the message's name. */
+  readonly key: string | undefined;
+}
+
+const everyone: Terms = { except: undefined, local: false, manner: undefined, key: undefined };
+
+type Publish = (message: RoomMessage, local: boolean) => void;
+
+class RoomRecipients implements Recipients<object>, Addressee {
+  readonly #Send: CallsOf<Addressee>;
+  readonly #publish: Publish;
+  readonly #terms: Terms;
+
+  constructor(Send: CallsOf<Addressee>, publish: Publish, terms: Terms) {
+    this.#Send = Send;
+    this.#publish = publish;
+    this.#terms = terms;
+  }
+
+  get send(): object {
+    return new this.#Send(this);
+  }
+
+  get volatile(): RoomRecipients {
+    return this.#with({ manner: "volatile", key: undefined });
+  }
+
+  get local(): RoomRecipients {
+    return this.#with({ local: true });
+  }
+
+  conflate(key?: string): RoomRecipients {
+    return this.#with({ manner: "conflated", key });
+  }
+
+  except(...connections: readonly { readonly id: string }[]): RoomRecipients {
+    return this.#with({ except: new Set([...(this.#terms.except ?? []), ...connections.map(({ id }) => id)]) });
+  }
+
+  push(frame: Buffer, name: string): undefined {
+    const { except, local, manner, key } = this.#terms;
+    this.#publish({ frame, key: conflationKey(name, key), manner, except }, local);
+  }
+
+  #with(terms: Partial<Terms>): RoomRecipients {
+    return new RoomRecipients(this.#Send, this.#publish, { ...this.#terms, ...terms });
+  }
+}
+
+/** One member alone, with a manner of its own. */
+export class OneRecipient implements Sending<object>, Addressee {
+  readonly #Send: CallsOf<Addressee>;
+  readonly #member: Member;
+  readonly #manner: Manner;
+  readonly #key: string | undefined;
+
+  constructor(Send: CallsOf<Addressee>, member: Member, manner: Manner, key: string | undefined) {
+    this.#Send = Send;
+    this.#member = member;
+    this.#manner = manner;
+    this.#key = key;
+  }
+
+  get send(): object {
+    return new this.#Send(this);
+  }
+
+  get volatile(): OneRecipient {
+    return new OneRecipient(this.#Send, this.#member, "volatile", undefined);
+  }
+
+  conflate(key?: string): OneRecipient {
+    return new OneRecipient(this.#Send, this.#member, "conflated", key);
+  }
+
+  push(frame: Buffer, name: string): Sent {
+    return this.#member.push(frame, conflationKey(name, this.#key), this.#manner);
+  }
+}
+
+/** Names hold no line breaks, as they are identifiers. */
+function conflationKey(name: string, key: string | undefined): string {
+  return key === undefined ? name : `${name}\n${key}`;
 }

@@ -67,7 +67,7 @@ export class Session implements Sink, Asker {
     this.#place = place;
     this.#endpoint = endpoint;
     const { rooms, Send, Request } = endpoint;
-    const calls = { send: new Send((frame, name) => core.push(frame, name)), request: new Request(this) };
+    const calls = { Send, request: new Request(this) };
     const { handler } = endpoint;
     if (typeof handler === "function") {
       const inlet = new Inlet<NamedMessage>();
@@ -142,7 +142,7 @@ export class Session implements Sink, Asker {
   }
 
   closed(outcome: CloseOutcome): void {
-    this.#endpoint.rooms.leaveAll(this.conn);
+    this.conn.leaveAll();
     this.#primitive?.inlet.end();
     void this.#close(outcome);
   }

@@ -10,6 +10,8 @@ import {
   type Logger,
   type UpgradeRequest,
 } from "../connection/connection.ts";
+import type { RoomAdapter } from "../contract/adapter.ts";
+import { Exchange } from "../contract/exchange.ts";
 import { isFarewell, WsgenError } from "../errors.ts";
 import { assertLimit, assertProxies, type ConnectionLimits } from "./capacity.ts";
 import type { Hooks, Reporter } from "./events.ts";
@@ -76,6 +78,8 @@ export interface RouterOptions extends ExtensionOptions {
    * X-Forwarded-Host (for same-origin) are believed. Default: 0.
    */
   readonly trustProxy?: number;
+  /** Joins the rooms of the contracts on this router with those of other processes. Default: none, rooms end at this process. */
+  readonly adapter?: RoomAdapter;
   /** Called with what middleware, `upgrade` and handlers throw. Nothing of it reaches the client. Default: the logger, or without one `console.error`. */
   readonly onError?: (error: unknown, origin: ErrorOrigin) => void;
 }
@@ -139,6 +143,9 @@ export interface RouterInternals {
   readonly trustProxy: number;
   readonly extensions: ExtensionChoice;
   readonly onError: (error: unknown, origin: ErrorOrigin) => void;
+  readonly exchange: Exchange | undefined;
+  /** What all paths of this router begin with. */
+  readonly prefix: string;
   /** Registers a route below the router's prefix and inside its middleware. */
   add(route: { readonly path: string } & RouteDescription): void;
 }
@@ -181,11 +188,15 @@ export function createRouter(options: RouterOptions = {}): Router {
     },
     trustProxy: assertProxies(options.trustProxy ?? 0),
     extensions: chooseExtensions(options),
+    exchange:
+      options.adapter === undefined
+        ? undefined
+        : new Exchange(options.adapter, (fields, message) => reportAdapter(options.logger, fields, message)),
     onError: options.onError ?? ((error, origin) => reportError(options.logger, error, origin)),
   });
 }
 
-function createScope(prefix: string, outer: () => readonly Middleware[], shared: Omit<RouterInternals, "add">): Router {
+function createScope(prefix: string, outer: () => readonly Middleware[], shared: Omit<RouterInternals, "add" | "prefix">): Router {
   const own: Middleware[] = [];
   const layers = (): readonly Middleware[] => [...outer(), ...own];
   const add: RouterInternals["add"] = ({ path, ...route }) =>
@@ -202,7 +213,7 @@ function createScope(prefix: string, outer: () => readonly Middleware[], shared:
       add({ path, ...describeRoute("router.ws", path, route, shared.onError) });
     },
     group: (inner) => createScope(prefix + inner, layers, shared),
-    [internals]: { ...shared, add },
+    [internals]: { ...shared, prefix, add },
   };
   return router;
 }
@@ -267,4 +278,9 @@ function reportError(logger: Logger | undefined, error: unknown, { request }: Er
   const message = `A WebSocket handler for ${request.path} failed.`;
   if (logger === undefined) console.error(message, error);
   else logger.error({ err: error, path: request.path }, message);
+}
+
+function reportAdapter(logger: Logger | undefined, fields: object, message: string): void {
+  if (logger === undefined) console.error(message, fields);
+  else logger.error(fields, message);
 }

@@ -170,10 +170,14 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     } else void receive(floor, { raw: request, socket, head, find });
   };
   server.on("upgrade", onUpgrade);
+  const { exchange } = router[internals];
+  exchange?.serverOpened();
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= drain(floor, { ...defaultDrain, ...options.drain }, cutting.signal).finally(() => server.off("upgrade", onUpgrade));
+    closing ??= drain(floor, { ...defaultDrain, ...options.drain }, cutting.signal)
+      .finally(() => server.off("upgrade", onUpgrade))
+      .then(() => exchange?.serverClosed());
     return closing;
   };
   const cutting = new AbortController();
