@@ -112,6 +112,53 @@ describe("docs/guides/server.md", () => {
     await close();
   });
 
+  it("speaks to everyone in a room, from a handler, from HTTP, and when somebody comes and goes", async () => {
+    const { server: running, announce } = await server.run<{
+      server: RunningServer;
+      announce(room: string, signal: AbortSignal): Promise<void>;
+    }>("rooms.ts");
+    const path = `${running.url}/rooms/lobby?username=`;
+    await using ada = await connect(`${path}ada`);
+    const leaving = new AbortController();
+    const announcing = announce("lobby", leaving.signal);
+    const heard: unknown[] = [];
+    const listening = (async () => {
+      for await (const { data } of ada.messages()) heard.push(JSON.parse(String(data)));
+    })();
+    await expect.poll(() => heard.length).toBe(1);
+    const tabs = [await connect(`${path}bob`), await connect(`${path}bob`)];
+    await expect.poll(() => heard.length).toBe(2);
+    for (const tab of tabs) await tab.close();
+    await expect.poll(() => heard.length).toBe(3);
+    await ada.send('{"type":"postMessage","text":"hi"}');
+    await expect.poll(() => heard.length).toBe(4);
+    await fetch(running.url.replace("ws:", "http:"));
+    await expect.poll(() => heard.length).toBe(5);
+    expect(heard).toMatchObject([
+      { type: "memberJoined", name: "ada" },
+      { type: "memberJoined", name: "bob" },
+      { type: "memberLeft", name: "bob" },
+      { type: "messagePosted", post: { by: "ada", text: "hi" } },
+      { type: "messagePosted", post: { by: "the house" } },
+    ]);
+    leaving.abort();
+    await announcing;
+    await running.close();
+    await listening;
+  });
+
+  it("joins the rooms of two servers", async () => {
+    const [here, there] = [await run("joined.ts"), await run("joined.ts?again")];
+    expect(here.port).not.toBe(there.port);
+    await using bob = await connect(`${there.url}/rooms/lobby?username=bob`);
+    await talk(`${here.url}/rooms/lobby?username=ada`, ['{"type":"postMessage","text":"hi there"}'], 1);
+    for await (const { data } of bob.messages()) {
+      expect(JSON.parse(String(data))).toMatchObject({ type: "messagePosted", post: { by: "ada", text: "hi there" } });
+      break;
+    }
+    await Promise.all([here.close(), there.close()]);
+  });
+
   it("counts an upload frame by frame", async () => {
     const { url, close } = await run("upload.ts");
     expect((await talk(`${url}/upload`, [new Uint8Array(300_000), "ab"], 2)).heard).toEqual(["300000 bytes", "300002 bytes"]);

@@ -85,6 +85,7 @@ export interface ChatHandlers<Context = object> {
 
 /** The registered API: reaches the clients of each endpoint from anywhere. */
 export interface Chat {
+  /** The rooms of `/rooms/{roomId}`, for HTTP handlers, timers and whoever else has something to say. */
   readonly room: EndpointHandle<RoomSend>;
 }
 

@@ -72,6 +72,38 @@ export const registered = registerChat(authenticated, { room: greeting });
 export const unregistered = registerChat(plain, { room: greeting });
 registered.room.to("lobby").send.memberLeft({ name: "ada" });
 
+// Rooms say what the document lets the server say, to whomever and however.
+export const inRooms: RoomHandler = {
+  open(conn) {
+    conn.join("lobby", { as: "ada" });
+    // @ts-expect-error: somebody is a string
+    conn.join("lobby", { as: 1 });
+    for (const to of [conn.to("lobby"), conn.to("lobby").except(conn), conn.to("lobby").local, registered.room.to("lobby")]) {
+      expectTypeOf(to.volatile).toEqualTypeOf(to);
+      expectTypeOf(to.conflate("a key").except(conn).volatile.local).toEqualTypeOf(to);
+      to.conflate().send.memberJoined({ name: "ada" });
+      // @ts-expect-error: 'name' is a string
+      to.volatile.send.memberJoined({ name: 1 });
+      // @ts-expect-error: a client sends this one
+      to.send.postMessage({ text: "" });
+      // @ts-expect-error: only ever a reply
+      to.local.send.historyPage({ posts: [] });
+    }
+    conn.volatile.send.memberJoined({ name: "ada" });
+    conn.conflate("a key").send.memberJoined({ name: "ada" });
+    // @ts-expect-error: one connection is no room
+    conn.volatile.except(conn);
+    expectTypeOf(conn.presence("lobby").members).toEqualTypeOf<ReadonlyMap<string, number>>();
+  },
+  messages: { history, postMessage() {} },
+};
+export async function watch(): Promise<void> {
+  for await (const change of registered.room.presence("lobby")) {
+    expectTypeOf(change.joins).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(change.leaves).toEqualTypeOf<readonly string[]>();
+  }
+}
+
 // A function that reads its messages itself, typed by where it stands or by its own annotation.
 export const read = registerChat(authenticated, {
   async room(conn) {

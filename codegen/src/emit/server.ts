@@ -157,7 +157,9 @@ function emitApi(model: Model, file: GeneratedFile): void {
     file.print(`readonly ${file.key(name)}: ${typeName}Handler<Context> | ((conn: ${typeName}Reader<Context>) => Promise<void>);`);
   });
   file.doc("The registered API: reaches the clients of each endpoint from anywhere.");
-  printInterface(file, api, model.endpoints, ({ name, typeName }) => {
+  printInterface(file, api, model.endpoints, (endpoint) => {
+    const { name, typeName } = endpoint;
+    file.doc(`The rooms of ${at(endpoint)}, for HTTP handlers, timers and whoever else has something to say.`);
     file.print(`readonly ${file.key(name)}: ${file.import("EndpointHandle", join)}<${typeName}Send>;`);
   });
   file.doc(
