@@ -65,17 +65,22 @@ export function answerClientErrors(): (error: NodeJS.ErrnoException, socket: Dup
   };
 }
 
-/** Shuts down on the first signal and cuts on the second. Then the process ends by the signal, unless somebody else listens to it too. */
+/**
+ * Shuts down on the first signal and cuts on the second. Then the process ends, unless somebody else listens to the signal too: with exit code 0
+ * (or `process.exitCode`) when everyone has been sent home, by the signal when they had to be cut.
+ */
 export function obeySignals(signals: readonly NodeJS.Signals[], close: () => Promise<void>, cutNow: () => void): () => void {
-  let received = false;
+  let received = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (received) {
+    received++;
+    if (received > 1) {
       cutNow();
       return;
     }
-    received = true;
     void close().then(() => {
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      if (process.listenerCount(signal) > 0) return;
+      if (received === 1) process.exit();
+      process.kill(process.pid, signal);
     });
   };
   for (const signal of signals) process.on(signal, onSignal);

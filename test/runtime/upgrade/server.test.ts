@@ -479,7 +479,7 @@ describe("a server", () => {
     expect(performance.now() - began).toBeLessThan(1_500);
   });
 
-  it("drains on SIGTERM, ends by the signal, and takes its listeners back", async () => {
+  it("drains on SIGTERM, leaves the process to whoever else listens, and takes its listeners back", async () => {
     const before = process.listenerCount("SIGTERM");
     const server = await start(simple(), { signals: ["SIGTERM"] });
     expect(process.listenerCount("SIGTERM")).toBe(before + 1);
