@@ -106,6 +106,9 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
         : problem("frame-kind", "is a text frame, and none is expected");
     }
 
+    const deep = opensDeep(data) && nestsDeep(data);
+    // Refused unread: reading 100,000 levels takes longer than a thousand messages. (Where bare text is spoken too, it might not be JSON at all.)
+    if (deep && text === undefined) return tooDeep();
     let payload: unknown;
     try {
       payload = JSON.parse(data);
@@ -113,7 +116,7 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
       // Only a SyntaxError (or, in engines that parse recursively, a RangeError) can come from here.
       return text === undefined ? problem("not-json", `is not JSON: ${quote(data)}`) : check(text, data);
     }
-    if (opensDeep(data) && isDeeper(payload, MAX_JSON_DEPTH)) return problem("too-deep", `is nested deeper than ${MAX_JSON_DEPTH} levels`);
+    if (deep) return tooDeep();
     if (claim?.(payload)) return undefined;
 
     const end = json && walk(json, payload);
@@ -166,6 +169,10 @@ function unknown({ path, byKind, exits }: Fork, payload: unknown): DecodeProblem
   );
 }
 
+function tooDeep(): DecodeProblem {
+  return problem("too-deep", `is nested deeper than ${MAX_JSON_DEPTH} levels`);
+}
+
 function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown, path = "", name?: string): DecodeProblem {
   return { kind, name, path, reason, payload };
 }
@@ -180,16 +187,34 @@ function opensDeep(text: string): boolean {
 }
 const BRACKETS = ["{", "["];
 
-/** Loops, since this runs on every large message: `Object.values` and `some` would cost half as much as the parser. */
-function isDeeper(value: unknown, limit: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (limit === 0) return true;
-  if (Array.isArray(value)) {
-    for (const inner of value) if (isDeeper(inner, limit - 1)) return true;
-    return false;
+/** Whether a text, if it is JSON, nests too deep. Stops where it does. */
+function nestsDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22: // "
+        at = endOfString(text, at);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > MAX_JSON_DEPTH) return true;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+    }
   }
-  for (const name in value) if (isDeeper((value as Record<string, unknown>)[name], limit - 1)) return true;
   return false;
+}
+
+/** The place of the quote that ends the string which begins at `start`; the end of the text when there is none. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;
+    if (escapes % 2 === 0) return at;
+  }
+  return text.length;
 }
 
 /** Why a guard refuses a value: `path` is a JSON Pointer, `reason` reads on behind it. `undefined` when it accepts. */

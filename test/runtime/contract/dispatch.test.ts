@@ -233,6 +233,28 @@ describe("what is refused", () => {
     expect(free.decode(JSON.stringify(Array(500).fill([["1", "2"]]))).kind).toBe("message");
     expect(free.decode(JSON.stringify("[".repeat(500))).kind).toBe("message");
     expect(free.decode(lists(100_000)).kind).toBe("too-deep");
+    expect(free.decode(`${"[".repeat(100)} and what is behind is not read`).kind).toBe("too-deep");
+  });
+
+  it("counts the levels of any JSON as they are, whatever its strings hold", () => {
+    const free = decoderOf({ json: "m" });
+    const depth = (value: unknown): number =>
+      typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
+    const text = fc.stringMatching(/^[[\]{}"\\a]{0,40}$/);
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 6 }, text, fc.array(tie("value"), { maxLength: 3 }), fc.dictionary(text, tie("value"), { maxKeys: 3 })),
+    }));
+    const padding = '["\\"",{}]'.repeat(4); // So that there are brackets enough to look closer.
+    const nested = fc.tuple(value, fc.integer({ min: MAX_JSON_DEPTH - 4, max: MAX_JSON_DEPTH })).map(([inner, around]) => {
+      let outer: unknown = inner;
+      for (let i = 0; i < around; i++) outer = i % 2 === 0 ? [padding, outer] : { [padding]: outer };
+      return outer;
+    });
+    fc.assert(
+      fc.property(nested, (payload) => {
+        expect(free.decode(JSON.stringify(payload)).kind).toBe(depth(payload) > MAX_JSON_DEPTH ? "too-deep" : "message");
+      }),
+    );
   });
 });
 
