@@ -20,11 +20,12 @@ export type ErrorCode = keyof typeof errorCodes;
 /** The base of every error this package throws on purpose. `code` is stable; the message is for people. */
 export class WsgenError extends Error {
   override readonly name: string = "WsgenError";
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+  /** `details` become properties of the error. */
+  constructor(code: ErrorCode, message: string, details?: object) {
+    super(message, details);
+    Object.assign(this, details, { code });
   }
 }
 
@@ -32,22 +33,16 @@ export class WsgenError extends Error {
 export class ContractError extends WsgenError {
   override readonly name = "ContractError";
   /** The message's name in the contract; `undefined` when it could not be told. */
-  readonly messageName: string | undefined;
-  readonly direction: "inbound" | "outbound";
+  declare readonly messageName: string | undefined;
+  declare readonly direction: "inbound" | "outbound";
   /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
-  readonly path: string;
+  declare readonly path: string;
 
-  constructor(details: {
-    readonly message: string;
-    readonly messageName: string | undefined;
-    readonly direction: "inbound" | "outbound";
-    readonly path: string;
-    readonly cause?: unknown;
-  }) {
-    super("WSGEN_CONTRACT", details.message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.messageName = details.messageName;
-    this.direction = details.direction;
-    this.path = details.path;
+  constructor({
+    message,
+    ...details
+  }: ErrorOptions & Pick<ContractError, "messageName" | "direction" | "path"> & { readonly message: string }) {
+    super("WSGEN_CONTRACT", message, details);
   }
 }
 
@@ -55,13 +50,11 @@ export class ContractError extends WsgenError {
 export class ConnectionClosedError extends WsgenError {
   override readonly name = "ConnectionClosedError";
   /** The close code; 1006 when the TCP connection was lost without a close frame. */
-  readonly closeCode: number;
-  readonly reason: string;
+  declare readonly closeCode: number;
+  declare readonly reason: string;
 
-  constructor(closeCode: number, reason: string, message = `The connection is closed (${closeCode}${reason === "" ? "" : ` ${reason}`}).`) {
-    super("WSGEN_CONNECTION_CLOSED", message);
-    this.closeCode = closeCode;
-    this.reason = reason;
+  constructor(closeCode: number, reason: string, message = `The connection is closed (${closeCode}${reason && ` ${reason}`}).`) {
+    super("WSGEN_CONNECTION_CLOSED", message, { closeCode, reason });
   }
 }
 
@@ -90,37 +83,27 @@ export class RequestTimeoutError extends WsgenError {
 /** The peer answered a request with the contract's error message, which `payload` holds. */
 export class RequestFailedError extends WsgenError {
   override readonly name = "RequestFailedError";
-  readonly messageName: string;
-  readonly payload: unknown;
+  declare readonly messageName: string;
+  declare readonly payload: unknown;
 
   constructor(requestName: string, messageName: string, payload: unknown) {
-    super("WSGEN_REQUEST_FAILED", `"${requestName}" was answered with "${messageName}": ${JSON.stringify(payload).slice(0, 200)}`);
-    this.messageName = messageName;
-    this.payload = payload;
+    const answer = JSON.stringify(payload).slice(0, 200);
+    super("WSGEN_REQUEST_FAILED", `"${requestName}" was answered with "${messageName}": ${answer}`, { messageName, payload });
   }
 }
 
-/** The server did not accept the WebSocket handshake. Browsers hide the status; there it is `undefined`. */
+/** The server did not accept the WebSocket handshake. Browsers hide the answer; there all three are `undefined`. */
 export class UpgradeRejectedError extends WsgenError {
   override readonly name = "UpgradeRejectedError";
-  readonly status: number | undefined;
-  readonly body: string | undefined;
-  /** Of the refusal, as far as `connect()` has seen one. */
-  readonly headers: Headers | undefined;
+  declare readonly status: number | undefined;
+  declare readonly body: string | undefined;
+  declare readonly headers: Headers | undefined;
 
   /** `cause`: what the platform says when there was no HTTP answer at all (connection refused, TLS). */
-  constructor(url: string, status?: number, body?: string, cause?: unknown, headers?: Headers) {
-    const why = cause instanceof Error && cause.message ? `: ${cause.message}` : ".";
-    super(
-      "WSGEN_UPGRADE_REJECTED",
-      status === undefined
-        ? `${url} did not accept the WebSocket handshake${why}`
-        : `${url} answered the WebSocket handshake with ${status}${body ? `: ${body}` : "."}`,
-      cause === undefined ? undefined : { cause },
-    );
-    this.status = status;
-    this.body = body;
-    this.headers = headers;
+  constructor(url: string, details: ErrorOptions & Partial<Pick<UpgradeRejectedError, "status" | "body" | "headers">>) {
+    const { status, body, cause } = details;
+    const why = status ? `${status} ${body ?? ""}` : cause instanceof Error ? cause.message : "no answer";
+    super("WSGEN_UPGRADE_REJECTED", `${url} did not accept the WebSocket handshake: ${why}`, details);
   }
 }
 
@@ -138,10 +121,7 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(limit: string) {
-    super(
-      "WSGEN_INBOUND_OVERFLOW",
-      `${limit} arrived before anybody read them, and are gone. Read the connection, or listen with on.<message>().`,
-    );
+    super("WSGEN_INBOUND_OVERFLOW", `${limit} came, and nobody read them.`);
   }
 }
 
@@ -150,9 +130,6 @@ export class OutboundOverflowError extends WsgenError {
   override readonly name = "OutboundOverflowError";
 
   constructor() {
-    super(
-      "WSGEN_OUTBOUND_OVERFLOW",
-      "Not sent: 1 MiB waits for the connection to be open again. Await sends, or look at getSnapshot() first.",
-    );
+    super("WSGEN_OUTBOUND_OVERFLOW", "Not sent: 1 MiB waits already.");
   }
 }

@@ -1,7 +1,7 @@
 // From a server's address, an endpoint's template and their values to the URL of one connection.
 import type { EndpointContract, Guard } from "../contract/contract.ts";
-import { refusalOf } from "../contract/dispatch.ts";
-import { ContractError, WsgenError } from "../errors.ts";
+import { WsgenError } from "../errors.ts";
+import { refusalOf, refuse, type Subject } from "./check.ts";
 
 /**
  * Makes a function that fills the variables of a server's address (AsyncAPI Server Object: `host`, `pathname`, `variables`).
@@ -21,46 +21,39 @@ export function serverUrl<Variables extends object = object>(
   };
 }
 
-/** What is put into the URL, as the caller gives it. */
-export interface AddressValues {
-  readonly params?: object | undefined;
-  readonly query?: object | undefined;
-}
-
 /**
  * The URL of one connection, its path parameters and query checked against the contract.
  *
  * @throws ContractError (outbound, without message name) when they do not match, WsgenError `WSGEN_USAGE` when the server's address is none.
  */
-export function connectionUrl(server: string | URL, { address, parameters, query }: EndpointContract, values: AddressValues): string {
-  checkPart(parameters?.guard, values.params ?? {}, "path parameters", address);
-  checkPart(query?.guard, values.query ?? {}, "query", address);
+export function connectionUrl(
+  server: string | URL,
+  { address, parameters, query }: EndpointContract,
+  params: object = {},
+  values: object = {},
+): string {
+  checkPart(parameters?.guard, params, "path parameters", address);
+  checkPart(query?.guard, values, "query", address);
 
   // In a page, an address may be relative to it.
   const base = globalThis.location?.href;
-  const url = URL.canParse(server, base) ? new URL(server, base) : undefined;
-  const protocol = url?.protocol.replace("http", "ws");
-  if (url === undefined || (protocol !== "ws:" && protocol !== "wss:"))
-    throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
-  url.protocol = protocol;
+  const url = URL.canParse(server, base) && new URL(server, base);
+  if (!url || !/^(ws|http)s?:/.test(url.href)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
+  url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
-  const params: Record<string, unknown> = { ...values.params };
+  const given = new Map(Object.entries(params));
   const path = address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
-    const value = Object.hasOwn(params, name) ? String(params[name] ?? "") : "";
-    if (value === "") throw refused(address, "path parameters", "must not be empty", `/${name}`);
+    const value = String(given.get(name) ?? "");
+    // URLs know no way to write these as the name of something.
+    if (/^\.{0,2}$/.test(value)) throw refuse(subject(address, "path parameters"), 'must not be empty, "." or ".."', `/${name}`);
     return encodeURIComponent(value);
   });
-  // URLs know no way to write these as the name of something.
-  if (path.split("/").some((segment) => segment === "." || segment === "..")) {
-    throw refused(address, "path parameters", 'must not make a segment "." or ".." of the path', "");
-  }
-  if (path !== "") url.pathname = url.pathname.replace(/\/$/, "") + (path.startsWith("/") ? path : `/${path}`);
+  if (path) url.pathname = url.pathname.replace(/\/$/, "") + path.replace(/^\/?/, "/");
 
-  for (const [name, value] of Object.entries(values.query ?? {})) {
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (item === undefined) continue;
-      if (typeof item === "object" && item !== null) throw refused(address, "query", "cannot be written in a query", `/${name}`);
-      url.searchParams.append(name, String(item));
+  for (const [name, value] of Object.entries(values)) {
+    for (const item of [value].flat()) {
+      if (Object(item) === item) throw refuse(subject(address, "query"), "cannot be written in a query", `/${name}`);
+      if (item !== undefined) url.searchParams.append(name, String(item));
     }
   }
   return url.href;
@@ -68,11 +61,8 @@ export function connectionUrl(server: string | URL, { address, parameters, query
 
 /** Checks one part of the handshake. */
 export function checkPart(guard: Guard<unknown> | undefined, values: object, part: string, address: string): void {
-  const refusal = guard === undefined ? undefined : refusalOf(guard, values);
-  if (refusal !== undefined) throw refused(address, part, refusal.reason, refusal.path);
+  const refusal = refusalOf(guard, values, subject(address, part));
+  if (refusal) throw refusal;
 }
 
-function refused(address: string, part: string, reason: string, path: string): ContractError {
-  const message = `Not connected to ${address}: ${part}${path && ` ${path}`} ${reason}.`;
-  return new ContractError({ message, messageName: undefined, direction: "outbound", path });
-}
+const subject = (address: string, part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];

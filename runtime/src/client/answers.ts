@@ -25,7 +25,10 @@ export const answers: Feature = ({ receives }, codec) => {
                   .catch(onError);
               };
               answerers.set(name, answer);
-              for (const { payload } of inbox.take(name)) answer(payload);
+              for (const item of inbox.kept.filter(([arrival]) => arrival.name === name)) {
+                inbox.kept.splice(inbox.kept.indexOf(item), 1);
+                answer(item[0].payload);
+              }
               return () => {
                 if (answerers.get(name) === answer) answerers.delete(name);
               };

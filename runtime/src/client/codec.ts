@@ -1,9 +1,9 @@
 // Between what travels and the contract's messages, for one endpoint as a client sees it. The server has a decoder and encoders of its own, which are
 // quicker and say more; these are small, and what they say is enough for whoever holds the document.
-import type { DispatchNode, EndpointContract } from "../contract/contract.ts";
-import { contractError, refusalOf } from "../contract/dispatch.ts";
-import { pointer, valueAt } from "../contract/path.ts";
+import type { ConstantNode, DispatchNode, EndpointContract, KindNode, PresenceNode } from "../contract/contract.ts";
+import { valueAt } from "../contract/path.ts";
 import type { ContractError } from "../errors.ts";
+import { refusalOf, refuse, type Subject } from "./check.ts";
 
 /** A frame as it was understood. */
 export interface Received {
@@ -18,8 +18,8 @@ export interface Received {
 export interface Codec {
   /** Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON first; what it takes (returning true) is not decoded any further. */
   decode(data: string | Uint8Array, claim: (payload: unknown) => boolean): Received | undefined;
-  /** The name that the contract's tree gives a JSON payload, without running a guard. */
-  find(payload: unknown): string | undefined;
+  /** Where the contract's tree leads: a name, or a node that has no exit for this payload. Runs no guard. */
+  find(payload: unknown): DispatchNode | undefined;
   /**
    * Makes a message ready for the wire. Constants are filled in, unless they say which message it is (`asGiven`); the guard sees exactly what the
    * peer will read.
@@ -28,6 +28,8 @@ export interface Codec {
    */
   encode(name: string, payload: unknown, asGiven?: boolean): string | Uint8Array;
 }
+
+type Exits = Pick<ConstantNode, "path" | "absent" | "other"> & Partial<ConstantNode & PresenceNode & KindNode>;
 
 /** Makes an endpoint's contract ready. */
 export function createCodec({ receives: { dispatch, messages }, sends }: EndpointContract): Codec {
@@ -40,90 +42,68 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
   function walk(payload: unknown): DispatchNode | undefined {
     let node = json;
     while (typeof node === "object") {
-      const value = valueAt(payload, node.path);
-      let next = node.absent;
-      if (value !== undefined) {
-        if ("present" in node) next = node.present;
-        else if ("kinds" in node) next = node.kinds[kindOf(value) as "object"];
-        else {
-          const table = tables.get(node) ?? new Map(node.cases);
-          tables.set(node, table);
-          next = table.get(value) ?? node.other;
-        }
+      // Every kind of node says one of these.
+      const { path, absent, present, kinds, cases, other } = node as Exits;
+      const value = valueAt(payload, path);
+      let table = tables.get(node);
+      if (!table) {
+        table = new Map<unknown, DispatchNode>(cases ?? Object.entries(kinds ?? {}));
+        tables.set(node, table);
       }
+      const next = value === undefined ? absent : (present ?? table.get(kinds ? kindOf(value) : value) ?? other);
       if (next === undefined) break;
       node = next;
     }
     return node;
   }
 
-  function check(name: string | undefined, payload: unknown, reason = "is no message of the contract", path = ""): Received {
-    const guard = name && messages[name]?.guard;
-    const refusal = name === undefined ? { path, reason } : guard && refusalOf(guard, payload);
-    return {
-      name,
-      payload,
-      error: refusal
-        ? contractError(`${name ? `"${name}"` : "A message"} was received and is invalid`, "inbound", name, refusal)
-        : undefined,
-    };
+  function check(name: string | undefined, payload: unknown, reason = "is unknown", path?: string): Received {
+    const subject: Subject = [`${name ? `"${name}"` : "A message"} was received and is invalid`, "inbound", name];
+    return { name, payload, error: name ? refusalOf(messages[name]?.guard, payload, subject) : refuse(subject, reason, path) };
   }
 
   return {
+    find: walk,
+
     decode(data, claim) {
       // JSON Schema cannot speak of bytes, so no guard runs on them.
       if (typeof data !== "string") return check(binary, data);
       const constant = constants.get(data);
       if (constant || !speaksJson) return check(constant ?? text, data);
-      let payload: unknown;
-      try {
-        payload = JSON.parse(data);
-      } catch {
-        return check(text, data, "is not JSON");
-      }
+      const payload = parse(data);
+      if (payload === parse) return check(text, data, "is not JSON");
       if (claim(payload)) return;
       const end = walk(payload);
       if (typeof end === "string") return check(end, payload);
       // `42` and `true` are JSON by accident when they come as bare text.
-      if (text && (!json || typeof payload !== "object" || !payload))
-        return check(text, json || messages[text]?.format !== "any" ? data : payload);
-      return end
-        ? check(undefined, payload, `is ${JSON.stringify(valueAt(payload, end.path))?.slice(0, 40) ?? "missing"}`, pointer(end.path))
-        : check(undefined, payload);
-    },
-
-    find(payload) {
-      const end = walk(payload);
-      return typeof end === "string" ? end : undefined;
+      if (text && (!json || Object(payload) !== payload)) return check(text, json || messages[text]?.format !== "any" ? data : payload);
+      return check(
+        undefined,
+        payload,
+        end && `is ${JSON.stringify(valueAt(payload, end.path))?.slice(0, 40)}`,
+        end && `/${end.path.join("/")}`,
+      );
     },
 
     encode(name, payload, asGiven) {
       const { format, guard, constants } = sends[name]!;
-      const refuse = (reason: string, path = ""): never => {
-        throw contractError(`"${name}" was not sent`, "outbound", name, { path, reason });
-      };
+      const subject: Subject = [`"${name}" was not sent`, "outbound", name];
       if (format === "binary") {
         if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
-        return payload instanceof Uint8Array ? payload : refuse("must be bytes");
+        if (payload instanceof Uint8Array) return payload;
+        throw refuse(subject, "must be bytes");
       }
       let whole = payload;
-      if (constants && !asGiven && (payload === undefined || kindOf(payload) === "object")) {
+      if (!asGiven && constants && (payload === undefined || kindOf(payload) === "object")) {
         const filled: Record<string, unknown> = { ...constants, ...(payload as object) };
         // An explicit `undefined` is left out, like a property that is not there.
         for (const key in constants) if (filled[key] === undefined) filled[key] = constants[key];
         whole = filled;
       }
-      if (format === "text" && typeof whole !== "string") refuse("must be a string");
-      let written: string | undefined;
-      try {
-        written = JSON.stringify(whole);
-      } catch (error) {
-        refuse(`is not JSON (${error})`);
-      }
-      if (written === undefined) return refuse("is not JSON");
-      const refusal = guard && refusalOf(guard, JSON.parse(written));
-      if (refusal) refuse(refusal.reason, refusal.path);
-      return typeof whole === "string" && (format === "text" || (format === "any" && !isJson(whole))) ? whole : written;
+      const text = stringify(whole);
+      const refusal = text === undefined ? refuse(subject, "is not JSON") : refusalOf(guard, guard && JSON.parse(text), subject);
+      if (refusal) throw refusal;
+      return typeof whole === "string" && (format === "text" || (format === "any" && parse(whole) === parse)) ? whole : text!;
     },
   };
 }
@@ -132,11 +112,20 @@ function kindOf(value: unknown): string {
   return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 }
 
-function isJson(text: string): boolean {
+/** What a text says, or this function itself when it is no JSON. */
+function parse(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false; // Not parsing is the answer.
+    return parse;
+  }
+}
+
+/** `undefined` for what JSON cannot say. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined; // A cycle, or a bigint.
   }
 }

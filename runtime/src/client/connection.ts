@@ -2,7 +2,7 @@
 // One connection as its user sees it: typed sends out, listeners and a reader in, and whatever features its contract needs.
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import type { EndpointContract } from "../contract/contract.ts";
-import { type ContractError, WsgenError } from "../errors.ts";
+import type { ContractError } from "../errors.ts";
 import { type Codec, createCodec } from "./codec.ts";
 import { createInbox, type Inbox, type Unsubscribe } from "./inbox.ts";
 import { type ConnectionState, type Life, type LifeOptions, startLife } from "./life.ts";
@@ -35,7 +35,7 @@ export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisp
    * `useSyncExternalStore` asks for. What a listener sends when it hears of `open` leaves before what waited for it.
    */
   subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
-  /** Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes. */
+  /** Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes; else the platform's WebSocket throws. */
   close(code?: number, reason?: string): Promise<CloseOutcome>;
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }
@@ -73,70 +73,59 @@ export interface Link {
   onError(error: unknown): void;
 }
 
-/** Who hears of what goes wrong. */
-export interface Hooks {
+/** How one connection is opened again and again, and who hears of what goes wrong. */
+export interface Opening extends Pick<LifeOptions, "attempt" | "reconnect" | "url" | "onError"> {
   onInvalid(error: ContractError): void;
-  onError(error: unknown): void;
 }
-
-/** How one connection is opened again and again. */
-export type Opening = Pick<LifeOptions, "attempt" | "reconnect" | "renewable" | "url">;
 
 /** Makes one endpoint's contract ready, once for all its connections. */
 export function prepareConnection(
   endpoint: EndpointContract,
   features: readonly Feature[],
-): (opening: Opening, hooks: Hooks) => { readonly life: Life; readonly connection: ClientConnection<unknown> } {
+): (opening: Opening) => { readonly life: Life; readonly connection: ClientConnection<unknown> } {
   const codec = createCodec(endpoint);
   const prepared = features.map((feature) => feature(endpoint, codec));
 
-  return (opening, { onInvalid, onError }) => {
+  return (opening) => {
+    const { onError, onInvalid } = opening;
     const inbox = createInbox(onError);
-    const life = startLife({ ...opening, receive, onError });
-    const { transmit, signal, closed, subscribe } = life;
-    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError }));
-
-    let wasOpen = false;
-    subscribe(({ status, error }) => {
-      const isOpen = status === "open";
-      for (const part of parts) {
-        if (isOpen) part.opened?.();
-        else if (wasOpen || signal.aborted) part.lost?.(error ?? signal.reason);
-      }
-      wasOpen = isOpen;
-      if (signal.aborted) inbox.end(error);
+    const life = startLife({
+      ...opening,
+      receive,
+      onOpen() {
+        for (const part of parts) part.opened?.();
+      },
+      onLost(error) {
+        for (const part of parts) part.lost?.(error);
+      },
     });
-
+    const { transmit, signal, closed, subscribe, getSnapshot } = life;
+    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError }));
     const claim = (payload: unknown) => parts.some((part) => part.claim?.(payload));
+    void closed.then(() => inbox.end(getSnapshot().error));
+
     function receive(data: unknown): void {
       const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
-      const received = codec.decode(read, claim);
-      if (!received) return;
-      const { name, payload, error } = received;
+      const { name, payload, error } = codec.decode(read, claim) ?? {};
       if (error) {
         if (!parts.some((part) => part.refuse?.(payload, error))) onInvalid(error);
-      } else if (!parts.some((part) => part.take?.(name!, payload))) inbox.push({ name: name!, payload }, read.length);
+      } else if (name && !parts.some((part) => part.take?.(name, payload))) inbox.push({ name, payload }, read.length);
     }
 
     const connection = {
       closed,
       signal,
       subscribe,
-      getSnapshot: () => life.state,
+      getSnapshot,
       get url() {
         return opening.url();
       },
       get protocol() {
-        return life.protocol;
+        return life.protocol();
       },
       send: table(endpoint.sends, (name) => (payload: unknown) => transmit(codec.encode(name, payload))),
       on: table(endpoint.receives.messages, (name) => (listener: (payload: unknown) => void) => inbox.listen(name, listener)),
-      close(code = 1000, reason = "") {
-        if ((code !== 1000 && !(code >= 3000 && code <= 4999)) || new TextEncoder().encode(reason).length > 123) {
-          throw new WsgenError("WSGEN_USAGE", "close() takes 1000 or 3000–4999 and a reason up to 123 bytes.");
-        }
-        return life.close(code, reason);
-      },
+      close: (code = 1000, reason = "") => life.close(code, reason),
       [Symbol.asyncIterator]: inbox.read,
       // Missing in older browsers, where nobody can ask for it.
       [Symbol.asyncDispose ?? "dispose"]: () => life.close(1000, ""),
@@ -147,15 +136,10 @@ export function prepareConnection(
   };
 }
 
-/** An object with one function for each message of a record that is wanted, whatever their names are. */
+/** An object with one value for each message, whatever their names are. */
 export function table<Item, Value>(
   items: Readonly<Record<string, Item>>,
-  value: (name: string, item: Item) => Value | undefined,
+  value: (name: string, item: Item) => Value,
 ): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(items).flatMap(([name, item]) => {
-      const made = value(name, item);
-      return made === undefined ? [] : [[name, made]];
-    }),
-  );
+  return Object.fromEntries(Object.entries(items).map(([name, item]) => [name, value(name, item)]));
 }

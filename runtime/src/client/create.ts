@@ -4,7 +4,7 @@ import type { Contract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
 import type { ContractError } from "../errors.ts";
 import { checkPart, connectionUrl } from "./address.ts";
-import { type ClientConnection, type Feature, type Hooks, prepareConnection } from "./connection.ts";
+import { type ClientConnection, type Feature, prepareConnection } from "./connection.ts";
 import type { ReconnectOptions } from "./retry.ts";
 import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
 
@@ -59,45 +59,29 @@ type Details = ConnectOptions & { readonly params?: object; readonly query?: Giv
 export function createClientOn(open: OpenSocket): CreateClient {
   return <Api>(contract: Contract, server: string | URL, options: ClientOptions = {}, features: readonly Feature[] = []) => {
     checkVersion(contract);
-    const hooks: Hooks = { onInvalid: options.onInvalid ?? warnOncePerName(), onError: options.onError ?? console.error };
-
+    const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error } = options;
     const api = Object.entries(contract.endpoints).map(([name, endpoint]) => {
       let prepared: ReturnType<typeof prepareConnection> | undefined;
       const connectTo = (given: Details): Opening<ClientConnection<unknown>> => {
         prepared ??= prepareConnection(endpoint, features);
         const { signal, params, query, headers, protocols = [] } = given;
         let url = "";
-        const { life, connection } = prepared(
-          {
-            url: () => url,
-            renewable: [query, headers, options.headers].some((value) => typeof value === "function"),
-            reconnect: options.reconnect === false ? undefined : options.reconnect === true ? {} : (options.reconnect ?? {}),
-            async attempt() {
-              url = connectionUrl(server, endpoint, { params, query: await ask(query) });
-              const own = await ask(headers);
-              if (own) checkPart(endpoint.headers?.guard, own, "headers", endpoint.address);
-              const sent: Record<string, string> = {};
-              for (const [name, value] of Object.entries({ ...(await ask(options.headers)), ...own }))
-                if (value !== undefined) sent[name] = String(value);
-              return open(url, typeof protocols === "string" ? [protocols] : [...protocols], sent, options);
-            },
+        const { life, connection } = prepared({
+          onInvalid,
+          onError,
+          url: () => url,
+          reconnect: reconnect === false ? undefined : Object(reconnect),
+          async attempt() {
+            url = connectionUrl(server, endpoint, params, await ask(query));
+            const own = await ask(headers);
+            if (own) checkPart(endpoint.headers?.guard, own, "headers", endpoint.address);
+            return open(url, [protocols].flat(), { ...(await ask(always)), ...own }, options);
           },
-          hooks,
-        );
-        const leave = () => void life.close(1000, "");
-        signal?.addEventListener("abort", leave);
-        const opened = new Promise<ClientConnection<unknown>>((resolve, reject) => {
-          const settle = (): void => {
-            const { status, error } = life.state;
-            if (status === "open") resolve(connection);
-            if (status === "closed") {
-              signal?.removeEventListener("abort", leave);
-              reject(signal?.aborted ? signal.reason : (error ?? life.signal.reason));
-            }
-          };
-          life.subscribe(settle);
         });
+        const leave = () => void life.close(1000, "", signal?.reason);
+        signal?.addEventListener("abort", leave, { signal: life.signal });
         if (signal?.aborted) leave();
+        const opened = life.opened.then(() => connection);
         return Object.defineProperty(opened, "connection", {
           get() {
             life.insist();
@@ -129,6 +113,6 @@ function warnOncePerName(): (error: ContractError) => void {
   return ({ messageName, message }) => {
     if (warned.has(messageName)) return;
     warned.add(messageName);
-    console.warn(`wsgen: ${message} Dropped, as are more of its kind; set onInvalid to hear of them.`);
+    console.warn(`wsgen: ${message} Dropped; onInvalid hears of more.`);
   };
 }

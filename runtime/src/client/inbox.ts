@@ -25,80 +25,72 @@ export interface Inbox {
   listen(name: string, listener: (payload: unknown) => void): Unsubscribe;
   /** The one reader. Throws WsgenError `WSGEN_USAGE` while there is another. */
   read(): AsyncIterableIterator<Arrival, undefined>;
-  /** Takes out what is kept under one name. */
-  take(name: string): readonly Arrival[];
+  /** What no consumer has had yet. */
+  readonly kept: (readonly [arrival: Arrival, size: number])[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
   end(error: unknown): void;
 }
 
 export function createInbox(onError: (error: unknown) => void): Inbox {
   const listeners = new Map<string, Set<(payload: unknown) => void>>();
-  let kept: (readonly [arrival: Arrival, size: number])[] = [];
+  const kept: (readonly [arrival: Arrival, size: number])[] = [];
   let total = 0;
-  let attached = false;
+  let attached: Promise<void> | undefined;
   let open = false;
   let reading = false;
   let judging = false;
   let overflow: InboundOverflowError | undefined;
-  let ended: { readonly error: unknown } | undefined;
-  let wake: (() => void) | undefined;
+  let ended: readonly [error: unknown] | undefined;
+  let wake = () => {};
 
-  function keep(arrival: Arrival, size: number): void {
+  function drop() {
+    total = 0;
+    return kept.splice(0);
+  }
+
+  function push(arrival: Arrival, size: number): void {
+    if (open) {
+      for (const listener of listeners.get(arrival.name) ?? []) {
+        try {
+          listener(arrival.payload);
+        } catch (error) {
+          onError(error);
+        }
+      }
+      if (!reading && listeners.size) return;
+    }
     if (overflow) return;
     kept.push([arrival, size]);
     total += size;
-    wake?.();
+    wake();
+    const isFull = () => kept.length > MAX_MESSAGES || total > MAX_SIZE;
     if (judging || !isFull()) return;
     // A burst may come in one turn of the event loop; a reader that keeps up has emptied the inbox in the next.
     judging = true;
     setTimeout(() => {
       judging = false;
       if (!isFull()) return;
-      overflow = new InboundOverflowError(`${kept.length} messages (${total} characters and bytes)`);
-      drop();
-      wake?.();
+      overflow = new InboundOverflowError(`${drop().length} messages`);
+      wake();
     });
   }
 
-  const isFull = (): boolean => kept.length > MAX_MESSAGES || total > MAX_SIZE;
-
-  function drop(): void {
-    kept = [];
-    total = 0;
-  }
-
-  function attach(): void {
-    if (attached) return;
-    attached = true;
-    queueMicrotask(() => {
+  function attach(): Promise<void> {
+    attached ??= Promise.resolve().then(() => {
       open = true;
-      const held = kept;
-      drop();
-      for (const [arrival, size] of held) deliver(arrival, size);
+      for (const item of drop()) push(...item);
       // Listeners have no other way to learn of it.
       if (overflow && !reading) {
-        console.warn(`wsgen: ${overflow.message}`);
+        onError(overflow);
         overflow = undefined;
       }
     });
-  }
-
-  function deliver(arrival: Arrival, size: number): void {
-    for (const listener of listeners.get(arrival.name) ?? []) {
-      try {
-        listener(arrival.payload);
-      } catch (error) {
-        onError(error);
-      }
-    }
-    if (reading || !listeners.size) keep(arrival, size);
+    return attached;
   }
 
   return {
-    push(arrival, size) {
-      if (open) deliver(arrival, size);
-      else keep(arrival, size);
-    },
+    push,
+    kept,
 
     listen(name, listener) {
       const set = listeners.get(name) ?? new Set();
@@ -106,39 +98,38 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
       // A wrapper of its own, so that one function may listen twice.
       const own = (payload: unknown) => listener(payload);
       set.add(own);
-      attach();
+      void attach();
       return () => void set.delete(own);
     },
 
     read() {
       if (reading) throw new WsgenError("WSGEN_USAGE", "One reader at a time.");
       reading = true;
-      attach();
+      const opened = attach();
       let left = false;
-      const leave = (): void => {
+      const leave = () => {
         if (left) return;
         left = true;
         reading = false;
         if (listeners.size) drop();
-        wake?.();
+        wake();
       };
       const reader = (async function* (): AsyncGenerator<Arrival, undefined> {
         try {
+          await opened;
           while (!left) {
-            const next = open && kept.shift();
+            const next = kept.shift();
             if (next) {
               total -= next[1];
               yield next[0];
-            } else if (open && (overflow || ended)) {
-              const error = overflow ?? ended?.error;
+            } else if (overflow || ended) {
+              const [error] = overflow ? [overflow] : ended!;
               overflow = undefined;
               if (error) throw error;
               break;
             } else {
               await new Promise<void>((resolve) => {
                 wake = resolve;
-                // What opens the inbox wakes nobody.
-                if (!open) queueMicrotask(resolve);
               });
             }
           }
@@ -156,16 +147,9 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
       });
     },
 
-    take(name) {
-      const taken = kept.filter(([arrival]) => arrival.name === name);
-      kept = kept.filter((item) => !taken.includes(item));
-      for (const [, size] of taken) total -= size;
-      return taken.map(([arrival]) => arrival);
-    },
-
     end(error) {
-      ended = { error };
-      wake?.();
+      ended = [error];
+      wake();
     },
   };
 }

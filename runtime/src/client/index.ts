@@ -31,9 +31,11 @@ export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
  *
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
-export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: given, agent, tls }) => {
-  const Socket = given ?? globalThis.WebSocket;
-  if (!agent && !tls && Object.keys(headers).length === 0) return { socket: new Socket(url, protocols) };
-  if (Socket === globalThis.WebSocket) throw new WsgenError("WSGEN_USAGE", "This platform's WebSocket takes no headers, agent or tls.");
-  return { socket: new Socket(url, protocols, { ...tls, agent, headers }) };
+export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: Given, agent, tls }) => {
+  // JSON knows no `undefined`.
+  if (Given)
+    return { socket: new Given(url, protocols, { ...tls, agent, headers: JSON.parse(JSON.stringify(headers)) as Record<string, string> }) };
+  if (agent || tls || Object.keys(headers).length > 0)
+    throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
+  return { socket: new WebSocket(url, protocols) };
 });

@@ -3,7 +3,7 @@ import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import { ConnectionClosedError, OutboundOverflowError, UpgradeRejectedError } from "../errors.ts";
 import type { Unsubscribe } from "./inbox.ts";
 import { type ReconnectOptions, retryDelay } from "./retry.ts";
-import type { Attempt, WebSocketLike } from "./socket.ts";
+import type { Attempt, Refusal, WebSocketLike } from "./socket.ts";
 
 /** What the peer may have sent between two sockets, and what was on its way to it, nobody can know. */
 export interface Reconnected {
@@ -40,33 +40,38 @@ export interface LifeOptions {
   attempt(): Promise<Attempt>;
   /** `undefined`: every end is the end. */
   readonly reconnect: ReconnectOptions | undefined;
-  /** Whether credentials are functions, so that a refusal may be over when they are asked again. */
-  readonly renewable: boolean;
-  /** Of the last attempt. */
+  /** The address of the last attempt. */
   url(): string;
   receive(data: unknown): void;
+  /** The connection is open, for the first time or again; what is sent now leaves before what waited. */
+  onOpen(): void;
+  /** The connection was open and is not any more, or it is closed for good. */
+  onLost(error: unknown): void;
   onError(error: unknown): void;
 }
 
 /** One connection, whatever sockets it is on. */
 export interface Life {
+  /** Settles when it is open for the first time, rejects when that does not come. */
+  readonly opened: Promise<void>;
+  readonly closed: Promise<CloseOutcome>;
   /** Aborts when it is closed for good, with a ConnectionClosedError. */
   readonly signal: AbortSignal;
-  readonly state: ConnectionState;
-  readonly protocol: string;
-  readonly closed: Promise<CloseOutcome>;
+  getSnapshot(): ConnectionState;
+  protocol(): string;
   /** Listeners are called at once when the state changes; what they send goes before what waited for the connection. */
   subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
   /** Sends, or keeps it until there is a connection, unless it is `stale` by then. */
   transmit(data: string | Uint8Array, stale?: () => boolean): Sent;
   /** From now on a failed first attempt is tried again. */
   insist(): void;
-  close(code: number, reason: string): Promise<CloseOutcome>;
+  /** `why`: what `opened` rejects with. */
+  close(code: number, reason: string, why?: unknown): Promise<CloseOutcome>;
 }
 
 /** Ready state of the standard. */
 const OPEN = 1;
-/** Outbound bytes above which `send` gives a promise; so many are kept while there is no connection. How often it is looked whether they have left, in ms. */
+/** Bytes under way above which `send` gives a promise; so many are kept while there is no connection. How often it is looked whether they have left, in ms. */
 const HIGH_WATER_MARK = 1_048_576;
 const DRAIN_POLL = 20;
 /** How long an attempt may take, in ms. */
@@ -77,29 +82,36 @@ const STABLE = 5_000;
 const ASLEEP = 120_000;
 const TICK = 30_000;
 
+type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => void];
+
 /** Begins a life with its first attempt. */
-export function startLife({ attempt, reconnect, renewable, url, receive, onError }: LifeOptions): Life {
+export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, onError }: LifeOptions): Life {
   const listeners = new Set<(state: ConnectionState) => void>();
   const over = new AbortController();
+  const { signal } = over;
   let state: ConnectionState = { status: "connecting", failures: 0 };
   let socket: WebSocketLike | undefined;
   /** Counts attempts: what the sockets of earlier ones say is not heard. */
   let turn = 0;
   let failures = 0;
   let insisting = false;
-  let renewed = false;
-  let hidden = false;
   let closing: CloseOutcome | undefined;
+  /** When it was opened, and lost. */
   let since = 0;
   let lostAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is to be sent when there is a connection, and its size. */
   let waiting: (readonly [data: string | Uint8Array, stale: (() => boolean) | undefined])[] = [];
-  let waitingSize = 0;
-  /** Of the promise that settles when there is room for more. */
-  let room: { readonly promise: Promise<void>; resolve(): void; reject(error: unknown): void } | undefined;
-  let settle!: (outcome: CloseOutcome) => void;
+  let size = 0;
+  /** Of the sends that wait for room. */
+  const senders: Settlers[] = [];
+  let settleOpened!: Settlers;
+  let settleClosed!: (outcome: CloseOutcome) => void;
+  const opened = new Promise<void>((...settlers) => {
+    settleOpened = settlers;
+  });
   const closed = new Promise<CloseOutcome>((resolve) => {
-    settle = resolve;
+    settleClosed = resolve;
   });
 
   function change(next: ConnectionState): void {
@@ -117,146 +129,114 @@ export function startLife({ attempt, reconnect, renewable, url, receive, onError
     clearTimeout(timer);
     const mine = ++turn;
     if (state.retryAt) change({ ...state, retryAt: undefined });
-    let tried: Attempt | undefined;
-    let cause: unknown;
-    const refused = () => {
-      if (mine !== turn || state.status === "open") return;
-      const { status, body, headers } = tried?.refusal?.() ?? {};
+    const refused = (details: Refusal | { readonly cause: unknown }) => {
       // The query may hold secrets, and errors end up in logs.
-      lost(new UpgradeRejectedError(url().replace(/\?.*/, ""), status, body, status ? undefined : cause, headers));
-      tried?.socket.close();
+      if (mine === turn && state.status !== "open") lost(new UpgradeRejectedError(url().replace(/\?.*/, ""), details));
     };
-    timer = setTimeout(() => {
-      cause = new Error(`no answer within ${ATTEMPT} ms`);
-      refused();
-    }, ATTEMPT);
+    timer = setTimeout(refused, ATTEMPT, { cause: new Error("no answer") });
 
     attempt().then(
-      (started) => {
-        tried = started;
-        const opening = started.socket;
-        const opened = () => mine === turn && state.status !== "open" && open();
-        opening.addEventListener("open", opened);
-        opening.addEventListener("message", ({ data }) => mine === turn && receive(data));
-        opening.addEventListener("error", (event) => {
-          // Browsers give no error here; ws and undici do.
-          cause = "error" in event ? event.error : undefined;
+      ({ socket: next, refusal }) => {
+        let cause: unknown;
+        const on = next.addEventListener.bind(next) as (type: string, react: (event: SocketEvent) => void) => void;
+        on("open", () => mine === turn && open());
+        on("message", ({ data }) => mine === turn && receive(data));
+        on("error", ({ error }) => {
+          cause = error;
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
-          setTimeout(refused);
+          setTimeout(() => refused(refusal?.() ?? { cause }));
         });
-        opening.addEventListener("close", ({ code, reason, wasClean }) => {
-          refused();
+        on("close", ({ code, reason, wasClean }) => {
+          refused(refusal?.() ?? { cause });
           if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
         });
-        if (mine !== turn) return opening.close();
-        socket = opening;
-        opening.binaryType = "arraybuffer";
+        if (mine !== turn) return next.close();
+        socket = next;
+        next.binaryType = "arraybuffer";
         // An injected socket may be open already.
-        if (opening.readyState === OPEN) opened();
+        if (next.readyState === OPEN) open();
       },
       (error: unknown) => mine === turn && lost(error),
     );
   }
 
   function open(): void {
+    if (state.status === "open") return;
     clearTimeout(timer);
     since = Date.now();
-    const reconnected: Reconnected | undefined = lostAt ? { continuity: "unknown", attempts: failures, away: since - lostAt } : undefined;
-    change({ status: "open", failures: 0, reconnected });
+    const reconnected = lostAt ? ({ continuity: "unknown", attempts: failures, away: since - lostAt } as const) : undefined;
+    state = { status: "open", failures: 0, reconnected };
+    onOpen();
+    change(state);
+    settleOpened[0]();
     const held = waiting;
     waiting = [];
-    waitingSize = 0;
-    for (const [data, stale] of held) if (!stale?.()) write(data);
+    size = 0;
+    for (const [data, stale] of held) if (!stale?.()) transmit(data);
     drain();
   }
 
   function lost(error: unknown, outcome: CloseOutcome = { code: 1006, reason: "", wasClean: false }): void {
-    clearTimeout(timer);
-    turn++;
+    const left = socket;
     socket = undefined;
+    turn++;
+    clearTimeout(timer);
     if (state.status === "open") {
       lostAt = Date.now();
       if (lostAt - since > STABLE) failures = 0;
-      if (!failures) renewed = false;
-      room?.reject(error);
-      room = undefined;
+      drop(error);
     }
-    let delay: number | undefined;
-    if (reconnect && !closing && (insisting || lostAt)) {
-      delay = renewable && !renewed && isExpired(error) ? 0 : retryDelay(error, failures, reconnect);
-      renewed ||= isExpired(error);
-    }
-    if (delay === undefined) finish(outcome, error);
-    else {
+    const delay = reconnect && !closing && (insisting || lostAt) ? retryDelay(error, failures, reconnect) : undefined;
+    if (delay !== undefined) {
       failures++;
       timer = setTimeout(() => globalThis.navigator?.onLine === false || begin(), delay);
       change({ status: lostAt ? "reconnecting" : "connecting", failures, error, retryAt: Date.now() + delay });
+    } else {
+      clearInterval(ticker);
+      const { code, reason, wasClean } = outcome;
+      over.abort(new ConnectionClosedError(code, reason));
+      drop(signal.reason);
+      change({ status: "closed", failures, error: closing || (wasClean && [1000, 1001, 1005].includes(code)) ? undefined : error });
+      settleOpened[1](error ?? signal.reason);
+      settleClosed(outcome);
     }
+    left?.close();
   }
 
-  function finish(outcome: CloseOutcome, error: unknown): void {
-    turn++;
-    clearTimeout(timer);
-    clearInterval(ticker);
-    const { code, reason, wasClean } = outcome;
-    const farewell = new ConnectionClosedError(code, reason);
-    room?.reject(farewell);
-    over.abort(farewell);
-    change({
-      status: "closed",
-      failures,
-      error: closing || (wasClean && (code === 1000 || code === 1001 || code === 1005)) ? undefined : error,
-    });
-    settle(outcome);
-  }
-
-  function write(data: string | Uint8Array): void {
-    // Payloads in shared memory are no use of ours; the standard's type excludes them.
-    socket?.send(data as string | Uint8Array<ArrayBuffer>);
+  function drop(error: unknown): void {
+    for (const [, reject] of senders.splice(0)) reject(error);
+    onLost(error);
   }
 
   /** Looks again and again whether there is room. */
   function drain(): void {
-    if (!socket || !room) return;
+    if (!socket || state.status !== "open") return;
     if (socket.bufferedAmount > HIGH_WATER_MARK) setTimeout(drain, DRAIN_POLL);
-    else {
-      room.resolve();
-      room = undefined;
-    }
+    else for (const [resolve] of senders.splice(0)) resolve();
   }
 
   function transmit(data: string | Uint8Array, stale?: () => boolean): Sent {
-    const isOpen = state.status === "open" && socket?.readyState === OPEN;
-    if (closing || over.signal.aborted)
-      return refuse(over.signal.reason ?? new ConnectionClosedError(1005, "", "The connection is closing."));
-    if (isOpen) {
-      write(data);
-      if (!(socket!.bufferedAmount > HIGH_WATER_MARK)) return;
-    } else {
-      if (waitingSize && waitingSize + data.length > HIGH_WATER_MARK) return refuse(new OutboundOverflowError());
+    let refusal: unknown;
+    if (closing || signal.aborted) refusal = signal.reason ?? new ConnectionClosedError(closing!.code, closing!.reason);
+    else if (state.status === "open" && socket?.readyState === OPEN) {
+      // Payloads in shared memory are no use of ours; the standard's type excludes them.
+      socket.send(data as string | Uint8Array<ArrayBuffer>);
+      if (!(socket.bufferedAmount > HIGH_WATER_MARK)) return;
+    } else if (size && size + data.length > HIGH_WATER_MARK) refusal = new OutboundOverflowError();
+    else {
       waiting.push([data, stale]);
-      waitingSize += data.length;
+      size += data.length;
     }
-    if (!room) {
-      let resolve!: () => void;
-      let reject!: (error: unknown) => void;
-      const promise = new Promise<void>((...settlers) => {
-        [resolve, reject] = settlers;
-      });
-      promise.catch(() => {});
-      room = { promise, resolve, reject };
-      if (isOpen) setTimeout(drain, DRAIN_POLL);
-    }
-    return room.promise;
+    const sent = new Promise<void>((...settlers) => {
+      if (refusal) settlers[1](refusal);
+      else if (senders.push(settlers) < 2) drain();
+    });
+    sent.catch(() => {}); // Not awaiting it is safe.
+    return sent;
   }
 
   /** Drops the socket, without waiting for anybody's goodbye. */
-  function leave(): void {
-    if (!socket || closing) return;
-    const left = socket;
-    lost(new ConnectionClosedError(1006, ""));
-    left.close();
-  }
+  const leave = () => socket && !closing && lost(new ConnectionClosedError(1006, ""));
 
   let clock = Date.now();
   const ticker = setInterval(() => {
@@ -266,56 +246,44 @@ export function startLife({ attempt, reconnect, renewable, url, receive, onError
   }, TICK) as ReturnType<typeof setInterval> & { unref?(): void };
   ticker.unref?.();
 
-  const on = (type: string, listener: () => void) => globalThis.addEventListener?.(type, listener, { signal: over.signal });
+  const onPage = (type: string, react: () => void) => globalThis.addEventListener?.(type, react, { signal });
+  const again = () => state.retryAt && begin();
   // A browser keeps no page whose connection is open for when its user comes back.
-  on("pagehide", () => {
+  onPage("pagehide", () => {
     leave();
     clearTimeout(timer);
-    hidden = true;
   });
-  on("pageshow", () => {
-    if (hidden) begin();
-    hidden = false;
-  });
-  on("online", () => state.retryAt && begin());
+  onPage("pageshow", again);
+  onPage("online", again);
   begin();
 
   return {
-    get state() {
-      return state;
-    },
-    get protocol() {
-      return socket?.protocol ?? "";
-    },
-    signal: over.signal,
+    opened,
     closed,
+    signal,
     transmit,
+    getSnapshot: () => state,
+    protocol: () => socket?.protocol ?? "",
     subscribe(listener) {
       // A wrapper of its own, so that one function may listen twice.
-      const own = (next: ConnectionState) => listener(next);
+      const own: typeof listener = (next) => listener(next);
       listeners.add(own);
       return () => void listeners.delete(own);
     },
     insist() {
       insisting = true;
     },
-    close(code, reason) {
+    close(code, reason, why) {
+      socket?.close(code, reason); // Throws for codes and reasons that cannot be.
       closing ??= { code, reason, wasClean: false };
-      socket?.close(code, reason);
-      if (state.status !== "open" && state.status !== "closed") finish(closing, undefined);
+      if (state.status !== "open" && !signal.aborted) lost(why, closing);
       return closed;
     },
   };
 }
 
-function isExpired(error: unknown): boolean {
-  return error instanceof UpgradeRejectedError
-    ? error.status === 401
-    : error instanceof ConnectionClosedError && error.reason === "auth expired";
-}
-
-function refuse(error: unknown): Promise<never> {
-  const refused = Promise.reject(error as Error);
-  refused.catch(() => {}); // Not awaiting a send is safe.
-  return refused;
+/** What a socket says; which of it, depends on the kind of event. Browsers' errors say nothing. */
+interface SocketEvent extends CloseOutcome {
+  readonly data: unknown;
+  readonly error: unknown;
 }

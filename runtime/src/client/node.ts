@@ -42,8 +42,8 @@ const SILENCE = 30_000;
  */
 export const createClient = /* @__PURE__ */ createClientOn(async (url, protocols, headers, { WebSocket: given, agent, tls }) => {
   const Socket: WebSocketConstructor = given ?? (await import("ws")).WebSocket;
-  const plain = !agent && !tls && Object.keys(headers).length === 0;
-  const socket = plain ? new Socket(url, protocols) : new Socket(url, protocols, { ...tls, agent, headers });
+  const present = Object.entries(headers).filter(([, value]) => value !== undefined);
+  const socket = new Socket(url, protocols, { ...tls, agent, headers: Object.fromEntries(present) as Record<string, string> });
   if (!isWs(socket)) return { socket };
   watchSilence(socket);
   return watchRefusal(socket);

@@ -1,14 +1,12 @@
 // Whether and when a lost connection is tried again: one table for close codes (RFC 6455 section 7.4) and HTTP statuses, and full jitter.
-import { ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
+import { type ConnectionClosedError, type UpgradeRejectedError, WsgenError } from "../errors.ts";
 
 /** When a client connects again. */
 export interface ReconnectOptions {
   /** Failed attempts in a row after which it gives up. Default: none. */
   readonly maxAttempts?: number | undefined;
-  /** The first attempt comes within this time, in ms, at random; each further one within twice the time. Default: 3 000. */
+  /** The first attempt comes within this time, in ms, at random; each further one within twice the time, up to 30 s. Default: 3 000. */
   readonly spread?: number | undefined;
-  /** The longest of these times, in ms. Default: 30 000. */
-  readonly maxSpread?: number | undefined;
   /**
    * Close codes and HTTP statuses that are to be decided otherwise than by default: `{ 4003: true, 1011: false }`.
    * Default: 1001, 1006, 1011 (five times), 1012, 1013, 1014, 408, 425, 429 and 500–599 are tried again, and so is a network that is not there.
@@ -16,31 +14,30 @@ export interface ReconnectOptions {
   readonly codes?: Readonly<Record<number, boolean>> | undefined;
 }
 
-/** Close codes and statuses after which a new attempt can succeed without anybody's doing. */
-const passing = [1001, 1006, 1011, 1012, 1013, 1014, 408, 425, 429];
+/** Close codes and statuses after which a new attempt can succeed. 401 stands for the close reason "auth expired" too. */
+const passing = /^(401|408|425|429|5..|10(01|06|1[1-4]))$/;
+/** After so many failures in a row it cannot any more: credentials are asked for anew once. */
+const limits: Readonly<Record<number, number>> = { 401: 1, 1011: 5 };
 
-/** A Retry-After longer than this, in ms, is cut. */
-const LONGEST = 3_600_000;
+/** The longest time within which an attempt comes, and the longest Retry-After that is waited for, in ms. */
+const MAX_SPREAD = 30_000;
+const MAX_ASKED = 3_600_000;
 
 /** How long to wait, in ms, after `failures` failed attempts in a row; `undefined`: do not try again. */
 export function retryDelay(
   error: unknown,
   failures: number,
-  { maxAttempts = Infinity, spread = 3_000, maxSpread = 30_000, codes = {} }: ReconnectOptions,
+  { maxAttempts = Infinity, spread = 3_000, codes = {} }: ReconnectOptions,
 ): number | undefined {
-  const refused = error instanceof UpgradeRejectedError;
-  // Errors of the contract and of usage have no code, and stay. What is none of ours (a token could not be fetched) is the network's fault.
-  const code = refused
-    ? (error.status ?? 1006)
-    : error instanceof ConnectionClosedError
-      ? error.closeCode
-      : error instanceof WsgenError
-        ? 0
-        : 1006;
-  if (!(codes[code] ?? (passing.includes(code) || (code >= 500 && code < 600)))) return;
-  if (failures >= (code === 1011 ? Math.min(5, maxAttempts) : maxAttempts)) return;
-  const asked = (refused && error.headers?.get("retry-after")) || "";
+  // What is wrong on this side stays wrong. What a function of the user's throws counts by its `status` too, or as a lost network.
+  if (error instanceof WsgenError && /CONTRACT|USAGE/.test(error.code)) return;
+  const { status, headers, closeCode, reason } = Object(error) as Partial<
+    Pick<UpgradeRejectedError, "status" | "headers"> & Pick<ConnectionClosedError, "closeCode" | "reason">
+  >;
+  const code: number = reason === "auth expired" ? 401 : (status ?? closeCode ?? 1006);
+  if (!(codes[code] ?? passing.test(String(code))) || failures >= Math.min(maxAttempts, limits[code] ?? Infinity)) return;
   // RFC 9110 section 10.2.3: seconds, or a date.
+  const asked = headers?.get("retry-after") ?? "";
   const floor = code === 1013 ? 5_000 : Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0;
-  return Math.max(0, Math.min(floor, LONGEST)) + Math.random() * Math.min(maxSpread, spread * 2 ** failures);
+  return Math.max(0, Math.min(floor, MAX_ASKED)) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** failures);
 }

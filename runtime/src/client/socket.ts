@@ -51,10 +51,10 @@ export interface Attempt {
   drop?(): void;
 }
 
-/** How a platform opens a socket; `headers` is empty when there are none to send. */
+/** How a platform opens a socket; `headers` is empty when there are none to send, and those that are `undefined` are not sent. */
 export type OpenSocket = (
   url: string,
   protocols: string[],
-  headers: Record<string, string>,
+  headers: object,
   options: NodeOptions & { readonly WebSocket?: WebSocketConstructor | undefined },
 ) => Attempt | Promise<Attempt>;

@@ -254,7 +254,13 @@ export function contractError(
   refusal: { readonly path: string; readonly reason: string },
   cause?: unknown,
 ): ContractError {
-  return new ContractError({ message: `${what}: ${describe(refusal)}.`, messageName, direction, path: refusal.path, cause });
+  return new ContractError({
+    message: `${what}: ${describe(refusal)}.`,
+    messageName,
+    direction,
+    path: refusal.path,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function kindOf(value: unknown): JsonKind {

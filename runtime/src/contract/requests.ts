@@ -1,7 +1,7 @@
 // Requests that wait for their reply, on either side of a connection.
 import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
 import type { EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
-import { type Decoder, refusalOf } from "./dispatch.ts";
+import { refusalOf } from "./dispatch.ts";
 import type { Correlation, Encode } from "./encode.ts";
 import { valueAt } from "./path.ts";
 
@@ -65,7 +65,7 @@ interface Pending {
 export function prepareRequests(
   endpoint: EndpointContract,
   encoders: Pick<ReadonlyMap<string, Encode>, "get">,
-  decoder: Pick<Decoder, "find">,
+  decoder: { find(payload: unknown): unknown },
 ): () => Requests {
   const received = endpoint.receives.messages;
   const guardOf = (name: string): Guard<unknown> | undefined => received[name]?.guard;
