@@ -10,12 +10,15 @@ import {
   correlationProperty,
   directions,
   docsWith,
+  type Group,
+  groupsOf,
   importTypes,
   partType,
   payloadParameter,
   plainMessages,
   printCall,
   printInterface,
+  printMembers,
   printNamedUnion,
   received,
   requests,
@@ -27,8 +30,9 @@ export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
   for (const name of [names.api, names.handlers, names.register, "Context"]) file.declare(name);
   for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
-  for (const { typeName } of model.endpoints) {
+  for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
+    for (const topic of topics) for (const suffix of ["Send", "Request", "Messages"]) file.declare(topic.typeName + suffix);
   }
   importTypes(model, file, "server");
   file.import("contract", "./contract.server.js", "value");
@@ -38,65 +42,101 @@ export const emitServer: Emitter = (model, file) => {
 };
 
 function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
-  const { typeName } = endpoint;
-  const { sends, receives } = directions(endpoint, "server");
-  const asked = requests(sends.messages);
-
-  file.doc(`What the server sends on ${at(endpoint)}.`);
-  printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
-    file.doc(message.docs);
-    file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
-  });
-  if (asked.length > 0) {
-    file.doc(`What the server asks on ${at(endpoint)}, each call settled by its reply.`);
-    printInterface(file, `${typeName}Request`, asked, (message) => emitRequest(model, endpoint, message, file));
-  }
-  emitConnection(endpoint, file, asked.length > 0);
-
-  if (receives.deliveries.length > 0) {
-    file.doc(`What to do with each message that arrives on ${at(endpoint)}.`);
-    printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
-      emitHandlerMethod(endpoint, delivery, file),
-    );
-  }
+  const { socket, topics } = groupsOf(endpoint, "server");
+  const context: Context = { model, endpoint, file };
+  for (const topic of topics) emitCalls(topic, [], context);
+  emitCalls(socket, topics, context);
+  emitConnection(endpoint, file);
+  for (const group of [...topics, socket]) emitMessages(group, context);
   emitHandler(endpoint, file);
-  emitReader(model, endpoint, file);
+  emitReader(context);
 }
 
-function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
+interface Context {
+  readonly model: Model;
+  readonly endpoint: Endpoint;
+  readonly file: GeneratedFile;
+}
+
+const asks = ({ sends }: Group): boolean => requests(sends.messages).length > 0;
+const says = ({ sends }: Group): boolean => plainMessages(sends).length > 0;
+
+/** What the server sends and asks at one place; what it does on topics is grouped by them. */
+function emitCalls(group: Group, topics: readonly Group[], context: Context): void {
+  const { topic, typeName, at, sends } = group;
+  const { file } = context;
+  const sending = topics.filter(says);
+  const asking = topics.filter(asks);
+  if (topic === undefined || says(group)) {
+    file.doc(`What the server sends on ${at}${sending.length > 0 ? ", beside and on its topics" : ""}.`);
+    printMembers(file, `${typeName}Send`, [
+      ...plainMessages(sends).map((message) => () => emitSend(message, context)),
+      ...sending.map((inner) => () => emitNested(inner, "Send", file)),
+    ]);
+  }
+  if (asks(group) || asking.length > 0) {
+    file.doc(`What the server asks on ${at}, each call settled by its reply.`);
+    printMembers(file, `${typeName}Request`, [
+      ...requests(sends.messages).map((message) => () => emitRequest(message, context)),
+      ...asking.map((inner) => () => emitNested(inner, "Request", file)),
+    ]);
+  }
+}
+
+function emitNested({ topic, typeName }: Group, suffix: string, file: GeneratedFile): void {
+  if (topic === undefined) return;
+  file.doc(topic.docs);
+  file.print(`readonly ${file.key(topic.name)}: ${typeName}${suffix};`);
+}
+
+function emitSend(message: Message, { model, file }: Context): void {
+  file.doc(message.docs);
+  file.print(`${file.key(message.method)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+}
+
+function emitRequest(message: Asks<Message>, { model, endpoint, file }: Context): void {
   const { receives } = directions(endpoint, "server");
   const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
   const options = `options?: ${file.import("RequestOptions", join)}`;
   file.doc(message.docs);
-  printCall(file, file.key(message.name), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+  printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
 }
 
-function emitConnection(endpoint: Endpoint, file: GeneratedFile, asks: boolean): void {
+function emitConnection(endpoint: Endpoint, file: GeneratedFile): void {
   const { typeName, parameters, query, headers } = endpoint;
   const base = `${file.import("ContractConnection", join)}<${typeName}Send, Context>`;
   const members = [
     ...(parameters ? [`readonly params: ${partType(file, parameters)};`] : []),
     ...(query ? [`readonly query: ${partType(file, query)};`] : []),
     ...(headers ? [`readonly headers: ${partType(file, headers)};`] : []),
-    ...(asks ? [`readonly request: ${typeName}Request;`] : []),
+    ...(requests(endpoint.serverToClient.messages).length > 0 ? [`readonly request: ${typeName}Request;`] : []),
   ];
   file.doc(`One client connected to ${at(endpoint)}.`);
   printInterface(file, `${typeName}Connection<Context = object> extends ${base}`, members, (member) => file.print(member));
+}
+
+/** What arrives at one place. */
+function emitMessages({ typeName, at, receives }: Group, { endpoint, file }: Context): void {
+  if (receives.deliveries.length === 0) return;
+  file.doc(`What to do with each message that arrives on ${at}.`);
+  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
+    emitHandlerMethod(endpoint, delivery, file),
+  );
 }
 
 function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: GeneratedFile): void {
   const { sends } = directions(endpoint, "server");
   const awaitable = file.import("Awaitable", join);
   const parameters = [`payload: ${received(file, delivery)}`, `conn: ${endpoint.typeName}Connection<Context>`];
-  const { docs, name, reply } = delivery;
+  const { docs, method, reply } = delivery;
   file.doc(reply === undefined ? docs : docsWith(docs, `Return the reply; its \`${reply.reply.join(".")}\` is filled in.`));
   const result = reply === undefined ? "void" : answerSent(file, join, reply, sends);
-  printCall(file, `readonly ${file.key(name)}: `, parameters, ` => ${awaitable}<${result}>;`);
+  printCall(file, `readonly ${file.key(method)}: `, parameters, ` => ${awaitable}<${result}>;`);
 }
 
 function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
   const { typeName, docs } = endpoint;
-  const { receives } = directions(endpoint, "server");
+  const { socket, topics } = groupsOf(endpoint, "server");
   const awaitable = file.import("Awaitable", join);
   const conn = `conn: ${typeName}Connection<Context>`;
   file.doc((docs.summary ?? docs.description ?? docs.title) ? docs : `What to do with the clients of ${at(endpoint)}.`);
@@ -105,7 +145,8 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
     () => {
       file.doc("Called once the connection is open, before its first message.");
       file.print(`readonly open?: (${conn}) => ${awaitable}<void>;`);
-      if (receives.deliveries.length > 0) file.print(`readonly messages: ${typeName}Messages<Context>;`);
+      if (socket.receives.deliveries.length > 0) file.print(`readonly messages: ${typeName}Messages<Context>;`);
+      for (const topic of topics.filter(({ receives }) => receives.deliveries.length > 0)) emitNested(topic, "Messages<Context>", file);
       file.doc("Called once the connection is closed, for whatever reason.");
       file.print(`readonly close?: (${conn}, outcome: ${file.import("CloseOutcome", join)}) => ${awaitable}<void>;`);
     },
@@ -115,27 +156,30 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
 }
 
 /** What a function has that reads the messages itself instead of handling each in a method. */
-function emitReader(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
+function emitReader(context: Context): void {
+  const { endpoint, file } = context;
   const { typeName } = endpoint;
-  const { sends, receives } = directions(endpoint, "server");
   file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
-  printNamedUnion(file, `${typeName}Received`, receives.deliveries);
+  printNamedUnion(file, `${typeName}Received`, endpoint.clientToServer.deliveries);
 
   // A method returns its reply; whoever reads the requests itself has to send it.
-  const replies = sends.messages.filter(({ replyOnly }) => replyOnly);
+  const { socket, topics } = groupsOf(endpoint, "server");
+  const replies = ({ sends }: Group): readonly Message[] => sends.messages.filter(({ replyOnly }) => replyOnly);
+  const answering = topics.filter((topic) => replies(topic).length > 0);
+  const answers = replies(socket).length > 0 || answering.length > 0;
   const connection = `${typeName}Connection<Context>`;
-  const base = replies.length === 0 ? connection : `Omit<${connection}, "send">`;
   file.doc(`One client connected to ${at(endpoint)}, for a handler that reads its messages itself.`);
   file.block(
-    `export interface ${typeName}Reader<Context = object> extends ${base} {`,
+    `export interface ${typeName}Reader<Context = object> extends ${answers ? `Omit<${connection}, "send">` : connection} {`,
     () => {
-      if (replies.length > 0) {
+      if (answers) {
         file.block(
           `readonly send: ${typeName}Send & {`,
           () => {
-            for (const message of replies) {
-              file.doc(message.docs);
-              file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+            for (const message of replies(socket)) emitSend(message, context);
+            for (const group of answering) {
+              const printed = (): void => replies(group).forEach((message) => emitSend(message, context));
+              file.block(`readonly ${file.key(group.topic?.name ?? "")}: {`, printed, "};");
             }
           },
           "};",

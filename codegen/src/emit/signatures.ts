@@ -1,5 +1,5 @@
 // What server.ts and client.ts say alike: the names of their interfaces, and what is sent and received under a message's name.
-import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply } from "../model/model.ts";
+import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, Topic } from "../model/model.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 
 /** Names of what a generated server and client export for the whole API. */
@@ -13,7 +13,8 @@ export interface ApiNames {
 
 /** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
 export function apiNames({ name, endpoints }: Model): ApiNames {
-  const ofEndpoints = new Set(endpoints.flatMap(({ typeName }) => endpointSuffixes.map((suffix) => typeName + suffix)));
+  const typeNames = endpoints.flatMap(({ typeName, topics }) => [typeName, ...topics.map((topic) => topic.typeName)]);
+  const ofEndpoints = new Set(typeNames.flatMap((typeName) => endpointSuffixes.map((suffix) => typeName + suffix)));
   const free = (suffix: string): string => (ofEndpoints.has(name + suffix) ? `${name}Api${suffix}` : name + suffix);
   return {
     handlers: free("Handlers"),
@@ -30,6 +31,35 @@ const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", 
 export function directions(endpoint: Endpoint, side: "server" | "client"): { readonly sends: Direction; readonly receives: Direction } {
   const { clientToServer, serverToClient } = endpoint;
   return side === "server" ? { sends: serverToClient, receives: clientToServer } : { sends: clientToServer, receives: serverToClient };
+}
+
+/** The messages of one place of an endpoint: those of a topic, or those that are the socket's. */
+export interface Group {
+  readonly topic: Topic | undefined;
+  /** Prefix of its interfaces. */
+  readonly typeName: string;
+  /** The place as a comment says it. */
+  readonly at: string;
+  readonly sends: Direction;
+  readonly receives: Direction;
+}
+
+/** The places of an endpoint, as one side sees them: the socket itself, and its topics. */
+export function groupsOf(endpoint: Endpoint, side: "server" | "client"): { readonly socket: Group; readonly topics: readonly Group[] } {
+  const { sends, receives } = directions(endpoint, side);
+  const group = (topic: Topic | undefined): Group => ({
+    topic,
+    typeName: (topic ?? endpoint).typeName,
+    at: topic === undefined ? at(endpoint) : `the topic \`${topic.address}\` of ${at(endpoint)}`,
+    sends: only(sends, topic),
+    receives: only(receives, topic),
+  });
+  return { socket: group(undefined), topics: endpoint.topics.map(group) };
+}
+
+function only({ messages, deliveries, ...direction }: Direction, topic: Topic | undefined): Direction {
+  const inside = (item: Message | Delivery): boolean => item.topic === topic?.name;
+  return { ...direction, messages: messages.filter(inside), deliveries: deliveries.filter(inside) };
 }
 
 /** Messages that are sent and forgotten. */
@@ -131,6 +161,11 @@ export function printInterface<T>(file: GeneratedFile, head: string, items: read
   if (items.length === 0) file.print(`export interface ${head} {}`);
   else file.block(`export interface ${head} {`, () => items.forEach(member), "}");
   file.print("");
+}
+
+/** Prints the same with members that print themselves. */
+export function printMembers(file: GeneratedFile, head: string, members: readonly (() => void)[]): void {
+  printInterface(file, head, members, (member) => member());
 }
 
 /** Prints a union of everything that can arrive, told apart by `name`, and an empty line behind it. */

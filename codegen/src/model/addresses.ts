@@ -52,13 +52,17 @@ function isSocketScheme(scheme: string): boolean {
   return scheme === "ws" || scheme === "wss";
 }
 
-/** How a channel's address names its place: a path of its own, or a topic on the server's one socket. */
-export function pathOfChannel(channel: SourceChannel, server: { readonly path: string; readonly socketIo: boolean }): string | undefined {
+/** How a channel's address names its place: a path of its own (with `channel` always), or a topic on the server's one socket (`undefined`). */
+export function pathOfChannel(
+  channel: SourceChannel,
+  server: { readonly path: string; readonly socketIo: boolean },
+  multiplex: "auto" | "channel" | "socket" = "auto",
+): string | undefined {
   const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(/^wss?:\/\/[^/]*/i, ""));
   if (address === "") return undefined;
   if (address === "/") return server.path === "" ? "/" : server.path;
-  if (!address.startsWith("/") && !hasHandshake(channel) && !(server.path === "" && address.includes("/") && !server.socketIo))
-    return undefined;
+  const isPath = address.startsWith("/") || hasHandshake(channel) || (server.path === "" && address.includes("/") && !server.socketIo);
+  if (multiplex !== "channel" && !isPath) return undefined;
   const path = `/${address.replace(/^\/+/, "")}`.replaceAll(/\/{2,}/g, "/");
   const complete = server.path === "" || path === server.path || path.startsWith(`${server.path}/`);
   return complete ? path : `${server.path}${path}`;
@@ -67,6 +71,12 @@ export function pathOfChannel(channel: SourceChannel, server: { readonly path: s
 /** Names in braces, in order, each once. */
 export function parametersOf(template: string): string[] {
   return [...new Set([...template.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name ?? ""))];
+}
+
+/** The words of an address or a key that are no parameters; the parameters' names where there are no others. */
+export function literalWords(text: string): string {
+  const words = text.replaceAll(/\{[^{}]*\}/g, " ").trim();
+  return /[\p{L}\p{Nd}]/u.test(words) ? words : parametersOf(text).join(" ");
 }
 
 /** Segments of a path that are no parameters. */

@@ -8,11 +8,12 @@ import type { Findings } from "./findings.ts";
 import type { Handshake } from "./handshake.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
-import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server } from "./model.ts";
-import { assignPropertyNames } from "./names.ts";
+import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server, Topic } from "./model.ts";
+import { assignPropertyNames, hash, pascalCase } from "./names.ts";
 import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
+import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
 import type { Tree } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
@@ -42,6 +43,15 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const leafTypes = new Map(sides.flatMap((side) => side.leaves.map((leaf) => [leaf, typeOfLeaf(leaf, types, idOf)] as const)));
   documentTypes(sides, types);
 
+  const topicTypes = nameTopicTypes(drafts);
+  const topicParameters = new Map(
+    drafts.flatMap(({ socket, directions }) =>
+      directions.topics.map((topic) => {
+        const built = buildTopicParameters(topic, socket.address, topicTypes.get(topic) ?? "", { types, findings });
+        return [topic, built] as const;
+      }),
+    ),
+  );
   const parts = drafts
     .flatMap(({ handshake }) => [handshake.parameters, handshake.query, handshake.headers])
     .flatMap((part) => part?.type ?? []);
@@ -51,7 +61,8 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
     for (const entry of side.entries) if (entry.draft.format !== "binary") guarded.add(idOf(entry));
     for (const leaf of side.leaves) if (leaf.members.some(({ draft }) => draft.format !== "binary")) guarded.add(leafTypes.get(leaf) ?? "");
   }
-  const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts]);
+  const asked = [...topicParameters.values()].flatMap((built) => built?.type ?? []);
+  const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts, ...asked]);
   const clashing = sides.flatMap(({ clashes }) => clashes.map((group) => new Set(group.map(idOf))));
   const finished = finishTypes({ types, used, guarded, tree, findings, clashing });
   const nameOf = (id: string): string => finished.names.get(id) ?? id;
@@ -78,6 +89,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
       docs: only !== undefined && others.length === 0 ? only.docs : {},
       address: socket.address,
       channels: socket.channels.map(({ key, address, docs, pointer }) => ({ key, address, docs, pointer })),
+      topics: directions.topics.map((topic) => buildTopic(topic, topicTypes.get(topic) ?? "", topicParameters.get(topic), nameOf)),
       servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
       ...handshakeParts(handshake, nameOf),
       clientToServer,
@@ -115,6 +127,36 @@ function documentTypes(sides: readonly DirectionDraft[], types: Types): void {
   }
 }
 
+/** `V1` and `Book` make `V1Book`, which another endpoint may be called already. */
+function nameTopicTypes(drafts: readonly EndpointDraft[]): ReadonlyMap<TopicDraft, string> {
+  const taken = new Set(drafts.map(({ typeName }) => typeName.toLowerCase()));
+  const named = drafts.flatMap(({ typeName, directions }) =>
+    directions.topics.map((topic) => {
+      const plain = typeName + pascalCase(topic.name);
+      const name = taken.has(plain.toLowerCase()) ? `${plain}_${hash(topic.channel.pointer)}` : plain;
+      taken.add(name.toLowerCase());
+      return [topic, name] as const;
+    }),
+  );
+  return new Map(named);
+}
+
+function buildTopic(
+  { channel, name }: TopicDraft,
+  typeName: string,
+  parameters: TopicParameters | undefined,
+  nameOf: (id: string) => string,
+): Topic {
+  return {
+    name,
+    typeName,
+    docs: channel.docs,
+    address: channel.address ?? channel.key,
+    ...(parameters && { parameters: { ...parameters, type: nameOf(parameters.type) } }),
+    pointer: channel.pointer,
+  };
+}
+
 function handshakeParts(handshake: Handshake, nameOf: (id: string) => string): Pick<Endpoint, "parameters" | "query" | "headers"> {
   const named = (part: HandshakePart): HandshakePart => ({ ...part, type: nameOf(part.type) });
   const { parameters, query, headers } = handshake;
@@ -141,6 +183,8 @@ function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context:
     const formats = new Set(leaf.members.map(({ draft }) => draft.format));
     return {
       name: leaf.name,
+      method: leaf.method,
+      ...(leaf.topic !== undefined && { topic: leaf.topic }),
       docs: others.length === 0 ? (first?.draft.source.docs ?? {}) : { description: describeUnion(leaf.members) },
       type: context.leafType(leaf),
       format: formats.size === 1 ? (first?.draft.format ?? "json") : "any",
@@ -186,11 +230,13 @@ function refusesMadeUp(entry: Entry, { request, id }: Correlation, { typeName, d
 }
 
 function buildMessage(entry: Entry, { typeName, definitions }: Context): Message {
-  const { draft, name, replyOnly } = entry;
+  const { draft, name, method, topic, replyOnly } = entry;
   const type = typeName(entry);
   const shape = shapeOf({ $ref: DEFINITIONS + type }, (id) => definitions.get(id));
   return {
     name,
+    method,
+    ...(topic !== undefined && { topic }),
     wireName: draft.source.name ?? draft.base,
     docs: draft.source.docs,
     type,

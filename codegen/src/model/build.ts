@@ -12,6 +12,7 @@ import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
 import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { reportOneSocket } from "./one-socket.ts";
 import { applyOverrides, type Override, unusedOverrides } from "./overrides.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
 import { contradicts, decidePerspective, readWords } from "./perspective.ts";
@@ -65,8 +66,9 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   reportMisplaced(tree, findings);
   reportReservedNames(tree, findings);
   const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
-  const grouped = groupSockets(source, findings, misspeltChannels(tree));
+  const grouped = groupSockets(source, { findings, multiplex: extension.multiplex ?? "auto", misspelt: misspeltChannels(tree) });
   if (grouped.sockets.length === 0) return { source };
+  if (extension.multiplex === undefined) reportOneSocket(grouped.sockets, tree, findings);
 
   const types = createTypes(tree, findings);
   const byKey = new Map(source.channels.map((channel) => [channel.key, channel]));
@@ -182,13 +184,13 @@ function readPerspective({ version, source, title, payloads, options, extension,
 
 function wordsOfChannel(channel: SourceChannel | undefined): string {
   if (channel === undefined) return "";
-  if (channel.name !== undefined) return channel.name;
+  if (channel.extension.name !== undefined) return channel.extension.name;
   return channel.namedBy === "key" ? channel.key : wordsOfAddress(channel.address ?? "");
 }
 
 /** A channel's key or address words; several channels share the last literal segment of their path. */
 function wordsOfSocket({ address, channels }: Socket): string {
-  const chosen = channels.find(({ name }) => name !== undefined)?.name;
+  const chosen = channels.find(({ extension }) => extension.name !== undefined)?.extension.name;
   const [only, ...others] = channels;
   const words = chosen ?? (others.length === 0 ? wordsOfChannel(only) : (literalSegments(address).at(-1) ?? ""));
   return wordsOf(words).length === 0 ? "socket" : words;
@@ -203,7 +205,7 @@ function nameEndpoints(sockets: readonly Socket[], findings: Findings): Readonly
       identity: identity(socket),
       channel: socket.servers[0]?.source.key,
       suffix: { text: "Socket", always: false },
-      chosen: socket.channels.some(({ name }) => name !== undefined),
+      chosen: socket.channels.some(({ extension }) => extension.name !== undefined),
     })),
   );
   return new Map(

@@ -3,15 +3,19 @@ import type { Path } from "@wsgen/runtime/generated/server";
 import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
-import { assignMethodNames, clashesOf, hash, type Named } from "./names.ts";
+import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import type { SourceChannel, SourceMessage, SourceReply } from "./source.ts";
+import { findTopics, type TopicDraft } from "./topics.ts";
 
 /** One message of a direction, with its final name. */
 export interface Entry {
   readonly draft: MessageDraft;
   readonly name: string;
+  /** The name without the topic. */
+  readonly method: string;
+  readonly topic: string | undefined;
   readonly reply: Correlation | undefined;
   readonly replyOnly: boolean;
 }
@@ -19,6 +23,9 @@ export interface Entry {
 /** Messages that the receiver is given under one name; more than one when nothing tells them apart. */
 export interface Leaf {
   readonly name: string;
+  readonly method: string;
+  /** The topic of all its members. */
+  readonly topic: string | undefined;
   readonly members: readonly Entry[];
 }
 
@@ -33,15 +40,19 @@ export interface DirectionDraft {
 export interface Directions {
   readonly clientToServer: DirectionDraft;
   readonly serverToClient: DirectionDraft;
+  /** In the order of their channels. */
+  readonly topics: readonly TopicDraft[];
 }
 
-type Side = keyof Directions;
+type Side = "clientToServer" | "serverToClient";
 
 interface Collected {
   draft: MessageDraft;
   /** Said by an operation, not only as an answer. */
   ordinary: boolean;
   reply: Correlation | undefined;
+  /** Keys of the channels that carry it. */
+  readonly channels: Set<string>;
 }
 
 /** What an operation has to say about other sockets: replies that come on a channel of another socket. */
@@ -58,16 +69,17 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     (action === "receive") === (context.side === "server") ? "clientToServer" : "serverToClient";
   const opposite = (side: Side): Side => (side === "clientToServer" ? "serverToClient" : "clientToServer");
 
-  const add = (side: Side, source: SourceMessage, ordinary: boolean): Collected => {
+  const add = (side: Side, source: SourceMessage, channel: string, ordinary: boolean): Collected => {
     const draft = context.payloads.draft(source);
     const found = collected[side].get(draft.identity);
     if (found !== undefined) {
       found.ordinary ||= ordinary;
+      found.channels.add(channel);
       // Of equal definitions one stands for all, whatever their order.
       if (draft.source.pointer < found.draft.source.pointer) found.draft = draft;
       return found;
     }
-    const entry = { draft, ordinary, reply: undefined };
+    const entry = { draft, ordinary, reply: undefined, channels: new Set([channel]) };
     collected[side].set(draft.identity, entry);
     return entry;
   };
@@ -77,13 +89,13 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
   for (const channel of all) {
     for (const { action, messages, replies } of channel.operations) {
       const side = sideOf(action);
-      if (here.has(channel.key)) for (const message of messages) add(side, message, true);
+      if (here.has(channel.key)) for (const message of messages) add(side, message, channel.key, true);
       for (const reply of replies) {
         if (!here.has(reply.channel)) {
           if (here.has(channel.key)) reportElsewhere(reply, context.findings);
           continue;
         }
-        const answers = reply.messages.map((message) => add(opposite(side), message, false));
+        const answers = reply.messages.map((message) => add(opposite(side), message, reply.channel, false));
         for (const source of reply.requests) {
           const request = here.has(channel.key) ? collected[side].get(context.payloads.draft(source).identity) : undefined;
           const drafts = answers.map(({ draft }) => draft);
@@ -97,8 +109,8 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     }
     if (!here.has(channel.key) || channel.operations.length > 0 || channel.messages.length === 0 || answering.has(channel.key)) continue;
     for (const message of channel.messages) {
-      add("clientToServer", message, true);
-      add("serverToClient", message, true);
+      add("clientToServer", message, channel.key, true);
+      add("serverToClient", message, channel.key, true);
     }
     context.findings.warning({
       code: "no-direction",
@@ -114,7 +126,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     [...collected[side].values()].sort((a, b) => (order.get(a.draft.source) ?? order.size) - (order.get(b.draft.source) ?? order.size));
 
   const both = { clientToServer: sorted("clientToServer"), serverToClient: sorted("serverToClient") };
-  const first = finish(both);
+  const first = finish(socket, both, context.findings);
   // A request that is delivered as one of a union has no handler of its own that could return the answer, so the answer is sent like any message.
   let undone = false;
   for (const side of ["clientToServer", "serverToClient"] as const) {
@@ -135,7 +147,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
       }
     }
   }
-  return undone ? finish(both) : first;
+  return undone ? finish(socket, both, context.findings) : first;
 }
 
 function reportElsewhere({ channel, pointer }: SourceReply, findings: Findings): void {
@@ -153,38 +165,71 @@ function join(before: Correlation | undefined, more: Correlation): Correlation {
   return { ...before, answers: [...new Set([...before.answers, ...more.answers])] };
 }
 
-function finish(both: Readonly<Record<Side, readonly Collected[]>>): Directions {
+function finish(socket: Socket, both: Readonly<Record<Side, readonly Collected[]>>, findings: Findings): Directions {
   const answersOf = (side: Side): Set<string> =>
     new Set(both[side].flatMap(({ reply }) => reply?.answers.map(({ identity }) => identity) ?? []));
-  return {
-    clientToServer: finishOne(both.clientToServer, answersOf("serverToClient")),
-    serverToClient: finishOne(both.serverToClient, answersOf("clientToServer")),
-  };
+  const answers = { clientToServer: answersOf("serverToClient"), serverToClient: answersOf("clientToServer") };
+  const isReplyOnly = (side: Side, { ordinary, draft }: Collected): boolean => !ordinary && answers[side].has(draft.identity);
+  const topics = findTopics(
+    socket,
+    (["clientToServer", "serverToClient"] as const).flatMap((side) =>
+      both[side].map((one) => ({ base: one.draft.base, side, channels: one.channels, replyOnly: isReplyOnly(side, one) })),
+    ),
+    findings,
+  );
+  // What several carry is the socket's: nothing on the wire says which topic it is for.
+  const topicOf = ([only, ...others]: readonly string[]): string | undefined =>
+    only === undefined || others.length > 0 ? undefined : topics.get(only)?.name;
+  const finishSide = (side: Side): DirectionDraft =>
+    finishOne(both[side].map((one) => ({ ...one, topic: topicOf([...one.channels]), replyOnly: isReplyOnly(side, one) })));
+  return { clientToServer: finishSide("clientToServer"), serverToClient: finishSide("serverToClient"), topics: [...topics.values()] };
 }
 
-function finishOne(collected: readonly Collected[], matched: ReadonlySet<string>): DirectionDraft {
-  const assigned = assignMethodNames(collected.map(({ draft }) => named(draft)));
-  const entries = collected.map(({ draft, ordinary, reply }): Entry => {
-    const { name } = assigned.get(draft.source.pointer) ?? { name: draft.base };
-    return { draft, name, reply, replyOnly: !ordinary && matched.has(draft.identity) };
+type Placed = Collected & Pick<Entry, "topic" | "replyOnly">;
+
+function finishOne(collected: readonly Placed[]): DirectionDraft {
+  const assigned = assignNames(collected);
+  const entries = collected.map(({ draft, topic, reply, replyOnly }): Entry => {
+    const method = assigned.get(draft.source.pointer)?.name ?? draft.base;
+    return { draft, name: nameIn(topic, method), method, topic, reply, replyOnly };
   });
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  const names = new Set(entries.map(({ name }) => name.toLowerCase()));
+  const membersOf = (candidates: readonly Candidate[]): Entry[] => candidates.flatMap(({ name }) => byName.get(name) ?? []);
+  const taken = new Set(entries.map(({ name }) => name.toLowerCase()));
   const candidates = entries
     .filter(({ replyOnly }) => !replyOnly)
     .map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
-  const leafName = (members: readonly Candidate[]): string => (members.length === 1 ? (members[0]?.name ?? "") : unionName(members, names));
-  const dispatch = buildDispatch(candidates, leafName);
-  const leaves = dispatch.leaves.map((members) => ({
-    name: leafName(members),
-    members: members.flatMap(({ name }) => byName.get(name) ?? []),
-  }));
+  const dispatch = buildDispatch(candidates, (members) => leafOf(membersOf(members), taken).name);
+  const leaves = dispatch.leaves.map((members) => leafOf(membersOf(members), taken));
   const clashes = clashesOf(
     entries,
     ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [],
     ({ draft }) => draft.source.pointer,
   );
   return { entries, leaves, dispatch, clashes };
+}
+
+/** Method names, which need to be unique only among the messages of one topic, and among those of none. */
+function assignNames(collected: readonly Placed[]): ReadonlyMap<string, Assigned> {
+  const topics = new Set(collected.map(({ topic }) => topic));
+  return new Map(
+    [...topics].flatMap((topic) => [...assignMethodNames(collected.filter((one) => one.topic === topic).map(({ draft }) => named(draft)))]),
+  );
+}
+
+const nameIn = (topic: string | undefined, method: string): string => (topic === undefined ? method : `${topic}.${method}`);
+
+/** A leaf of the tree: one message, or a union, which is its topic's when all members are of one. */
+function leafOf(members: readonly Entry[], taken: ReadonlySet<string>): Leaf {
+  const [first, ...others] = members;
+  if (first === undefined || others.length === 0) {
+    const { name = "", method = "", topic } = first ?? {};
+    return { name, method, topic, members };
+  }
+  const topic = others.every((other) => other.topic === first.topic) ? first.topic : undefined;
+  const names = members.map((member) => (topic === undefined && member.topic !== undefined ? camelCase(member.name) : member.method));
+  const method = unionName(names, (name) => taken.has(nameIn(topic, name).toLowerCase()));
+  return { name: nameIn(topic, method), method, topic, members };
 }
 
 function named(draft: MessageDraft): Named {
@@ -198,13 +243,13 @@ function named(draft: MessageDraft): Named {
 }
 
 /** `botAddedOrBotChanged`: of its members' names, in alphabetical order, so that it depends on nothing else. */
-function unionName(members: readonly Candidate[], taken: ReadonlySet<string>): string {
-  const sorted = members.map(({ name }) => name).sort();
+function unionName(names: readonly string[], isTaken: (name: string) => boolean): string {
+  const sorted = [...names].sort();
   const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
   const [first = "", second = "", third] = sorted;
   const plain = `${first}Or${capital(second)}${sorted.length === 3 ? `Or${capital(third ?? "")}` : sorted.length > 3 ? "OrOthers" : ""}`;
   // Two unions of many may begin with the same two.
-  return sorted.length > 3 || taken.has(plain.toLowerCase()) ? `${plain}_${hash(sorted.join(" "))}` : plain;
+  return sorted.length > 3 || isTaken(plain) ? `${plain}_${hash(sorted.join(" "))}` : plain;
 }
 
 /** A place in a payload whose constant is required in effect. */

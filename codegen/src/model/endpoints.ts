@@ -19,8 +19,18 @@ export interface Sockets {
   readonly omitted: readonly { readonly pointer: string; readonly why: string }[];
 }
 
-/** Groups the WebSocket channels of a document; none at all is an error that says what to do. `misspelt` is a key that was meant to be `channels`. */
-export function groupSockets(source: Source, findings: Findings, misspelt?: string): Sockets {
+type Multiplex = "auto" | "channel" | "socket";
+
+export interface GroupOptions {
+  readonly findings: Findings;
+  /** What the document says for all channels; each may say something else. */
+  readonly multiplex: Multiplex;
+  /** A key that was meant to be `channels`. */
+  readonly misspelt: string | undefined;
+}
+
+/** Groups the WebSocket channels of a document; none at all is an error that says what to do. */
+export function groupSockets(source: Source, { findings, multiplex, misspelt }: GroupOptions): Sockets {
   const omitted: { pointer: string; why: string }[] = [];
   if (source.channels.length === 0) {
     findings.error({
@@ -67,26 +77,22 @@ export function groupSockets(source: Source, findings: Findings, misspelt?: stri
   const sockets = new Map<string, { address: string; channels: SourceChannel[]; servers: ServerAddress[] }>();
   const used = new Map<string, ServerAddress>();
   for (const { alternatives, channels } of groupServers(servers, carried)) {
-    const [first] = alternatives;
-    const base = { path: first?.path ?? "", socketIo: first?.socketIo ?? false };
-    const reachable = alternatives.flatMap((server) => below(server, base.path) ?? []);
-    for (const server of alternatives.filter((candidate) => below(candidate, base.path) === undefined)) {
-      findings.warning({
-        code: "server-path",
-        message: `The server \`${server.source.key}\` has another path (\`${server.path || "/"}\`) than \`${first?.source.key}\` (\`${base.path || "/"}\`) for the same channels; it is left out.`,
-        fix: "Give both the same path, or list the channels of each under the channel's `servers`.",
-        pointer: server.source.pointer,
-        at: "key",
-      });
-    }
+    const base = { path: commonPath(alternatives), socketIo: alternatives[0]?.socketIo ?? false };
+    reportPaths(alternatives, base.path, findings);
+    const reachable = alternatives.map((server) => below(server, base.path));
     for (const server of reachable) used.set(server.source.key, server);
     const own = new Map<string, { address: string; channels: SourceChannel[] }>();
+    const modeOf = ({ extension }: SourceChannel): Multiplex => extension.multiplex ?? multiplex;
+    const shared = socketPath([...channels.filter((channel) => modeOf(channel) !== "socket"), ...channels], base);
     for (const channel of channels) {
-      const path = pathOfChannel(channel, base);
-      const address = path ?? (base.path === "" ? "/" : base.path);
+      const mode = modeOf(channel);
+      const address = mode === "socket" ? shared : (pathOfChannel(channel, base, mode) ?? (base.path === "" ? "/" : base.path));
       const socket = own.get(address);
       if (socket === undefined) own.set(address, { address, channels: [channel] });
       else socket.channels.push(channel);
+    }
+    for (const { address, channels: members } of own.values()) {
+      reportSamePath(address, members.filter((channel) => modeOf(channel) === "channel"), members, findings);
     }
     // The same channels at the same path of several groups of servers are one endpoint.
     for (const { address, channels: members } of own.values()) {
@@ -135,9 +141,55 @@ function groupServers(servers: readonly ServerAddress[], channels: readonly Sour
   return [...groups.values()];
 }
 
+/** What the paths of alternative servers have in common at their end, in whole segments: the rest belongs to each one's URL. */
+function commonPath(alternatives: readonly ServerAddress[]): string {
+  const [first, ...others] = alternatives.map(({ path }) => path.split("/").filter((segment) => segment !== ""));
+  if (first === undefined) return "";
+  const ends = first.map((_, index) => first.slice(index));
+  const common = ends.find((end) => others.every((path) => end.every((segment, index) => path.at(index - end.length) === segment)));
+  return common === undefined ? "" : `/${common.join("/")}`;
+}
+
 /** A server as seen from sockets below `path`: what its own path has in front of that belongs to its URL. */
-function below(server: ServerAddress, path: string): ServerAddress | undefined {
-  if (!server.path.endsWith(path)) return undefined;
-  const front = server.path.slice(0, server.path.length - path.length);
-  return { ...server, origin: `${server.origin}${front}` };
+function below(server: ServerAddress, path: string): ServerAddress {
+  return { ...server, origin: `${server.origin}${server.path.slice(0, server.path.length - path.length)}` };
+}
+
+/** Where everything is when all channels share one socket: at the server's path, else at the first path that a channel names. */
+function socketPath(channels: readonly SourceChannel[], base: { readonly path: string; readonly socketIo: boolean }): string {
+  if (base.path !== "") return base.path;
+  return channels.map((channel) => pathOfChannel(channel, base)).find((path) => path !== undefined) ?? "/";
+}
+
+/** Servers whose paths differ in more than what stands in front of ours: the same channels, but perhaps not all of them on each. */
+function reportPaths(alternatives: readonly ServerAddress[], common: string, findings: Findings): void {
+  const [first] = alternatives;
+  const other = alternatives.find(({ path }) => path !== first?.path && !path.endsWith(first?.path ?? ""));
+  if (first === undefined || other === undefined) return;
+  findings.hint({
+    code: "server-path",
+    message: `The servers \`${first.source.key}\` (\`${first.path || "/"}\`) and \`${other.source.key}\` (\`${other.path || "/"}\`) carry the same channels at different paths: clients connect to either, a generated server listens at \`${common || "/"}\`.`,
+    fix: "Let each channel list its `servers`, if not all are on each; mount the generated server with `router.group(path)`.",
+    pointer: other.source.pointer,
+    at: "key",
+  });
+}
+
+/** Channels that are to be connections of their own, and are at one path with another one. */
+function reportSamePath(
+  address: string,
+  alone: readonly SourceChannel[],
+  members: readonly SourceChannel[],
+  findings: Findings,
+): void {
+  const second = alone.at(-1);
+  const first = members.find((channel) => channel !== second);
+  if (first === undefined || second === undefined) return;
+  findings.error({
+    code: "multiplex-channel",
+    message: `\`multiplex: channel\` asks for a connection for each channel, but \`${first.key}\` and \`${second.key}\` have the same path \`${address}\`.`,
+    fix: "Give each an `address` of its own, or leave `multiplex` away: then they share one socket.",
+    pointer: second.pointer,
+    at: "key",
+  });
 }

@@ -87,6 +87,8 @@ export interface Endpoint {
     readonly docs: Docs;
     readonly pointer: string;
   }[];
+  /** The channels that are grouped in the API, none where a single channel has the socket. */
+  readonly topics: readonly Topic[];
   /** Names of the model's servers that carry it. */
   readonly servers: readonly string[];
   readonly parameters?: HandshakePart;
@@ -97,6 +99,24 @@ export interface Endpoint {
   /** What the server sends and clients receive. */
   readonly serverToClient: Direction;
   readonly error?: ErrorMapping;
+  readonly pointer: string;
+}
+
+/** One of several channels that share a socket, with messages of its own. */
+export interface Topic {
+  /** camelCase, final: key of its handlers and its sends, method of the client's connection. */
+  readonly name: string;
+  /** PascalCase with the endpoint's in front: prefix of the interfaces. */
+  readonly typeName: string;
+  readonly docs: Docs;
+  /** The channel's address, its key where it has none. */
+  readonly address: string;
+  readonly parameters?: {
+    /** Name of a type whose schema is an object. */
+    readonly type: string;
+    /** Where in a payload of the topic each parameter is said, as far as the document tells. */
+    readonly at: { readonly [parameter: string]: Path };
+  };
   readonly pointer: string;
 }
 
@@ -122,8 +142,12 @@ export interface Direction {
 }
 
 export interface Message {
-  /** camelCase, final, unique in its endpoint and direction. */
+  /** camelCase, final, unique in its endpoint and direction; of a topic's message `topic.method`. */
   readonly name: string;
+  /** The name without the topic: of the method that sends or handles it. */
+  readonly method: string;
+  /** Name of the topic that it belongs to; absent when it is the socket's. */
+  readonly topic?: string;
   /** The document's own name for it. */
   readonly wireName: string;
   readonly docs: Docs;
@@ -153,8 +177,12 @@ export interface Reply {
 
 /** What one handler method is given. */
 export interface Delivery {
-  /** Name of the message, or of the union: camelCase, final. */
+  /** Name of the message, or of the union: camelCase, final; of a topic's `topic.method`. */
   readonly name: string;
+  /** The name without the topic. */
+  readonly method: string;
+  /** Name of the topic that all it may be belongs to; absent when it is the socket's. */
+  readonly topic?: string;
   readonly docs: Docs;
   /** Name of its type; for a union, of a type whose schema is the `anyOf` of its members. */
   readonly type: string;

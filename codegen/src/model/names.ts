@@ -40,6 +40,11 @@ export function assignVariableNames(named: readonly Named[]): ReadonlyMap<string
   return assign(named, camelCase, MEMBERS);
 }
 
+/** Assigns camelCase names, compared without case, to the topics of one endpoint: what they stand beside, `beside` included, cannot be called so. */
+export function assignTopicNames(named: readonly Named[], beside: readonly string[]): ReadonlyMap<string, Assigned> {
+  return assign(named, camelCase, new Set([...MEMBERS, ...NEIGHBOURS, ...beside.map(camelCase)]));
+}
+
 /** Assigns camelCase names, compared without case, to the servers of a document: properties of one object, where reserved words are fine. */
 export function assignPropertyNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
   return assign(named, camelCase, OBJECT_MEMBERS);
@@ -161,6 +166,12 @@ const OBJECT_MEMBERS = words(
 
 /** What a method in an object of messages cannot be called: reserved words too, and what reads like a socket's own. */
 const MEMBERS: ReadonlySet<string> = new Set([...RESERVED, ...OBJECT_MEMBERS, "close", "send"]);
+
+/** What a topic cannot be called: it stands beside the members of handlers and of client connections, those that may come included. */
+const NEIGHBOURS = words(
+  "answer closed error getSnapshot iterate join leave message messages name off on once onError open params protocol query ready reconnect reconnected " +
+    "request server signal state states stream subscribe subscription topic topics unsubscribe url",
+);
 
 /** Types that every module sees, of the language and of browsers and Node, and names the generated code or its reader would mistake. */
 const GLOBAL_TYPES = words(

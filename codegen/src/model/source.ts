@@ -1,6 +1,6 @@
 // What v2.ts and v3.ts read out of a document: the same nouns for every version, still with the document's own names and refs.
 
-import type { MessageExtension } from "./extensions.ts";
+import type { ChannelExtension, MessageExtension } from "./extensions.ts";
 import type { Docs, ServerVariable } from "./model.ts";
 import type { ObjectPlace, Place } from "./tree.ts";
 
@@ -33,8 +33,7 @@ export interface SourceChannel {
   readonly parameters: readonly SourceParameter[];
   /** The channel's bindings object, all protocols. */
   readonly bindings: ObjectPlace | undefined;
-  /** `x-wsgen: { name }`. */
-  readonly name: string | undefined;
+  readonly extension: ChannelExtension;
   /** Every message the channel declares (3.x) or its operations name (2.x). */
   readonly messages: readonly SourceMessage[];
   readonly operations: readonly SourceOperation[];
@@ -45,6 +44,8 @@ export interface SourceParameter {
   readonly pointer: string;
   /** A schema to normalise (2.x), or the schema that a 3.x parameter object amounts to. */
   readonly schema: Place;
+  /** Runtime expression of where its value is said (`$message.payload#/pair`). */
+  readonly location: { readonly value: string; readonly pointer: string } | undefined;
 }
 
 /** What the described application does with messages of a channel. */

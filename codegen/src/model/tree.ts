@@ -142,6 +142,12 @@ export function docsOf(value: JsonValue | undefined): Docs {
   };
 }
 
+/** The `location` of a parameter or a correlation id, a runtime expression. */
+export function locationOf(place: Place): { readonly value: string; readonly pointer: string } | undefined {
+  const value = stringAt(place.value, "location");
+  return value === undefined ? undefined : { value, pointer: joinPointer(place.pointer, "location") };
+}
+
 /** A pointer with more segments behind it. */
 export function joinPointer(pointer: string, ...segments: readonly string[]): string {
   return pointer + formatPointer(segments);

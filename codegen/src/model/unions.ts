@@ -75,7 +75,7 @@ function fixFor(members: readonly Entry[]): string {
   );
   const name =
     shared.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
-  return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.name} }\`.`;
+  return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.method} }\`.`;
 }
 
 function exampleOf(

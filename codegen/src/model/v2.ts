@@ -4,7 +4,7 @@ import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
 import { readVariables, securityOf } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
-import { docsOf, isObject, joinPointer, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 2.x document. */
 export function readV2(tree: Tree, findings: Findings): Source {
@@ -65,7 +65,7 @@ function readChannel(tree: Tree, address: string, place: ObjectPlace, reader: Me
     servers: servers.length === 0 ? undefined : servers,
     parameters: readParameters(tree, place),
     bindings: tree.object(place, "bindings"),
-    name: readChannelExtension(place, findings).name,
+    extension: readChannelExtension(place, findings),
     messages: [...new Set(answered.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)]))],
     operations: answered,
   };
@@ -92,11 +92,12 @@ function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
     const description = stringAt(parameter.value, "description");
     if (schema === undefined) {
       const value = { type: "string", ...(description !== undefined && { description }) };
-      return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value } }];
+      return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) }];
     }
     const described =
       isObject(schema) && description !== undefined && !Object.hasOwn(schema, "description") ? { ...schema, description } : schema;
-    return [{ name, pointer: parameter.pointer, schema: { pointer: joinPointer(parameter.pointer, "schema"), value: described } }];
+    const pointer = joinPointer(parameter.pointer, "schema");
+    return [{ name, pointer: parameter.pointer, schema: { pointer, value: described }, location: locationOf(parameter) }];
   });
 }
 

@@ -5,7 +5,7 @@ import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
 import { readVariables, securityOf } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
-import { docsOf, isObject, joinPointer, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 3.x document. */
 export function readV3(tree: Tree, findings: Findings): Source {
@@ -77,7 +77,7 @@ function readChannel(tree: Tree, key: string, place: ObjectPlace, reader: Messag
     servers: servers.length === 0 ? undefined : servers,
     parameters: readParameters(tree, place),
     bindings: tree.object(place, "bindings"),
-    name: readChannelExtension(place, findings).name,
+    extension: readChannelExtension(place, findings),
     messages: [...new Set(messages)],
   };
 }
@@ -103,7 +103,7 @@ function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
     // Some 3.x documents keep the 2.x `schema`; what it says is meant.
     const old = property(parameter.value, "schema");
     const value: JsonObject = old !== undefined && isObject(old) ? { ...schema, ...old } : schema;
-    return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value } }];
+    return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) }];
   });
 }
 
