@@ -32,7 +32,7 @@ export async function planHandlers(endpoints: readonly Endpoint[], folder: strin
       continue;
     }
     const known = lookedAt(path, before, endpoint);
-    if (names.every((name) => mentions(before, name)) && (await known.nothingFound())) continue;
+    if (names.every((name) => name.split(".").every((word) => mentions(before, word))) && (await known.nothingFound())) continue;
     const merged = await mergeHandlers({ path, text: before }, endpoint);
     diagnostics.push(...merged.diagnostics);
     added.push(...merged.added.map((name) => `${endpoint.name}.${name}`));

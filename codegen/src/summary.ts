@@ -18,6 +18,8 @@ export interface EndpointSummary {
   readonly address: string;
   /** Keys of the document's channels that share this socket. */
   readonly channels: readonly string[];
+  /** Names of the topics that the API groups their messages by; none where one channel has the socket, or where there is nothing to group. */
+  readonly topics: readonly string[];
   /** What clients send. */
   readonly in: DirectionSummary;
   /** What the server sends. */
@@ -39,10 +41,11 @@ export function summarise({ title, asyncapi, perspective, endpoints, types, omit
     title,
     asyncapi,
     perspective,
-    endpoints: endpoints.map(({ name, address, channels, clientToServer, serverToClient }) => ({
+    endpoints: endpoints.map(({ name, address, channels, topics, clientToServer, serverToClient }) => ({
       name,
       address,
       channels: channels.map(({ key }) => key),
+      topics: topics.map((topic) => topic.name),
       in: summariseDirection(clientToServer),
       out: summariseDirection(serverToClient),
     })),
@@ -81,6 +84,7 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
 
 const maxEndpoints = 20;
 const maxOmitted = 5;
+const maxTopics = 12;
 
 const reasons: Readonly<Record<Perspective["because"], string>> = {
   option: "as it was told",
@@ -90,14 +94,22 @@ const reasons: Readonly<Record<Perspective["because"], string>> = {
 };
 
 function endpointLines(endpoint: EndpointSummary, width: number, colors: Colors): readonly string[] {
-  const { name, address, channels } = endpoint;
-  const topics = channels.length > 1 ? colors.dim(` (${channels.length} channels)`) : "";
+  const { name, address, channels, topics } = endpoint;
   const gap = " ".repeat(width - name.length - address.length + 2);
   const unions = [endpoint.in, endpoint.out].flatMap((direction) => Object.entries(direction.unions));
   return [
-    `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}${topics}`,
+    `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}`,
+    ...(channels.length > 1 ? [colors.dim(`    ${describeChannels(channels.length, topics)}`)] : []),
     ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${members.join(", ")}, which cannot be told apart`)),
   ];
+}
+
+function describeChannels(channels: number, topics: readonly string[]): string {
+  const shown = topics.slice(0, maxTopics).join(", ");
+  const more = topics.length > maxTopics ? `, … and ${topics.length - maxTopics} more` : "";
+  const grouped =
+    topics.length === 0 ? "which group no messages: it has no topics" : `${topics.length === 1 ? "topic" : "topics"} ${shown}${more}`;
+  return `${channels} channels share it, ${grouped}`;
 }
 
 function describeDirection({ messages, by, requests }: DirectionSummary): string {

@@ -1,5 +1,5 @@
 // contract.server.ts and contract.client.ts: everything the runtime has to know of the document, as data. Each holds only the guards that its side runs.
-import type { Delivery, Direction, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply } from "../model/model.ts";
+import type { Delivery, Direction, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Topic } from "../model/model.ts";
 import { version } from "../version.ts";
 import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
 import { directions } from "./signatures.ts";
@@ -38,8 +38,11 @@ function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server
     },
     sends: record(sends.messages, (message) => sentContract(message, file)),
     error: endpoint.error && errorContract(endpoint.error),
+    topics: side === "server" || endpoint.topics.length === 0 ? undefined : record(endpoint.topics, topicContract),
   });
 }
+
+const topicContract = ({ parameters }: Topic): Literal => present({ at: parameters && notEmpty(parameters.at) });
 
 function partContract({ type, coerce }: HandshakePart, file: GeneratedFile): Literal {
   return present({ guard: guard(type, file), coerce: notEmpty(coerce) });

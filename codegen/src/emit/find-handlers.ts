@@ -1,6 +1,7 @@
 // Where in a user's handler file the handlers of an endpoint stand. Surely or not at all: a method put into the wrong object is damage.
 import type { ts } from "ts-morph";
-import type { Endpoint } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint } from "../model/model.ts";
+import { groupsOf } from "./signatures.ts";
 
 export type TypeScript = typeof ts;
 
@@ -13,6 +14,26 @@ export type FoundHandlers =
   | { readonly kind: "spread"; readonly at: ts.Node }
   | { readonly kind: "reader" }
   | { readonly kind: "unsure"; readonly at: ts.Node | undefined };
+
+/** One object of a handler that holds methods: `messages`, or a topic's. */
+export interface Section {
+  readonly key: string;
+  /** Name of the interface that says what is in it. */
+  readonly type: string;
+  readonly docs: Docs;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** The objects of an endpoint's handler; that of the socket's own messages comes first and may have none. */
+export function sectionsOf(endpoint: Endpoint): readonly Section[] {
+  const { socket, topics } = groupsOf(endpoint, "server");
+  return [socket, ...topics.filter(({ receives }) => receives.deliveries.length > 0)].map(({ topic, typeName, receives }) => ({
+    key: topic?.name ?? "messages",
+    type: `${typeName}Messages`,
+    docs: topic?.docs ?? {},
+    deliveries: receives.deliveries,
+  }));
+}
 
 /** What can hold handlers. */
 type Holder = ts.ObjectLiteralExpression | ts.ClassLikeDeclaration;
@@ -30,15 +51,16 @@ interface Candidate {
 const wrappers: ReadonlySet<string> = new Set(["Promise", "Readonly"]);
 /** Functions that give back what they are given. */
 const identities: ReadonlySet<string> = new Set(["Object.freeze", "Object.seal"]);
-const handlerKeys: ReadonlySet<string> = new Set(["open", "messages", "close"]);
 /** How far a value is followed through variables and calls. */
 const maxDepth = 8;
 
 /** Finds the handlers by their types (variable, `satisfies`, return type, `implements`), else by the variable that is named like the endpoint. */
-export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: Endpoint): FoundHandlers {
+export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: Endpoint, { key, type, deliveries }: Section): FoundHandlers {
   const { name, typeName } = endpoint;
   const nodes = [...descendants(source)];
-  const messageNames: ReadonlySet<string> = new Set(endpoint.clientToServer.deliveries.map((delivery) => delivery.name));
+  const messageNames: ReadonlySet<string> = new Set(deliveries.map(({ method }) => method));
+  const objectKeys: ReadonlySet<string> = new Set(["messages", ...endpoint.topics.map((topic) => topic.name)]);
+  const handlerKeys: ReadonlySet<string> = new Set(["open", ...objectKeys, "close"]);
 
   const typed = of(typedHandlers());
   const handler = typed ?? of(namedHandler());
@@ -50,7 +72,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
     return { kind: "unsure", at: typedHandlers()[0]?.at ?? namedHandler()[0]?.at };
   }
 
-  const member = membersOf(ts, handler).find((member) => member.name === "messages")?.node;
+  const member = membersOf(ts, handler).find((member) => member.name === key)?.node;
   const value = member === undefined ? undefined : memberValue(member);
   const literal = value !== undefined && ts.isObjectLiteralExpression(value) ? value : messages;
   if (literal !== undefined) return { kind: "messages", literal };
@@ -80,9 +102,9 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
     });
   }
 
-  /** Objects of type `RoomMessages` or `RoomHandler["messages"]`: by their type they have every method, whatever is made of them. */
+  /** Objects of type `RoomMessages` or `RoomHandler["messages"]` (of a topic: `RoomTickerMessages`, `RoomHandler["ticker"]`): by their type they have every method, whatever is made of them. */
   function typedMessages(): readonly ts.ObjectLiteralExpression[] {
-    const direct = localName(`${typeName}Messages`);
+    const direct = localName(type);
     const owner = localName(`${typeName}Handler`);
     return nodes.flatMap((node) => {
       const isDirect = isReference(node, direct);
@@ -90,7 +112,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
         ts.isIndexedAccessTypeNode(node) &&
         ts.isTypeReferenceNode(node.objectType) &&
         node.objectType.typeName.getText(source) === owner &&
-        /^["']messages["']$/.test(node.indexType.getText(source));
+        node.indexType.getText(source).slice(1, -1) === key;
       const found = isDirect || isMember ? annotated(node, messageNames) : [];
       return found.flatMap(({ holder }) => (holder !== undefined && ts.isObjectLiteralExpression(holder) ? [holder] : []));
     });
@@ -199,7 +221,7 @@ export function findHandlers(ts: TypeScript, source: ts.SourceFile, endpoint: En
       if (!keys.has(name)) return false;
       const value = ts.isPropertyAssignment(node) || ts.isPropertyDeclaration(node) ? node.initializer : undefined;
       if (value === undefined) return true;
-      if (ts.isObjectLiteralExpression(value)) return name === "messages";
+      if (ts.isObjectLiteralExpression(value)) return objectKeys.has(name);
       return !(ts.isLiteralExpression(value) || ts.isArrayLiteralExpression(value) || /^(true|false|null)$/.test(value.getText(source)));
     });
   }

@@ -2,13 +2,13 @@
 import type { ts } from "ts-morph";
 import type { Diagnostic, Position } from "../diagnostics.ts";
 import type { Delivery, Endpoint } from "../model/model.ts";
-import { createGeneratedFile } from "./file.ts";
-import { allMemberNames, findHandlers, membersOf, type TypeScript } from "./find-handlers.ts";
+import { createGeneratedFile, type GeneratedFile } from "./file.ts";
+import { allMemberNames, findHandlers, membersOf, type Section, sectionsOf, type TypeScript } from "./find-handlers.ts";
 
 /** Prints a new handler file; `serverModule` is how it imports server.ts. */
 export function printHandlers(endpoint: Endpoint, serverModule: string): string {
   const { name, typeName } = endpoint;
-  const { deliveries } = endpoint.clientToServer;
+  const sections = sectionsOf(endpoint).filter(({ deliveries }) => deliveries.length > 0);
   const file = createGeneratedFile(`${name}.ts`, "");
   file.declare(name);
   const type = file.import(`${typeName}Handler`, serverModule);
@@ -16,21 +16,24 @@ export function printHandlers(endpoint: Endpoint, serverModule: string): string 
   file.block(
     `export const ${name}: ${type} = {`,
     () => {
-      if (deliveries.length === 0) return printOpen(endpoint, file.print, file.string);
-      file.block(
-        "messages: {",
-        () =>
-          deliveries.forEach((delivery, index) => {
-            if (index > 0) file.print("");
-            file.doc(delivery.docs);
-            file.print(stub(endpoint, delivery).join("\n"));
-          }),
-        "},",
-      );
+      if (sections.length === 0) return printOpen(endpoint, file.print, file.string);
+      sections.forEach(({ key, docs, deliveries }, index) => {
+        if (index > 0) file.print("");
+        file.doc(docs);
+        file.block(`${key}: {`, () => printStubs(endpoint, deliveries, file), "},");
+      });
     },
     "};",
   );
   return file.toString();
+}
+
+function printStubs(endpoint: Endpoint, deliveries: readonly Delivery[], file: GeneratedFile): void {
+  deliveries.forEach((delivery, index) => {
+    if (index > 0) file.print("");
+    file.doc(delivery.docs);
+    file.print(stub(endpoint, delivery).join("\n"));
+  });
 }
 
 /** An endpoint that only sends has nothing to handle but the connection itself. */
@@ -39,8 +42,8 @@ function printOpen({ name }: Endpoint, print: (line: string) => void, string: (v
 }
 
 /** Lines of a method that says what it lacks when it is called. Names come from the model, which makes identifiers of them. */
-function stub(endpoint: Endpoint, { name }: Delivery): readonly string[] {
-  return [`${name}(_payload, _conn) {`, `  throw new Error("${endpoint.name}.${name} is not implemented yet");`, "},"];
+function stub(endpoint: Endpoint, { name, method }: Delivery): readonly string[] {
+  return [`${method}(_payload, _conn) {`, `  throw new Error("${endpoint.name}.${name} is not implemented yet");`, "},"];
 }
 
 /** A handler file of the user's. */
@@ -63,31 +66,54 @@ export interface MergedHandlers {
 /** Adds the methods that a handler file lacks, and finds those whose message is gone. Loads a TypeScript parser: some 200 ms. */
 export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Promise<MergedHandlers> {
   const { ts } = await import("ts-morph");
-  const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
-  const { name, typeName } = endpoint;
-  const { deliveries } = endpoint.clientToServer;
-  const untouched = (diagnostic: Diagnostic): MergedHandlers => ({ text: file.text, added: [], diagnostics: [diagnostic] });
-
+  const source = parse(ts, file);
   const [broken] = syntaxErrors(source);
   if (broken !== undefined) {
-    return untouched({
+    const diagnostic: Diagnostic = {
       severity: "warning",
       code: "handlers-syntax",
-      message: `The handlers of \`${name}\` cannot be read: ${broken.message}`,
+      message: `The handlers of \`${endpoint.name}\` cannot be read: ${broken.message}`,
       fix: "Correct the file and generate again; until then it is left as it is.",
       position: positionAt(source, broken.start, broken.start),
-    });
+    };
+    return { text: file.text, added: [], diagnostics: [diagnostic] };
   }
 
-  const found = findHandlers(ts, source, endpoint);
+  let { text } = file;
+  const added: string[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const section of sectionsOf(endpoint)) {
+    const merged = mergeSection(ts, { ...file, text }, endpoint, section);
+    ({ text } = merged);
+    added.push(...merged.added);
+    // Where the whole handler cannot be followed, that is said once.
+    diagnostics.push(...merged.diagnostics.filter((one) => !diagnostics.some((other) => isSame(one, other))));
+  }
+  return { text, added, diagnostics };
+}
+
+const parse = (ts: TypeScript, { path, text }: HandlerFile): ts.SourceFile =>
+  ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+
+function isSame(a: Diagnostic, b: Diagnostic): boolean {
+  return a.code === b.code && a.position?.line === b.position?.line && a.position?.column === b.position?.column;
+}
+
+/** The same for the methods of one object. */
+function mergeSection(ts: TypeScript, file: HandlerFile, endpoint: Endpoint, section: Section): MergedHandlers {
+  const source = parse(ts, file);
+  const { name, typeName } = endpoint;
+  const { key, deliveries } = section;
+  const found = findHandlers(ts, source, endpoint, section);
   if (found.kind === "reader") return { text: file.text, added: [], diagnostics: [] }; // TypeScript knows what it may read.
   const handled = found.kind === "messages" ? membersOf(ts, found.literal) : [];
-  const orphans = handled.filter((member) => !deliveries.some((delivery) => delivery.name === member.name));
+  const orphans = handled.filter((member) => !deliveries.some((delivery) => delivery.method === member.name));
+  const place = key === "messages" ? "" : `${key}.`;
   const diagnostics = orphans.map(
     (member): Diagnostic => ({
       severity: "warning",
       code: "handlers-orphan",
-      message: `\`${name}.${member.name}\` handles a message that the document does not have any more.`,
+      message: `\`${name}.${place}${member.name}\` handles a message that the document does not have any more.`,
       fix: "Remove the method, or rename it if its message was renamed.",
       position: positionAt(source, member.at.getStart(source), member.at.end),
     }),
@@ -97,13 +123,13 @@ export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Prom
   const there = new Set(handled.map((member) => member.name));
   // What cannot be followed may well be complete: its methods stand somewhere in the file then.
   const known = composed ? allMemberNames(ts, source) : there;
-  const missing = deliveries.filter((delivery) => !known.has(delivery.name));
+  const missing = deliveries.filter((delivery) => !known.has(delivery.method));
   if (missing.length === 0) return { text: file.text, added: [], diagnostics };
 
   if (composed) {
-    const names = missing.map((delivery) => `\`${delivery.name}(payload, conn)\``).join(", ");
-    const place = target ?? ("at" in found ? found.at : undefined);
-    const at = (place ?? source.statements[0] ?? source).getStart(source);
+    const names = missing.map((delivery) => `\`${delivery.method}(payload, conn)\``).join(", ");
+    const node = target ?? ("at" in found ? found.at : undefined);
+    const at = (node ?? source.statements[0] ?? source).getStart(source);
     const position = positionAt(source, at, at);
     const spread: Diagnostic = {
       severity: "hint",
@@ -115,10 +141,10 @@ export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Prom
       severity: "warning",
       code: "handlers-not-found",
       message:
-        place === undefined
+        node === undefined
           ? `There is no object of type \`${typeName}Handler\` in this file, so nothing was added.`
           : `Which object has the methods for the messages of \`${name}\` is not plain here, so nothing was added.`,
-      fix: `Add ${names} to the \`messages\` of your \`${typeName}Handler\` by hand${place === undefined ? ", or annotate the object with that type" : ""}.`,
+      fix: `Add ${names} to the \`${key}\` of your \`${typeName}Handler\` by hand${node === undefined ? ", or annotate the object with that type" : ""}.`,
       position,
     };
     return { text: file.text, added: [], diagnostics: [...diagnostics, found.kind === "unsure" ? lost : spread] };
@@ -127,13 +153,13 @@ export async function mergeHandlers(file: HandlerFile, endpoint: Endpoint): Prom
   const crowded = outermostOneLiner(ts, source, target);
   if (crowded !== undefined) {
     // What is added takes several lines; what was on one line before gets lines of its own, from the outside in.
-    const { text, added } = await mergeHandlers({ ...file, text: onOwnLines(source, crowded) }, endpoint);
+    const { text, added } = mergeSection(ts, { ...file, text: onOwnLines(source, crowded) }, endpoint, section);
     return { text, added, diagnostics };
   }
   const style = styleOf(source, target);
   const members = missing.map((delivery) => stub(endpoint, delivery));
   const spaced = members.flatMap((lines, index) => (index > 0 ? ["", ...lines] : lines));
-  const lines = found.kind === "messages" ? members : [["messages: {", ...spaced.map((line) => (line === "" ? "" : `  ${line}`)), "},"]];
+  const lines = found.kind === "messages" ? members : [[`${key}: {`, ...spaced.map((line) => (line === "" ? "" : `  ${line}`)), "},"]];
   return { text: insertMembers(source, target, lines, style), added: missing.map((delivery) => delivery.name), diagnostics };
 }
 

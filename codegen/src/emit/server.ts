@@ -68,7 +68,7 @@ function emitCalls(group: Group, topics: readonly Group[], context: Context): vo
   const sending = topics.filter(says);
   const asking = topics.filter(asks);
   if (topic === undefined || says(group)) {
-    file.doc(`What the server sends on ${at}${sending.length > 0 ? ", beside and on its topics" : ""}.`);
+    file.doc(`What the server sends on ${at}${sending.length > 0 ? "; what belongs to a topic, under its name" : ""}.`);
     printMembers(file, `${typeName}Send`, [
       ...plainMessages(sends).map((message) => () => emitSend(message, context)),
       ...sending.map((inner) => () => emitNested(inner, "Send", file)),
@@ -178,7 +178,9 @@ function emitReader(context: Context): void {
           () => {
             for (const message of replies(socket)) emitSend(message, context);
             for (const group of answering) {
-              const printed = (): void => replies(group).forEach((message) => emitSend(message, context));
+              const printed = (): void => {
+                for (const message of replies(group)) emitSend(message, context);
+              };
               file.block(`readonly ${file.key(group.topic?.name ?? "")}: {`, printed, "};");
             }
           },

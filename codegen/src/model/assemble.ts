@@ -42,6 +42,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const idOf = ({ draft }: Entry): string => replaced.get(draft.type) ?? draft.type;
   const leafTypes = new Map(sides.flatMap((side) => side.leaves.map((leaf) => [leaf, typeOfLeaf(leaf, types, idOf)] as const)));
   documentTypes(sides, types);
+  placeTypes(sides, types);
 
   const topicTypes = nameTopicTypes(drafts);
   const topicParameters = new Map(
@@ -63,7 +64,9 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   }
   const asked = [...topicParameters.values()].flatMap((built) => built?.type ?? []);
   const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts, ...asked]);
-  const clashing = sides.flatMap(({ clashes }) => clashes.map((group) => new Set(group.map(idOf))));
+  // Messages of several topics may well be called alike.
+  const ofTopics = sides.map(({ entries }) => new Set(entries.filter(({ topic }) => topic !== undefined).map(idOf)));
+  const clashing = [...sides.flatMap(({ clashes }) => clashes.map((group) => new Set(group.map(idOf)))), ...ofTopics];
   const finished = finishTypes({ types, used, guarded, tree, findings, clashing });
   const nameOf = (id: string): string => finished.names.get(id) ?? id;
   const typeName = (entry: Entry): string => nameOf(idOf(entry));
@@ -139,6 +142,21 @@ function nameTopicTypes(drafts: readonly EndpointDraft[]): ReadonlyMap<TopicDraf
     }),
   );
   return new Map(named);
+}
+
+/** The topic of its only message tells a payload's type from others of its name, as the channel does that a message is written in. */
+function placeTypes(sides: readonly DirectionDraft[], types: Types): void {
+  const places = new Map<string, Set<string | undefined>>();
+  for (const { draft, topic } of sides.flatMap(({ entries }) => entries)) {
+    const known = places.get(draft.type) ?? new Set();
+    places.set(draft.type, known.add(topic));
+  }
+  for (const [id, topics] of places) {
+    const draft = types.drafts.get(id);
+    const [topic, ...others] = topics;
+    if (draft?.role !== "message" || draft.channel !== undefined || topic === undefined || others.length > 0) continue;
+    types.add({ ...draft, channel: topic });
+  }
 }
 
 function buildTopic(

@@ -188,11 +188,12 @@ function wordsOfChannel(channel: SourceChannel | undefined): string {
   return channel.namedBy === "key" ? channel.key : wordsOfAddress(channel.address ?? "");
 }
 
-/** A channel's key or address words; several channels share the last literal segment of their path. */
+/** A channel's key or address words; several channels share the last literal segment of their path, and their own names are those of the topics. */
 function wordsOfSocket({ address, channels }: Socket): string {
-  const chosen = channels.find(({ extension }) => extension.name !== undefined)?.extension.name;
   const [only, ...others] = channels;
-  const words = chosen ?? (others.length === 0 ? wordsOfChannel(only) : (literalSegments(address).at(-1) ?? ""));
+  // A version names nothing.
+  const segments = literalSegments(address).filter((segment) => !/^v\d+([._-]\d+)*$/i.test(segment));
+  const words = others.length === 0 ? wordsOfChannel(only) : (segments.at(-1) ?? "");
   return wordsOf(words).length === 0 ? "socket" : words;
 }
 
@@ -205,7 +206,7 @@ function nameEndpoints(sockets: readonly Socket[], findings: Findings): Readonly
       identity: identity(socket),
       channel: socket.servers[0]?.source.key,
       suffix: { text: "Socket", always: false },
-      chosen: socket.channels.some(({ extension }) => extension.name !== undefined),
+      chosen: socket.channels.length === 1 && socket.channels.some(({ extension }) => extension.name !== undefined),
     })),
   );
   return new Map(

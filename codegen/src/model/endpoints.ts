@@ -92,7 +92,12 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
       else socket.channels.push(channel);
     }
     for (const { address, channels: members } of own.values()) {
-      reportSamePath(address, members.filter((channel) => modeOf(channel) === "channel"), members, findings);
+      reportSamePath(
+        address,
+        members.filter((channel) => modeOf(channel) === "channel"),
+        members,
+        findings,
+      );
     }
     // The same channels at the same path of several groups of servers are one endpoint.
     for (const { address, channels: members } of own.values()) {
@@ -176,12 +181,7 @@ function reportPaths(alternatives: readonly ServerAddress[], common: string, fin
 }
 
 /** Channels that are to be connections of their own, and are at one path with another one. */
-function reportSamePath(
-  address: string,
-  alone: readonly SourceChannel[],
-  members: readonly SourceChannel[],
-  findings: Findings,
-): void {
+function reportSamePath(address: string, alone: readonly SourceChannel[], members: readonly SourceChannel[], findings: Findings): void {
   const second = alone.at(-1);
   const first = members.find((channel) => channel !== second);
   if (first === undefined || second === undefined) return;

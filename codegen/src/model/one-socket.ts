@@ -16,7 +16,13 @@ export function reportOneSocket(sockets: readonly Socket[], tree: Tree, findings
   for (const socket of sockets) {
     const [channel, ...others] = socket.channels;
     const beside = sockets.some((other) => other !== socket && other.servers.some((server) => socket.servers.includes(server)));
-    if (channel === undefined || others.length > 0 || channel.extension.multiplex !== undefined || !(beside || (socket.servers.length === 0 && sockets.length > 1))) continue;
+    if (
+      channel === undefined ||
+      others.length > 0 ||
+      channel.extension.multiplex !== undefined ||
+      !(beside || (socket.servers.length === 0 && sockets.length > 1))
+    )
+      continue;
     const said = proseOf(channel, tree).flatMap((text) => SAYS_SO.flatMap((pattern) => pattern.exec(text)?.[0] ?? []))[0];
     if (said === undefined) continue;
     findings.hint({

@@ -37,7 +37,8 @@ export function findTopics(
 ): ReadonlyMap<string, TopicDraft> {
   if (channels.length < 2) return new Map();
   const spoken = carried.filter(({ replyOnly }) => !replyOnly);
-  const own = (channel: SourceChannel): readonly Carried[] => spoken.filter((one) => one.channels.size === 1 && one.channels.has(channel.key));
+  const own = (channel: SourceChannel): readonly Carried[] =>
+    spoken.filter((one) => one.channels.size === 1 && one.channels.has(channel.key));
   if (splitsDirections(channels.map(own))) return new Map();
 
   const topics = channels.filter((channel) => {

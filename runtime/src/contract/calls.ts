@@ -1,4 +1,6 @@
-// Objects with one method per message: `conn.send`, `conn.request`, `to(room).send`.
+// Objects with one method per message: `conn.send`, `conn.request`, `to(room).send`. Those of a topic are in an object of its name: `send.ticker.update`.
+
+import { splitName } from "./topics.ts";
 
 /** Makes the methods of one object from what that object is about. */
 export type CallsOf<Target> = new (target: Target) => object;
@@ -15,8 +17,7 @@ export function prepareCalls<Target, Call>(names: Iterable<string>, callOf: (nam
       this.#target = target;
     }
 
-    static define(name: string): void {
-      const bind = callOf(name);
+    static define(name: string, bind: (target: Target) => unknown): void {
       Object.defineProperty(Calls.prototype, name, {
         configurable: true,
         enumerable: true,
@@ -29,6 +30,15 @@ export function prepareCalls<Target, Call>(names: Iterable<string>, callOf: (nam
   // Names come from a document: `toString` and `constructor` are messages if it says so, and nothing otherwise.
   Object.setPrototypeOf(Calls.prototype, null);
   Reflect.deleteProperty(Calls.prototype, "constructor");
-  for (const name of names) Calls.define(name);
+  const topics = new Map<string, string[]>();
+  for (const name of names) {
+    const [topic, method] = splitName(name);
+    if (topic === undefined) Calls.define(name, callOf(name));
+    else topics.set(topic, [...(topics.get(topic) ?? []), method]);
+  }
+  for (const [topic, methods] of topics) {
+    const Topic = prepareCalls<Target, Call>(methods, (method) => callOf(`${topic}.${method}`));
+    Calls.define(topic, (target) => new Topic(target));
+  }
   return Calls;
 }

@@ -147,6 +147,14 @@ export interface EndpointContract {
   readonly receives: ReceiveContract;
   readonly sends: Readonly<Record<string, MessageContract>>;
   readonly error?: ErrorContract;
+  /** The topics of a socket that several channels share, by their names; their messages are called `topic.method`. Clients have views of them. */
+  readonly topics?: Readonly<Record<string, TopicContract>>;
+}
+
+/** One of several channels that share a socket. */
+export interface TopicContract {
+  /** Where in its messages each parameter of the topic is said (AsyncAPI Parameter Object, `location`), as far as the document tells. */
+  readonly at?: Readonly<Record<string, Path>>;
 }
 
 /** A document as one side sees it. Written by wsgen, read by the runtime. */

@@ -10,6 +10,7 @@ import { createEncoders, type Encode } from "./encode.ts";
 import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
 import { type Addressee, createRooms, type Deliver, type Relay, type Rooms } from "./rooms.ts";
+import { gatherTopics, splitName } from "./topics.ts";
 
 /** Who hears of what goes wrong. */
 export interface SessionHooks {
@@ -43,7 +44,7 @@ export interface Endpoint {
 export function prepareEndpoint(
   label: string,
   contract: EndpointContract,
-  handler: EndpointHandler | EndpointPrimitive,
+  given: EndpointHandler | EndpointPrimitive,
   around: {
     readonly receive?: ReceiveFilter;
     readonly send?: SendFilter;
@@ -51,6 +52,7 @@ export function prepareEndpoint(
     readonly connect?: ((deliver: Deliver) => Relay) | undefined;
   } = {},
 ): Endpoint {
+  const handler = typeof given === "function" ? given : gatherTopics(given, Object.keys(contract.receives.messages));
   const decoder = createDecoder(contract.receives);
   const plain = createEncoders(contract.sends);
   const encoders = around.send === undefined ? plain : filterSent(around.send, plain);
@@ -75,7 +77,8 @@ function assertHandlers(label: string, { receives, sends }: EndpointContract, { 
   const replies = new Set(Object.values(sends).flatMap(({ reply }) => reply?.messages ?? []));
   for (const name of leavesOf(receives.dispatch)) {
     if (replies.has(name) || (Object.hasOwn(receives.messages, name) && typeof messages[name] === "function")) continue;
-    throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add messages.${name}(payload, conn).`);
+    const [topic = "messages", method] = splitName(name);
+    throw new WsgenError("WSGEN_USAGE", `${label} has no handler for the message "${name}": add ${method}(payload, conn) to its ${topic}.`);
   }
 }
 

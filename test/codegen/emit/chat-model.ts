@@ -1,10 +1,11 @@
 // The chat's model as data, so that emitters are tested without a document.
-import type { Delivery, Direction, Endpoint, Message, Model, Reply, TypeDefinition } from "../../../codegen/src/model/model.ts";
+import type { Delivery, Direction, Endpoint, Message, Model, Reply, Topic, TypeDefinition } from "../../../codegen/src/model/model.ts";
 
 /** A message with what most have; `overrides` say what is different. */
 export function message(name: string, overrides: Partial<Message> = {}): Message {
   return {
     name,
+    method: name,
     wireName: name,
     docs: {},
     type: name.charAt(0).toUpperCase() + name.slice(1),
@@ -16,12 +17,25 @@ export function message(name: string, overrides: Partial<Message> = {}): Message
   };
 }
 
+/** A message of a topic. */
+export function topicMessage(topic: string, method: string, overrides: Partial<Message> = {}): Message {
+  return { ...message(method, overrides), name: `${topic}.${method}`, method, topic };
+}
+
+/** A topic of the endpoint `owner`. */
+export function topic(owner: string, name: string, overrides: Partial<Topic> = {}): Topic {
+  const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+  return { name, typeName: capital(owner) + capital(name), docs: {}, address: name, pointer: `#/channels/${name}`, ...overrides };
+}
+
 /** One direction whose messages are told apart by `type`; replies that only come as such are not delivered. */
 export function direction(messages: readonly Message[], overrides: Partial<Direction> = {}): Direction {
   const delivered = messages.filter(({ replyOnly }) => !replyOnly);
   const deliveries = delivered.map(
-    ({ name, docs, type, format, reply, pointer }): Delivery => ({
+    ({ name, method, topic, docs, type, format, reply, pointer }): Delivery => ({
       name,
+      method,
+      ...(topic !== undefined && { topic }),
       docs,
       type,
       format,
@@ -42,6 +56,7 @@ export function endpoint(name: string, overrides: Partial<Endpoint> = {}): Endpo
     docs: {},
     address: `/${name}`,
     channels: [{ key: name, address: `/${name}`, docs: {}, pointer: `#/channels/${name}` }],
+    topics: [],
     servers: ["local"],
     clientToServer: direction([]),
     serverToClient: direction([]),

@@ -153,7 +153,7 @@ describe("server.ts", () => {
   });
 
   it("delivers messages that cannot be told apart under one name", () => {
-    const union = { name: "aOrB", docs: {}, type: "AOrB", format: "json", messages: ["a", "b"], pointer: "#" } as const;
+    const union = { name: "aOrB", method: "aOrB", docs: {}, type: "AOrB", format: "json", messages: ["a", "b"], pointer: "#" } as const;
     const text = emit(model("U", [endpoint("u", { clientToServer: direction([message("a"), message("b")], { deliveries: [union] }) })]));
     expect(declaration(text, "UMessages")).toContain("readonly aOrB: (payload: AOrB, conn: UConnection<Context>) => Awaitable<void>;");
   });

@@ -98,13 +98,13 @@ components:
   });
 });
 
-test("several topics of one socket have all their messages on it", async () => {
+test("several topics of one socket have all their messages on it, under the topics' names", async () => {
   const model = await modelOf(`${head2}
 channels:
   ticker: { subscribe: { message: { name: tick, payload: ${JSON.stringify(tagged("tick"))} } } }
   book: { subscribe: { message: { name: level, payload: ${JSON.stringify(tagged("level"))} } } }
 `);
-  expect(deliveriesOf(endpointOf(model, "socket").serverToClient)).toEqual(["tick", "level"]);
+  expect(deliveriesOf(endpointOf(model, "socket").serverToClient)).toEqual(["ticker.tick", "book.level"]);
 });
 
 test("the model is JSON, and the same for the same document", async () => {

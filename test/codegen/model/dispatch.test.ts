@@ -173,8 +173,8 @@ operations:
   b: { action: send, channel: { $ref: "#/channels/two" } }
 `);
   const { messages, deliveries } = endpointOf(model!).serverToClient;
-  expect(messages.map(({ name }) => name)).toEqual(["ack", "done"]);
-  expect(deliveries.map(({ name }) => name)).toEqual(["ackOrDone"]);
+  expect(messages.map(({ name }) => name)).toEqual(["ack", "one.done"]);
+  expect(deliveries.map(({ name }) => name)).toEqual(["ackOrOneDone"]);
   expect(lines).toContainEqual(expect.stringContaining("warning ambiguous-messages"));
 });
 

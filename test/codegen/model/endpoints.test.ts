@@ -18,7 +18,7 @@ channels:
 `);
   expect(summary(model)).toEqual([
     ["rooms", "/v1/rooms/{id}", "rooms", "one"],
-    ["v1", "/v1", "ticker book root", "one"],
+    ["socket", "/v1", "ticker book root", "one"],
     ["complete", "/v1/complete", "complete", "one"],
     ["bound", "/v1/bound", "bound", "one"],
   ]);
