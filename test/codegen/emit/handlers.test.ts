@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type MergedHandlers, mergeHandlers, printHandlers } from "../../../codegen/src/emit/handlers.ts";
 import type { Endpoint } from "../../../codegen/src/model/model.ts";
-import { chat, direction, endpoint, message } from "./chat-model.ts";
+import { chat, direction, endpoint, message, topic, topicMessage } from "./chat-model.ts";
 
 const room = (...names: readonly string[]): Endpoint => endpoint("room", { clientToServer: direction(names.map((name) => message(name))) });
 const merge = (text: string, endpoint: Endpoint): Promise<MergedHandlers> =>
@@ -309,5 +309,89 @@ describe("a method whose message is gone", () => {
         position: { file: "/project/handlers/room.ts", line: 4, column: 11, endLine: 4, endColumn: 15 },
       },
     ]);
+  });
+});
+
+describe("the topics of a shared socket", () => {
+  const market = (...names: readonly string[]): Endpoint =>
+    endpoint("market", {
+      topics: [topic("market", "ticker", { docs: { description: "Trades." } }), topic("market", "book"), topic("market", "clock")],
+      clientToServer: direction(
+        names.map((name) => {
+          const [head = "", method] = name.split(".");
+          return method === undefined ? message(head) : topicMessage(head, method);
+        }),
+      ),
+    });
+  const stub = (name: string, depth: number): string => {
+    const method = name.split(".").at(-1);
+    return [`${method}(_payload, _conn) {`, `  throw new Error("market.${name} is not implemented yet");`, "},"]
+      .map((line) => " ".repeat(depth) + line)
+      .join("\n");
+  };
+
+  it("have an object of methods each, beside the messages of the socket; those that only send have none", async () => {
+    const text = printHandlers(market("ping", "ticker.subscribe", "ticker.stop", "book.subscribe"), "../generated/server.js");
+    expect(text).toBe(`import type { MarketHandler } from "../generated/server.js";
+
+export const market: MarketHandler = {
+  messages: {
+${stub("ping", 4)}
+  },
+
+  /** Trades. */
+  ticker: {
+${stub("ticker.subscribe", 4)}
+
+${stub("ticker.stop", 4)}
+  },
+
+  book: {
+${stub("book.subscribe", 4)}
+  },
+};
+`);
+    const again = await merge(text, market("ping", "ticker.subscribe", "ticker.stop", "book.subscribe"));
+    expect(again).toEqual({ text, added: [], diagnostics: [] });
+  });
+
+  it("gain the methods they lack, and those that are new an object; every other byte stays", async () => {
+    const before = `export const market: MarketHandler = {
+  messages: { ping ( ) { } },   // mine
+  ticker: {
+    subscribe({pair}, conn) { conn.join(pair) } ,
+  },
+  close() {},
+};
+`;
+    const { text, added, diagnostics } = await merge(before, market("ping", "ticker.subscribe", "ticker.stop", "book.subscribe"));
+    expect(added).toEqual(["ticker.stop", "book.subscribe"]);
+    expect(diagnostics).toEqual([]);
+    expect(text).toBe(
+      before
+        .replace("conn.join(pair) } ,\n", `conn.join(pair) } ,\n\n${stub("ticker.stop", 4)}\n`)
+        .replace("  close() {},\n", `  close() {},\n  book: {\n${stub("book.subscribe", 4)}\n  },\n`),
+    );
+  });
+
+  it("are found in classes, by their own interfaces, and by the handler's type", async () => {
+    for (const before of [
+      "const ticker: MarketTickerMessages = {\n  subscribe() {},\n};\nexport const market: MarketHandler = { ticker, ...rest };\n",
+      'const t: MarketHandler["ticker"] = {\n  subscribe() {},\n};\nexport const market: MarketHandler = make(t);\n',
+      "export class Market implements MarketHandler {\n  ticker = {\n    subscribe() {},\n  };\n}\n",
+    ]) {
+      const { text, added } = await merge(before, market("ticker.subscribe", "ticker.stop"));
+      expect(added, before).toEqual(["ticker.stop"]);
+      expect(text.replace(/\s*stop\(_payload[\s\S]*?\n {2,4}\},/, ""), before).toBe(before);
+    }
+  });
+
+  it("warn of methods whose message is gone, and once of a handler that cannot be followed", async () => {
+    const gone = "export const market: MarketHandler = {\n  ticker: {\n    gone() {},\n    subscribe() {},\n  },\n};\n";
+    expect((await merge(gone, market("ticker.subscribe"))).diagnostics).toMatchObject([
+      { code: "handlers-orphan", message: expect.stringContaining("`market.ticker.gone`"), position: { line: 3 } },
+    ]);
+    const lost = "export const market = await makeMarket();\n";
+    expect((await merge(lost, market("ping", "ticker.subscribe", "book.other"))).diagnostics).toHaveLength(1);
   });
 });

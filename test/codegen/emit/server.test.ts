@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createGeneratedFile } from "../../../codegen/src/emit/file.ts";
 import { emitServer } from "../../../codegen/src/emit/server.ts";
 import type { Model, Reply } from "../../../codegen/src/model/model.ts";
-import { direction, endpoint, message, model } from "./chat-model.ts";
+import { direction, endpoint, message, model, topic, topicMessage } from "./chat-model.ts";
 
 const emit = (model: Model): string => {
   const file = createGeneratedFile("server.ts", "");
@@ -173,5 +173,52 @@ describe("server.ts", () => {
     const text = emit(model("RoomSend", [endpoint("room")]));
     expect(text.match(/^export interface RoomSend\b/gm)).toHaveLength(1);
     expect(text).toContain("export interface RoomSendApi {");
+  });
+
+  it("groups what it sends, asks and handles by the topics of a shared socket", () => {
+    const reply: Reply = { messages: ["ticker.pong"], request: ["id"], reply: ["id"], id: "uuid" };
+    const text = emit(
+      model("Market", [
+        endpoint("ws", {
+          topics: [topic("ws", "ticker", { docs: { description: "Trades." } }), topic("ws", "book", { address: "book:{pair}" })],
+          serverToClient: direction([message("refused"), topicMessage("ticker", "trade"), topicMessage("ticker", "ping", { reply })]),
+          clientToServer: direction([topicMessage("ticker", "pong", { replyOnly: true }), topicMessage("book", "subscribe")]),
+        }),
+      ]),
+    );
+    expect(declaration(text, "WsSend")).toBe(`export interface WsSend {
+  refused(payload: Optional<Refused, "type">): Sent;
+  /** Trades. */
+  readonly ticker: WsTickerSend;
+}`);
+    expect(declaration(text, "WsTickerSend")).toContain('trade(payload: Optional<Trade, "type">): Sent;');
+    expect(declaration(text, "WsRequest")).toContain("readonly ticker: WsTickerRequest;");
+    expect(declaration(text, "WsTickerRequest")).toContain(
+      'ping(payload: Optional<Ping, "type" | "id">, options?: RequestOptions): Promise<Pong>;',
+    );
+    expect(text).toContain("/** What to do with each message that arrives on the topic `book:{pair}` of `/ws`. */");
+    expect(declaration(text, "WsHandler")).toContain("readonly book: WsBookMessages<Context>;");
+    expect(declaration(text, "WsHandler")).not.toContain("messages:");
+    expect(declaration(text, "WsHandler")).not.toContain("ticker");
+    expect(text).toContain('export type WsReceived = { readonly name: "book.subscribe"; readonly payload: Subscribe };');
+  });
+
+  it("lets who reads the messages himself send a topic's replies", () => {
+    const reply: Reply = { messages: ["ticker.pong"], request: ["id"], reply: ["id"], id: "uuid" };
+    const text = emit(
+      model("Market", [
+        endpoint("ws", {
+          topics: [topic("ws", "ticker")],
+          clientToServer: direction([topicMessage("ticker", "ping", { reply })]),
+          serverToClient: direction([topicMessage("ticker", "pong", { replyOnly: true })]),
+        }),
+      ]),
+    );
+    expect(declaration(text, "WsReader")).toContain(`readonly send: WsSend & {
+    readonly ticker: {
+      pong(payload: Optional<Pong, "type">): Sent;
+    };
+  };`);
+    expect(declaration(text, "WsTickerMessages")).toContain('Awaitable<Optional<Pong, "type" | "id">>');
   });
 });
