@@ -64,7 +64,15 @@ describe("contract.client.ts", () => {
   });
 
   it("knows a reply that is told apart only in a union", () => {
-    const union = { name: "aOrPong", method: "aOrPong", docs: {}, type: "AOrPong", format: "json", messages: ["a", "pong"], pointer: "#" } as const;
+    const union = {
+      name: "aOrPong",
+      method: "aOrPong",
+      docs: {},
+      type: "AOrPong",
+      format: "json",
+      messages: ["a", "pong"],
+      pointer: "#",
+    } as const;
     const text = emit(
       emitClientContract,
       model("U", [
