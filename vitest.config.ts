@@ -19,6 +19,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Generous: a busy machine is no failure, and speed is asserted in benchmarks.
     testTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     // By default one core is left idle; on two that is half of them.
     maxWorkers: availableParallelism(),
   },

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 export interface RawFrame {
   readonly fin: boolean;
@@ -143,9 +144,10 @@ export class RawClient {
     return this.#frames;
   }
 
-  /** Ends with a TCP reset. */
+  /** Ends with a TCP reset; in memory, where there is none, without a word. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    if ("resetAndDestroy" in this.socket) this.socket.resetAndDestroy();
+    else (this.socket as Duplex).destroy();
   }
 
   destroy(): void {

@@ -44,10 +44,10 @@ class End extends Duplex {
   }
 }
 
-/** Makes the two ends of an in-memory connection. */
-export function createDuplexPair(): readonly [Duplex, Duplex] {
-  const [left, right] = [new End(), new End()];
-  left.connect(right);
-  right.connect(left);
-  return [left, right];
+/** Makes the two ends of an in-memory connection: as those of TCP, the client's ends when the server has ended, the server's when it likes. */
+export function createDuplexPair(): readonly [client: Duplex, server: Duplex] {
+  const [client, server] = [new End({ allowHalfOpen: false }), new End()];
+  client.connect(server);
+  server.connect(client);
+  return [client, server];
 }
