@@ -175,7 +175,9 @@ export const rows: readonly Row[] = [
   {
     row: 58,
     what: "draining",
-    tests: [["runtime/upgrade/server.test.ts", "drains on SIGTERM, ends by the signal, and takes its listeners back"]],
+    tests: [
+      ["runtime/upgrade/server.test.ts", "drains on SIGTERM, leaves the process to whoever else listens, and takes its listeners back"],
+    ],
     differs: "1012, as DESIGN §6 has it, and not 1001.",
   },
   { row: 59, what: "errors do not leak" },
