@@ -15,17 +15,20 @@ import {
   payloadParameter,
   plainMessages,
   printCall,
+  printClassify,
   printInterface,
   printNamedUnion,
   received,
   requests,
+  returnDocs,
 } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/client";
 
 export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.client, names.createClient, "servers", "Pick", "Promise", "Required", "Uint8Array", "URL"]) file.declare(name);
+  for (const name of [names.client, names.createClient, names.classify, "servers", "Pick", "Promise", "Required", "Uint8Array", "URL"])
+    file.declare(name);
   for (const { typeName } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
   }
@@ -123,7 +126,7 @@ function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, f
 function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
   const { sends } = directions(endpoint, "client");
   const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, delivery.reply, sends)}>`;
-  file.doc(docsWith(delivery.docs, `Return the reply; its \`${delivery.reply.reply.join(".")}\` is filled in.`));
+  file.doc(docsWith(delivery.docs, returnDocs(delivery.reply)));
   printCall(
     file,
     file.key(delivery.name),
@@ -133,7 +136,7 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { client, createClient } = apiNames(model);
+  const { client, createClient, classify } = apiNames(model);
   file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
@@ -144,10 +147,12 @@ function emitApi(model: Model, file: GeneratedFile): void {
       `: ${file.import("Opening", join)}<${endpoint.typeName}Client>;`,
     );
   });
-  const options = file.import("ClientOptions", join);
+  const classifies = printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
+  const base = file.import("ClientOptions", join);
+  const options = classifies ? `options: ${base} & { readonly classify: ${classify} }` : `options?: ${base}`;
   file.doc("Creates a client; it connects when an endpoint's method is called.");
   file.block(
-    `export function ${createClient}(url: string | URL, options?: ${options}): ${client} {`,
+    `export function ${createClient}(url: string | URL, ${options}): ${client} {`,
     () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options${features(model, file)});`),
     "}",
   );
@@ -160,7 +165,10 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
   ];
-  return needed.length === 0 ? "" : `, [${needed.map((name) => file.import(name, join, "value")).join(", ")}]`;
+  const parts = needed.map((name) => file.import(name, join, "value"));
+  const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);
+  if (chosen.length > 0) parts.push(`${file.import("choices", join, "value")}(contract${chosen.includes("classify") ? ", options" : ""})`);
+  return parts.length === 0 ? "" : `, [${parts.join(", ")}]`;
 }
 
 /** Path parameters come first, query and headers are options: only the first belong to the address. */

@@ -1,4 +1,5 @@
 // contract.server.ts and contract.client.ts: everything the runtime has to know of the document, as data. Each holds only the guards that its side runs.
+import type { DispatchTree } from "@wsgen/runtime/generated/server";
 import type { Delivery, Direction, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Topic } from "../model/model.ts";
 import { version } from "../version.ts";
 import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
@@ -27,6 +28,7 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
 
 function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server" | "client"): Literal {
   const { sends, receives } = directions(endpoint, side);
+  const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
     parameters: endpoint.parameters && partContract(endpoint.parameters, file),
@@ -34,11 +36,14 @@ function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server
     headers: endpoint.headers && partContract(endpoint.headers, file),
     receives: {
       dispatch: asLiteral(receives.tree),
-      messages: record([...receives.deliveries, ...replies(sends, receives)], (message) => receivedContract(message, file)),
+      messages: record([...receives.deliveries, ...replies(sends, receives)], (message) =>
+        receivedContract(message, "replyOnly" in message && message.replyOnly && ends.has(message.name), file),
+      ),
     },
     sends: record(sends.messages, (message) => sentContract(message, file)),
     error: endpoint.error && errorContract(endpoint.error),
     topics: side === "server" || endpoint.topics.length === 0 ? undefined : record(endpoint.topics, topicContract),
+    onInvalid: side === "server" ? endpoint.onInvalid : undefined,
   });
 }
 
@@ -55,8 +60,31 @@ function replies(sends: Direction, receives: Direction): readonly Message[] {
   return receives.messages.filter(({ name, replyOnly }) => (replyOnly || names.has(name)) && !delivered.has(name));
 }
 
-function receivedContract({ format, type, reply }: Delivery | Message, file: GeneratedFile): Literal {
-  return present({ format, guard: format === "binary" ? undefined : guard(type, file), reply: reply && replyContract(reply) });
+function receivedContract({ format, type, reply }: Delivery | Message, answersOnly: boolean, file: GeneratedFile): Literal {
+  return present({
+    format,
+    guard: format === "binary" ? undefined : guard(type, file),
+    reply: reply && replyContract(reply),
+    answersOnly: answersOnly ? true : undefined,
+  });
+}
+
+/** Names of all messages that a tree leads to. */
+function endsOf({ binary, constants = [], json, text }: DispatchTree): ReadonlySet<string> {
+  const names = new Set<string>();
+  const walk = (node: DispatchTree["json"]): void => {
+    if (node === undefined) return;
+    if (typeof node === "string") names.add(node);
+    else if ("among" in node) for (const name of node.among) names.add(name);
+    else {
+      walk(node.absent);
+      if ("cases" in node) for (const then of [...node.cases.map(([, inner]) => inner), node.other]) walk(then);
+      else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
+      else walk(node.present);
+    }
+  };
+  [binary, json, text, ...constants.map(([, end]) => end)].forEach(walk);
+  return names;
 }
 
 function sentContract(message: Message, file: GeneratedFile): Literal {

@@ -17,18 +17,20 @@ import {
   payloadParameter,
   plainMessages,
   printCall,
+  printClassify,
   printInterface,
   printMembers,
   printNamedUnion,
   received,
   requests,
+  returnDocs,
 } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/server";
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.api, names.handlers, names.register, "Context"]) file.declare(name);
+  for (const name of [names.api, names.handlers, names.register, names.classify, "Context"]) file.declare(name);
   for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
@@ -129,7 +131,7 @@ function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: Generat
   const awaitable = file.import("Awaitable", join);
   const parameters = [`payload: ${received(file, delivery)}`, `conn: ${endpoint.typeName}Connection<Context>`];
   const { docs, method, reply } = delivery;
-  file.doc(reply === undefined ? docs : docsWith(docs, `Return the reply; its \`${reply.reply.join(".")}\` is filled in.`));
+  file.doc(reply === undefined ? docs : docsWith(docs, returnDocs(reply)));
   const result = reply === undefined ? "void" : answerSent(file, join, reply, sends);
   printCall(file, `readonly ${file.key(method)}: `, parameters, ` => ${awaitable}<${result}>;`);
 }
@@ -196,7 +198,7 @@ function emitReader(context: Context): void {
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { handlers, api, register } = apiNames(model);
+  const { handlers, api, register, classify } = apiNames(model);
   file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
   printInterface(file, `${handlers}<Context = object>`, model.endpoints, ({ name, typeName, docs }) => {
     file.doc(docs);
@@ -208,6 +210,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
     file.doc(`The rooms of ${at(endpoint)}, for HTTP handlers, timers and whoever else has something to say.`);
     file.print(`readonly ${file.key(name)}: ${file.import("EndpointHandle", join)}<${typeName}Send>;`);
   });
+  const classifies = printClassify(model, file, "server", ({ typeName }) => `${typeName}Connection<Context>`);
   file.doc(
     "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
   );
@@ -216,7 +219,9 @@ function emitApi(model: Model, file: GeneratedFile): void {
     () => {
       file.print(`router: ${file.import("Router", join)}<Context>,`);
       file.print(`handlers: ${handlers}<NoInfer<Context>>,`);
-      file.print(`options?: ${file.import("RegisterOptions", join)},`);
+      const options = file.import("RegisterOptions", join);
+      if (classifies) file.print(`options: ${options} & { readonly classify: ${classify}<NoInfer<Context>> },`);
+      else file.print(`options?: ${options},`);
     },
     `): ${api} {`,
   );

@@ -9,6 +9,7 @@ export interface ApiNames {
   readonly register: string;
   readonly client: string;
   readonly createClient: string;
+  readonly classify: string;
 }
 
 /** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
@@ -22,6 +23,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
     register: `register${name}`,
     client: free("Client"),
     createClient: `create${name}Client`,
+    classify: free("Classify"),
   };
 }
 
@@ -193,6 +195,24 @@ export function docsWith({ title, summary, description, deprecated }: Docs, ours
   if (summary !== undefined) return { summary: behind(summary), ...(description === undefined ? {} : { description }), ...flag };
   const text = description ?? title;
   return { summary: text === undefined ? ours : text.includes("\n") ? `${text.trim()}\n\n${ours}` : behind(text), ...flag };
+}
+
+/** What a comment says of a reply that is given back. */
+export function returnDocs({ id, reply }: Reply): string {
+  return id === "order" ? "Return the reply." : `Return the reply; its \`${reply.join(".")}\` is filled in.`;
+}
+
+/** Prints the interface of the functions that say which message it is, where there have to be any; whether there are. */
+export function printClassify(model: Model, file: GeneratedFile, side: "server" | "client", conn: (endpoint: Endpoint) => string): boolean {
+  const asked = model.endpoints.filter((endpoint) => directions(endpoint, side).receives.choice?.by === "classify");
+  if (asked.length === 0) return false;
+  file.doc("Says which message it is where nothing in the message does. No validator has seen the payload yet; `undefined` refuses it.");
+  printInterface(file, `${apiNames(model).classify}${side === "server" ? "<Context = object>" : ""}`, asked, (endpoint) => {
+    const names = (directions(endpoint, side).receives.choice?.among ?? []).map((name) => file.string(name));
+    const parameters = ["payload: unknown", `among: readonly (${names.join(" | ")})[]`, `conn: ${conn(endpoint)}`];
+    printCall(file, `readonly ${file.key(endpoint.name)}: `, parameters, ` => ${names.join(" | ")} | undefined;`);
+  });
+  return true;
 }
 
 /** An address as a comment says it. */

@@ -13,8 +13,9 @@ import { assignPropertyNames, hash, pascalCase } from "./names.ts";
 import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
+import { optionOfSocket } from "./socket-options.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
-import type { Tree } from "./tree.ts";
+import { joinPointer, type Tree } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
 
@@ -84,6 +85,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
     const { socket, directions, handshake } = draft;
     const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, context);
     const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, context);
+    const onInvalid = reactionOf(socket, directions, findings);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
     return {
@@ -98,10 +100,25 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
       clientToServer,
       serverToClient,
       ...(error && { error }),
+      ...(onInvalid !== undefined && onInvalid !== "reply" && { onInvalid }),
       pointer: only?.pointer ?? "/channels",
     };
   });
   return { servers: buildServers(grouped, serverNames), endpoints, types: finished.types };
+}
+
+/** `onInvalid` of a socket; an answer needs an error message. */
+function reactionOf({ channels }: Socket, { serverToClient }: Directions, findings: Findings): "reply" | "close" | "drop" | undefined {
+  const option = optionOfSocket(channels, "onInvalid", findings);
+  if (option !== "reply" || serverToClient.entries.some(({ draft }) => draft.source.extension.error !== undefined)) return option;
+  const said = channels.find(({ extension }) => extension.onInvalid === option);
+  findings.error({
+    code: "error-message",
+    message: "`onInvalid: reply` has no message to reply with.",
+    fix: "Say on a message that the server sends which parts of it carry our errors: `x-wsgen: { error: { code: /code } }`.",
+    pointer: joinPointer(said?.pointer ?? "", "x-wsgen", "onInvalid"),
+  });
+  return undefined;
 }
 
 interface Context {
@@ -215,18 +232,26 @@ function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context:
   reportRests(side, context.findings);
   for (const leaf of leaves) {
     const delivery = deliveries.find(({ name }) => name === leaf.name);
-    if (leaf.members.length > 1 && delivery !== undefined) reportUnion(leaf, delivery, context, context.findings);
+    if (leaf.members.length > 1 && delivery !== undefined) reportUnion(leaf, { delivery, refused: side.onAmbiguous === "error" }, context);
   }
+  reportAssumption(side, context.findings);
+  reportUnreachable(side, context);
   return {
     messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry) })),
     deliveries,
     tree: dispatch.tree,
+    ...(dispatch.choices.length > 0 && {
+      choice: {
+        among: [...new Set(dispatch.choices.flat().map(({ name }) => name))],
+        by: side.onAmbiguous === "classify" ? "classify" : "order",
+      },
+    }),
     by: dispatch.assumed ? `${dispatch.by} (as long as messages carry only properties their schemas declare)` : dispatch.by,
   };
 }
 
 /** What the runtime makes up (runtime/src/contract/requests.ts): numbers that count from 1, as text too, and UUIDs of version 4. */
-const MADE_UP: Readonly<Record<Reply["id"], readonly (string | number)[]>> = {
+const MADE_UP: Readonly<Record<Exclude<Reply["id"], "order">, readonly (string | number)[]>> = {
   string: ["1", "2", "10", "1000"],
   integer: [1, 2, 10, 1000],
   uuid: ["f81d4fae-7dec-41d0-a765-00a0c91e6bf6"],
@@ -235,7 +260,7 @@ const MADE_UP: Readonly<Record<Reply["id"], readonly (string | number)[]>> = {
 /** Whether a request's schema refuses ids that are made up for it. */
 function refusesMadeUp(entry: Entry, { request, id }: Correlation, { typeName, definitions, judge, findings }: Context): boolean {
   const schema = schemaAt({ $ref: DEFINITIONS + typeName(entry) }, request, (name) => definitions.get(name));
-  const refused = schema === undefined ? undefined : MADE_UP[id].find((value) => !judge.allows(schema, value));
+  const refused = schema === undefined || id === "order" ? undefined : MADE_UP[id].find((value) => !judge.allows(schema, value));
   if (refused === undefined) return false;
   findings.hint({
     code: "correlation-made-up",
@@ -279,6 +304,39 @@ function reportRests({ entries, dispatch }: DirectionDraft, findings: Findings):
       pointer: draft.source.pointer,
       at: "key",
     });
+  }
+}
+
+/** With `onAmbiguous: error` nothing may rest on what a schema only does not mention. */
+function reportAssumption({ entries, dispatch, onAmbiguous }: DirectionDraft, findings: Findings): void {
+  const [first] = entries;
+  if (onAmbiguous !== "error" || !dispatch.assumed || first === undefined) return;
+  findings.error({
+    code: "ambiguous-messages",
+    message: `Messages are told apart by ${dispatch.by} only as long as they carry no property that their schemas do not declare.`,
+    fix: "Give each a required property with a constant of its own, or close their schemas (`additionalProperties: false`).",
+    pointer: first.draft.source.pointer,
+    at: "key",
+  });
+}
+
+/** Of messages with one and the same schema the first takes all. */
+function reportUnreachable({ entries, dispatch, onAmbiguous }: DirectionDraft, { typeName, findings }: Context): void {
+  if (onAmbiguous !== "first") return;
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  for (const choice of dispatch.choices) {
+    const members = choice.flatMap(({ name }) => byName.get(name) ?? []);
+    for (const [index, member] of members.entries()) {
+      const before = members.slice(0, index).find((other) => typeName(other) === typeName(member));
+      if (before === undefined) continue;
+      findings.warning({
+        code: "never-delivered",
+        message: `\`${member.name}\` never arrives: \`${before.name}\` comes first and has the same schema.`,
+        fix: "Tell them apart with `discriminator` or `onAmbiguous: classify`, or remove one.",
+        pointer: member.draft.source.pointer,
+        at: "key",
+      });
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { buildDirections } from "./directions.ts";
 import { groupSockets, type Socket } from "./endpoints.ts";
 import { type RootExtension, readRootExtension } from "./extensions.ts";
 import { createFindings, type Findings } from "./findings.ts";
+import { readFramings } from "./framing.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
@@ -65,7 +66,8 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   const extension = readRootExtension(tree, findings);
   reportMisplaced(tree, findings);
   reportReservedNames(tree, findings);
-  const source = version === 3 ? readV3(tree, findings) : readV2(tree, findings);
+  const { defaults } = extension;
+  const source = version === 3 ? readV3(tree, defaults, findings) : readV2(tree, defaults, findings);
   const grouped = groupSockets(source, { findings, multiplex: extension.multiplex ?? "auto", misspelt: misspeltChannels(tree) });
   if (grouped.sockets.length === 0) return { source };
   if (extension.multiplex === undefined) reportOneSocket(grouped.sockets, tree, findings);
@@ -76,7 +78,8 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
     tree,
     types,
     findings,
-    defaultContentType: stringAt(tree.root.value, "defaultContentType"),
+    defaultContentType: extension.contentType ?? stringAt(tree.root.value, "defaultContentType"),
+    framings: readFramings(source.channels, findings),
     channelWords: (key) => wordsOfChannel(byKey.get(key)) || key,
   });
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
@@ -129,7 +132,7 @@ function unnamedMessages(sockets: readonly Socket[], { channels }: Source): Mode
   return sockets
     .flatMap((socket) => socket.channels)
     .filter(({ operations }) => operations.length > 0)
-    .flatMap((channel) => channel.messages.filter((message) => !named.has(message)))
+    .flatMap((channel) => channel.messages.filter((message) => !named.has(message) && message.extension.direction === undefined))
     .map(({ pointer }) => ({ pointer, why: "no operation sends or receives it" }));
 }
 

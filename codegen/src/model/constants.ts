@@ -32,21 +32,24 @@ export function requireConstants(demands: readonly Demand[], types: Types): Read
       continue;
     }
     const derived = `${id} as message`;
-    const own =
-      pascalCase(base).replace(/Message$/, "") === pascalCase(draft.base).replace(/Message$/, "") &&
-      pascalCase(draft.base).endsWith("Message");
     types.add({
       id: derived,
       pointer: draft.pointer,
-      base: own ? `${base} payload` : base,
+      base: baseBeside(base, draft.base),
       role: "message",
       channel: undefined,
       docs: draft.docs,
-      schema: { allOf: [{ $ref: DEFINITIONS + id }, ...wanted.map((path) => demandOf(path, shape, []))] },
+      schema: { allOf: [{ $ref: DEFINITIONS + id }, ...wanted.map((path) => demandOf(path, evidenceAt(shape, path).values ?? []))] },
     });
     replaced.set(id, derived);
   }
   return replaced;
+}
+
+/** Words for a message's own type beside the one of its payload, which may be called as it. */
+export function baseBeside(message: string, payload: string): string {
+  const same = pascalCase(message).replace(/Message$/, "") === pascalCase(payload).replace(/Message$/, "");
+  return same && pascalCase(payload).endsWith("Message") ? `${message} payload` : message;
 }
 
 /** Ids that schemas of the document refer to from somewhere. */
@@ -75,7 +78,7 @@ function requirePath(schema: Schema, path: Path, shape: Shape): Schema {
       delete inner[key];
     }
   }
-  outer["allOf"] = [inner, demandOf(path, shape, [])];
+  outer["allOf"] = [inner, demandOf(path, evidenceAt(shape, path).values ?? [])];
   return outer;
 }
 
@@ -101,14 +104,60 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
   return copy;
 }
 
-/** A schema that asks for the constant at a path, and nothing else. */
-function demandOf(path: Path, shape: Shape, from: Path): JsonObject {
+/** The schema with one of some values at a place, which is required there. */
+export function pinConstant(schema: Schema, path: Path, values: readonly Constant[]): Schema {
+  const pinned = typeof schema === "boolean" ? undefined : pinInPlace(schema, path, values);
+  if (pinned !== undefined) return pinned;
+  const demand = demandOf(path, values);
+  return schema === true ? demand : { allOf: [schema, demand] };
+}
+
+/** Changes a schema where the way to the place is written right there; `undefined` where it leads through refs or composition. */
+function pinInPlace(schema: JsonObject, path: Path, values: readonly Constant[]): JsonObject | undefined {
   const [step, ...rest] = path;
-  if (step === undefined) {
-    const values: readonly Constant[] = evidenceAt(shape, from).values ?? [];
-    return values.length === 1 ? { const: values[0] ?? null } : { enum: values };
+  if (step === undefined || refOf(schema) !== undefined) return undefined;
+  const holder = typeof step === "string" ? property(schema, "properties") : property(schema, "items");
+  const before = property(holder, String(step));
+  const below = (): JsonObject | undefined => {
+    if (rest.length > 0)
+      return before === undefined ? demandOf(rest, values) : isObject(before) ? pinInPlace(before, rest, values) : undefined;
+    const { const: _, enum: __, examples: ___, ...others } = isObject(before) && refOf(before) === undefined ? before : {};
+    return { ...others, ...constantOf(values) };
+  };
+  const inner = below();
+  if (inner === undefined) return undefined;
+  if (typeof step === "string") {
+    if (schema["type"] !== "object" || ["allOf", "anyOf", "oneOf"].some((key) => schema[key] !== undefined)) return undefined;
+    const others = Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : [];
+    const { type, required: _, properties, ...rest } = schema;
+    // What says which message it is comes first, as people write it, unless the author put it elsewhere.
+    const members = before === undefined ? { [step]: inner, ...asObject(properties) } : { ...asObject(properties), [step]: inner };
+    return Object.assign(emptyObject(), { type, required: [...new Set([...others, step])] }, rest, {
+      properties: Object.assign(emptyObject(), members),
+    });
   }
-  const inner = demandOf(rest, shape, [...from, step]);
+  const { items } = schema;
+  if (schema["type"] !== "array" || !Array.isArray(items)) return undefined;
+  const least = typeof schema["minItems"] === "number" ? schema["minItems"] : 0;
+  const length = Math.max(items.length, step + 1);
+  const list = Array.from(
+    { length },
+    (_, index): JsonValue => (index === step ? inner : ((items[index] as JsonValue | undefined) ?? true)),
+  );
+  return { ...schema, minItems: Math.max(least, step + 1), items: list };
+}
+
+const asObject = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : {});
+
+function constantOf(values: readonly Constant[]): JsonObject {
+  return values.length === 1 ? { const: values[0] ?? null } : { enum: values };
+}
+
+/** A schema that asks for a constant at a path, and nothing else. */
+function demandOf(path: Path, values: readonly Constant[]): JsonObject {
+  const [step, ...rest] = path;
+  if (step === undefined) return constantOf(values);
+  const inner = demandOf(rest, values);
   if (typeof step === "string") return { type: "object", required: [step], properties: { [step]: inner } };
   return { type: "array", minItems: step + 1, items: [...Array.from({ length: step }, () => true), inner] };
 }

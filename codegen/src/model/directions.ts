@@ -2,12 +2,15 @@
 import type { Path } from "@wsgen/runtime/generated/server";
 import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
+import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
+import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel, SourceMessage, SourceReply } from "./source.ts";
 import { findTopics, type TopicDraft } from "./topics.ts";
+import { joinPointer } from "./tree.ts";
 
 /** One message of a direction, with its final name. */
 export interface Entry {
@@ -35,7 +38,10 @@ export interface DirectionDraft {
   readonly dispatch: Dispatch;
   /** Groups of messages that had the same name at first. */
   readonly clashes: readonly (readonly Entry[])[];
+  readonly onAmbiguous: OnAmbiguous;
 }
+
+export type OnAmbiguous = NonNullable<SocketOptions["onAmbiguous"]>;
 
 export interface Directions {
   readonly clientToServer: DirectionDraft;
@@ -84,6 +90,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     return entry;
   };
 
+  const onAmbiguous = optionOfSocket(socket.channels, "onAmbiguous", context.findings) ?? "union";
   const here = new Set(socket.channels.map(({ key }) => key));
   const answering = new Set(all.flatMap(({ operations }) => operations.flatMap(({ replies }) => replies.map(({ channel }) => channel))));
   for (const channel of all) {
@@ -99,7 +106,14 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
         for (const source of reply.requests) {
           const request = here.has(channel.key) ? collected[side].get(context.payloads.draft(source).identity) : undefined;
           const drafts = answers.map(({ draft }) => draft);
-          const correlation = request === undefined ? undefined : correlate(request.draft, drafts, reply.pointer, context.findings);
+          const correlation =
+            request === undefined
+              ? undefined
+              : correlate(request.draft, drafts, {
+                  option: channel.extension.correlation,
+                  pointer: reply.pointer,
+                  findings: context.findings,
+                });
           if (request !== undefined && correlation !== undefined) request.reply = join(request.reply, correlation);
           for (const answer of answers) {
             if (correlation?.answers.some(({ identity }) => identity === answer.draft.identity) !== true) answer.ordinary = true;
@@ -107,15 +121,23 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
         }
       }
     }
-    if (!here.has(channel.key) || channel.operations.length > 0 || channel.messages.length === 0 || answering.has(channel.key)) continue;
+    if (!here.has(channel.key)) continue;
     for (const message of channel.messages) {
+      const { direction } = message.extension;
+      if (direction === undefined || isSaid(channel, message, direction, context.findings)) continue;
+      if (direction !== "receive") add(sideOf("send"), message, channel.key, true);
+      if (direction !== "send") add(sideOf("receive"), message, channel.key, true);
+    }
+    const undirected = channel.messages.filter(({ extension }) => extension.direction === undefined);
+    if (channel.operations.length > 0 || undirected.length === 0 || answering.has(channel.key)) continue;
+    for (const message of undirected) {
       add("clientToServer", message, channel.key, true);
       add("serverToClient", message, channel.key, true);
     }
     context.findings.warning({
       code: "no-direction",
       message: `No operation says who sends the messages of the channel \`${channel.key}\`; both sides may.`,
-      fix: "Add operations with `action: send` and `action: receive`.",
+      fix: "Add operations with `action: send` and `action: receive`, or say it on each message: `x-wsgen: { direction: send }`.",
       pointer: channel.pointer,
       at: "key",
     });
@@ -126,13 +148,14 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
     [...collected[side].values()].sort((a, b) => (order.get(a.draft.source) ?? order.size) - (order.get(b.draft.source) ?? order.size));
 
   const both = { clientToServer: sorted("clientToServer"), serverToClient: sorted("serverToClient") };
-  const first = finish(socket, both, context.findings);
+  const first = finish(socket, both, { onAmbiguous, findings: context.findings });
   // A request that is delivered as one of a union has no handler of its own that could return the answer, so the answer is sent like any message.
   let undone = false;
   for (const side of ["clientToServer", "serverToClient"] as const) {
     for (const { members } of first[side].leaves) {
       if (members.length < 2) continue;
       for (const member of members) {
+        if (member.replyOnly && forget(both[opposite(side)], member, context.findings)) undone = true;
         const entry = member.reply === undefined ? undefined : both[side].find(({ draft }) => draft === member.draft);
         if (entry === undefined) continue;
         context.findings.warning({
@@ -147,7 +170,38 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
       }
     }
   }
-  return undone ? finish(socket, both, context.findings) : first;
+  return undone ? finish(socket, both, { onAmbiguous, findings: context.findings }) : first;
+}
+
+/** Whether an operation says already who sends a message; then its own `direction` is one too many. */
+function isSaid({ operations }: SourceChannel, message: SourceMessage, direction: string, findings: Findings): boolean {
+  const said = operations.some(({ messages }) => messages.includes(message));
+  if (said) {
+    findings.error({
+      code: "direction",
+      message: `An operation says already who sends \`${message.name ?? "this message"}\`; \`direction: ${direction}\` cannot say it again.`,
+      fix: "Leave `direction` out.",
+      pointer: joinPointer(message.pointer, "x-wsgen", "direction"),
+      at: "key",
+    });
+  }
+  return said;
+}
+
+/** A reply by order must be known for what it is: one that is delivered in a union answers nothing. */
+function forget(requests: readonly Collected[], { draft, name }: Entry, findings: Findings): boolean {
+  const asked = requests.filter(({ reply }) => reply?.id === "order" && reply.answers.some(({ identity }) => identity === draft.identity));
+  for (const request of asked) {
+    findings.warning({
+      code: "reply-ambiguous",
+      message: `\`${name}\` answers \`${request.draft.base}\` by its order, but cannot be told from other messages; it is an ordinary message.`,
+      fix: "Give it a property with a constant of its own, or both an id that ties them (`correlation: /id`).",
+      pointer: draft.source.pointer,
+      at: "key",
+    });
+    request.reply = undefined;
+  }
+  return asked.length > 0;
 }
 
 function reportElsewhere({ channel, pointer }: SourceReply, findings: Findings): void {
@@ -165,11 +219,20 @@ function join(before: Correlation | undefined, more: Correlation): Correlation {
   return { ...before, answers: [...new Set([...before.answers, ...more.answers])] };
 }
 
-function finish(socket: Socket, both: Readonly<Record<Side, readonly Collected[]>>, findings: Findings): Directions {
-  const answersOf = (side: Side): Set<string> =>
-    new Set(both[side].flatMap(({ reply }) => reply?.answers.map(({ identity }) => identity) ?? []));
+interface FinishContext {
+  readonly onAmbiguous: OnAmbiguous;
+  readonly findings: Findings;
+}
+
+function finish(socket: Socket, both: Readonly<Record<Side, readonly Collected[]>>, { onAmbiguous, findings }: FinishContext): Directions {
+  const answersOf = (side: Side): Answers => {
+    const asked = both[side].flatMap(({ reply }) => reply ?? []);
+    const identities = (correlations: readonly Correlation[]): ReadonlySet<string> =>
+      new Set(correlations.flatMap(({ answers }) => answers.map(({ identity }) => identity)));
+    return { all: identities(asked), byOrder: identities(asked.filter(({ id }) => id === "order")) };
+  };
   const answers = { clientToServer: answersOf("serverToClient"), serverToClient: answersOf("clientToServer") };
-  const isReplyOnly = (side: Side, { ordinary, draft }: Collected): boolean => !ordinary && answers[side].has(draft.identity);
+  const isReplyOnly = (side: Side, { ordinary, draft }: Collected): boolean => !ordinary && answers[side].all.has(draft.identity);
   const topics = findTopics(
     socket,
     (["clientToServer", "serverToClient"] as const).flatMap((side) =>
@@ -180,14 +243,22 @@ function finish(socket: Socket, both: Readonly<Record<Side, readonly Collected[]
   // What several carry is the socket's: nothing on the wire says which topic it is for.
   const topicOf = ([only, ...others]: readonly string[]): string | undefined =>
     only === undefined || others.length > 0 ? undefined : topics.get(only)?.name;
-  const finishSide = (side: Side): DirectionDraft =>
-    finishOne(both[side].map((one) => ({ ...one, topic: topicOf([...one.channels]), replyOnly: isReplyOnly(side, one) })));
+  const finishSide = (side: Side): DirectionDraft => {
+    const placed = both[side].map((one) => ({ ...one, topic: topicOf([...one.channels]), replyOnly: isReplyOnly(side, one) }));
+    return finishOne(placed, answers[side].byOrder, onAmbiguous);
+  };
   return { clientToServer: finishSide("clientToServer"), serverToClient: finishSide("serverToClient"), topics: [...topics.values()] };
+}
+
+/** Identities of messages that answer what the other side asks. */
+interface Answers {
+  readonly all: ReadonlySet<string>;
+  readonly byOrder: ReadonlySet<string>;
 }
 
 type Placed = Collected & Pick<Entry, "topic" | "replyOnly">;
 
-function finishOne(collected: readonly Placed[]): DirectionDraft {
+function finishOne(collected: readonly Placed[], byOrder: ReadonlySet<string>, onAmbiguous: OnAmbiguous): DirectionDraft {
   const assigned = assignNames(collected);
   const entries = collected.map(({ draft, topic, reply, replyOnly }): Entry => {
     const method = assigned.get(draft.source.pointer)?.name ?? draft.base;
@@ -197,16 +268,20 @@ function finishOne(collected: readonly Placed[]): DirectionDraft {
   const membersOf = (candidates: readonly Candidate[]): Entry[] => candidates.flatMap(({ name }) => byName.get(name) ?? []);
   const taken = new Set(entries.map(({ name }) => name.toLowerCase()));
   const candidates = entries
-    .filter(({ replyOnly }) => !replyOnly)
+    // A reply that has an id is known by it; one that comes by order has to be told from other messages.
+    .filter(({ replyOnly, draft }) => !replyOnly || byOrder.has(draft.identity))
     .map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
-  const dispatch = buildDispatch(candidates, (members) => leafOf(membersOf(members), taken).name);
+  const leafName = (members: readonly Candidate[]): string => leafOf(membersOf(members), taken).name;
+  const choice = onAmbiguous === "first" ? "order" : onAmbiguous === "classify" ? "classify" : undefined;
+  const dispatch = buildDispatch(candidates, { leafName, choice });
   const leaves = dispatch.leaves.map((members) => leafOf(membersOf(members), taken));
+  const delivered = leaves.filter(({ members }) => members.length > 1 || members.some(({ replyOnly }) => !replyOnly));
   const clashes = clashesOf(
     entries,
     ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [],
     ({ draft }) => draft.source.pointer,
   );
-  return { entries, leaves, dispatch, clashes };
+  return { entries, leaves: delivered, dispatch, clashes, onAmbiguous };
 }
 
 /** Method names, which need to be unique only among the messages of one topic, and among those of none. */

@@ -1,5 +1,5 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
-import type { Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
+import type { ChoiceNode, Constant, DispatchEnd, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 import { type Evidence, evidenceAt, type JsonKind, pathsOf, type Shape } from "./shape.ts";
 
 type DispatchNode = NonNullable<DispatchTree["json"]>;
@@ -24,6 +24,8 @@ export interface Dispatch {
   readonly by: string;
   /** Whether a separation rests on "what a schema does not declare is not there". */
   readonly assumed: boolean;
+  /** Sets of messages of which one is chosen at run time. */
+  readonly choices: readonly (readonly Candidate[])[];
 }
 
 const MAX_DEPTH = 4;
@@ -32,12 +34,19 @@ const MAX_PATHS = 400;
 /** More places than this are counted, not listed, in the summary. */
 const MAX_WORDS = 4;
 
+/** What stands at the ends of the tree. */
+export interface Ends {
+  /** Names a set of messages that cannot be told apart (it is given one message too, for which it is its own name). */
+  leafName(members: readonly Candidate[]): string;
+  /** Instead of a union: how one of several is chosen at run time. */
+  readonly choice: ChoiceNode["by"] | undefined;
+}
+
 /**
- * Builds the tree. `leafName` names a set of messages that cannot be told apart (it is given one message too, for which it is its own name).
- * Deterministic: nothing depends on the order of candidates but the order of cases.
+ * Builds the tree. Deterministic: nothing depends on the order of candidates but the order of cases.
  */
-export function buildDispatch(candidates: readonly Candidate[], leafName: (members: readonly Candidate[]) => string): Dispatch {
-  const builder = createBuilder(leafName);
+export function buildDispatch(candidates: readonly Candidate[], { leafName, choice }: Ends): Dispatch {
+  const builder = createBuilder({ leafName, choice });
   const ofFormat = (...formats: readonly Format[]): Candidate[] => candidates.filter(({ format }) => formats.includes(format));
 
   const binary = ofFormat("binary");
@@ -61,6 +70,7 @@ export function buildDispatch(candidates: readonly Candidate[], leafName: (membe
     ...(constants.length > 0 && candidates.length > 1 ? ["the text itself"] : []),
     ...(texts.length > 0 && json.length > 0 ? ["whether it is JSON"] : []),
     ...builder.words(),
+    ...(builder.choices().length === 0 ? [] : [choice === "order" ? "the first that accepts" : "`classify`"]),
   ];
   return {
     tree,
@@ -69,6 +79,7 @@ export function buildDispatch(candidates: readonly Candidate[], leafName: (membe
     rests: builder.rests(),
     by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then ") + wordsOfRest(tree.json),
     assumed: builder.assumed(),
+    choices: builder.choices(),
   };
 }
 
@@ -93,7 +104,8 @@ interface Split {
 
 interface Builder {
   root(members: readonly Candidate[]): DispatchNode;
-  leaf(members: readonly Candidate[]): string;
+  leaf(members: readonly Candidate[]): DispatchEnd;
+  choices(): readonly (readonly Candidate[])[];
   leaves(): readonly (readonly Candidate[])[];
   required(): ReadonlyMap<string, readonly Path[]>;
   rests(): ReadonlyMap<string, Path>;
@@ -101,7 +113,7 @@ interface Builder {
   assumed(): boolean;
 }
 
-function createBuilder(leafName: (members: readonly Candidate[]) => string): Builder {
+function createBuilder({ leafName, choice }: Ends): Builder {
   const leaves = new Map<string, readonly Candidate[]>();
   const required = new Map<string, Path[]>();
   const rests = new Map<string, Path>();
@@ -129,7 +141,14 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
     return found;
   };
 
-  const leaf = (members: readonly Candidate[]): string => {
+  const choices = new Map<string, readonly Candidate[]>();
+  const leaf = (members: readonly Candidate[]): DispatchEnd => {
+    if (choice !== undefined && members.length > 1) {
+      const among = members.map(({ name }) => name);
+      choices.set(among.join(" "), members);
+      for (const member of members) leaves.set(member.name, [member]);
+      return { among, by: choice };
+    }
     const name = leafName(members);
     leaves.set(name, members);
     return name;
@@ -186,6 +205,7 @@ function createBuilder(leafName: (members: readonly Candidate[]) => string): Bui
       return split.build((next) => node(next, new Set(["kind "]), 1));
     },
     leaf,
+    choices: () => [...choices.values()],
     leaves: () => [...leaves.values()],
     required: () => required,
     rests: () => rests,
@@ -253,11 +273,7 @@ function presenceSplit(path: Path, seen: Seen): Split | undefined {
     path,
     exits,
     left: leftOf(exits, seen),
-    optional: seen.filter(([, { presence }]) => presence === "optional").length,
-    assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
-    undeclared: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
-    demands: [],
-    rest: [],
+    ...weightOf(seen),
     build: (next) => ({ path, present: next(present), absent: next(absent) }),
   };
 }
@@ -274,11 +290,7 @@ function kindSplit(path: Path, seen: Seen): Split | undefined {
     path,
     exits,
     left: leftOf(exits, seen),
-    optional: seen.filter(([, { presence }]) => presence === "optional").length,
-    assumed: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
-    undeclared: seen.some(([, { presence, proven }]) => presence === "absent" && !proven),
-    demands: [],
-    rest: [],
+    ...weightOf(seen),
     build: (next) => {
       const kinds: { [Kind in JsonKind]?: DispatchNode } = {};
       const known = new Map<string, DispatchNode>();
@@ -291,6 +303,13 @@ function kindSplit(path: Path, seen: Seen): Split | undefined {
       return { path, kinds, ...(absent.length > 0 && { absent: next(absent) }) };
     },
   };
+}
+
+/** How good a split is that looks at no constant. */
+function weightOf(seen: Seen): Pick<Split, "optional" | "assumed" | "undeclared" | "demands" | "rest"> {
+  const undeclared = seen.some(([, { presence, proven }]) => presence === "absent" && !proven);
+  const optional = seen.filter(([, { presence }]) => presence === "optional").length;
+  return { optional, assumed: undeclared, undeclared, demands: [], rest: [] };
 }
 
 function leftOf(exits: readonly (readonly Candidate[])[], seen: Seen): number {

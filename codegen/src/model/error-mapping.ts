@@ -61,7 +61,11 @@ export function buildErrorMapping(
   }
   if (leadsNowhere(message, extension, shape, findings)) return undefined;
   // Where the caller gives the id, its form is not known.
-  const ids = [...new Set(clientToServer.messages.flatMap(({ reply }) => (reply === undefined || reply.given ? [] : [reply.id])))];
+  const ids = [
+    ...new Set(
+      clientToServer.messages.flatMap(({ reply }) => (reply === undefined || reply.given || reply.id === "order" ? [] : [reply.id])),
+    ),
+  ];
   const atCode = extension.code && schemaAt({ $ref: DEFINITIONS + message.type }, extension.code, (name) => definitions.get(name));
   const refusedCodes = atCode === undefined ? [] : ERROR_CODES.filter((code) => !judge.allows(atCode, code));
   for (const sample of samplesOf(message, extension, ids)) {

@@ -9,7 +9,6 @@ const KEY = "x-wsgen";
 
 /** What a document and a channel can say alike; the channel's word wins. */
 export interface SocketOptions {
-  readonly multiplex?: "auto" | "channel" | "socket";
   readonly envelope?: EnvelopeOption | false;
   readonly discriminator?: DiscriminatorOption;
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
@@ -18,15 +17,19 @@ export interface SocketOptions {
 }
 
 /** `x-wsgen` at the root of a document. */
-export interface RootExtension extends SocketOptions {
+export interface RootExtension {
   readonly perspective?: "server" | "client";
   readonly name?: string;
+  readonly multiplex?: "auto" | "channel" | "socket";
   readonly contentType?: string;
+  /** What holds for every channel that does not say otherwise. */
+  readonly defaults: SocketOptions;
 }
 
 /** `x-wsgen` of a channel. */
 export interface ChannelExtension extends SocketOptions {
   readonly name?: string;
+  readonly multiplex?: "auto" | "channel" | "socket";
 }
 
 /** `x-wsgen` of a message. */
@@ -73,14 +76,14 @@ export interface ErrorExtension {
 
 /** Reads the root's `x-wsgen`. */
 export function readRootExtension(tree: Tree, findings: Findings): RootExtension {
-  const { perspective, name, contentType, ...shared } = readOptions(tree.root, "document", findings);
-  return { ...pick({ perspective, name, contentType }), ...socketOptions(tree.root, shared) };
+  const { perspective, name, multiplex, contentType, ...shared } = readOptions(tree.root, "document", findings);
+  return { ...pick({ perspective, name, multiplex, contentType }), defaults: socketOptions(tree.root, shared) };
 }
 
 /** Reads a channel's `x-wsgen`. */
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
-  const { name, ...shared } = readOptions(channel, "channel", findings);
-  return { ...pick({ name }), ...socketOptions(channel, shared) };
+  const { name, multiplex, ...shared } = readOptions(channel, "channel", findings);
+  return { ...pick({ name, multiplex }), ...socketOptions(channel, shared) };
 }
 
 /** Reads a message's `x-wsgen`. */
@@ -98,10 +101,9 @@ export function readMessageExtension(message: Place, findings: Findings): Messag
 }
 
 function socketOptions(owner: Place, options: Options): SocketOptions {
-  const { multiplex, envelope, discriminator, onAmbiguous, correlation, onInvalid } = options;
+  const { envelope, discriminator, onAmbiguous, correlation, onInvalid } = options;
   const at = (key: string): string => joinPointer(owner.pointer, KEY, key);
   return pick({
-    multiplex,
     envelope: envelopeOf(envelope, at("envelope")),
     discriminator: discriminatorOf(discriminator, at("discriminator")),
     onAmbiguous,

@@ -1,7 +1,7 @@
 // The model: one AsyncAPI document, of whatever version, as readonly data that every emitter prints from.
 // JSON-serialisable, no methods. Where 2.x and 3.x differ ends here; identifiers in it are final (see names.ts).
 
-import type { Coercion, Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
+import type { ChoiceNode, Coercion, Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject } from "../document/document.ts";
 
 /** Prose of the document that belongs in a comment. */
@@ -99,6 +99,8 @@ export interface Endpoint {
   /** What the server sends and clients receive. */
   readonly serverToClient: Direction;
   readonly error?: ErrorMapping;
+  /** What a server does with an invalid message, where it is not the default. */
+  readonly onInvalid?: "close" | "drop";
   readonly pointer: string;
 }
 
@@ -137,6 +139,8 @@ export interface Direction {
   readonly deliveries: readonly Delivery[];
   /** Leads from a frame to the name of a delivery. */
   readonly tree: DispatchTree;
+  /** Messages among which is chosen at run time, by their order or by a function of the user's; absent where there are none. */
+  readonly choice?: ChoiceNode;
   /** How they are told apart, in words for the summary: "`type`", "`method`, then `params.channel`", "JSON kind". */
   readonly by: string;
 }
@@ -167,10 +171,10 @@ export interface Message {
 export interface Reply {
   /** Names of messages of the opposite direction. */
   readonly messages: readonly string[];
-  /** Where the correlation id is in the request, and in the reply. */
+  /** Where the correlation id is in the request, and in the reply; empty where replies come in the order of their requests. */
   readonly request: Path;
   readonly reply: Path;
-  readonly id: "string" | "integer" | "uuid";
+  readonly id: "string" | "integer" | "uuid" | "order";
   /** Whether the caller has to give the id, because the request's schema refuses those that the runtime makes up. */
   readonly given?: true;
 }

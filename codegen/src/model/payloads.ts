@@ -1,10 +1,13 @@
 // What a message carries: its payload's type, how it travels, and what its schema proves about it.
 import type { Format } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
+import { baseBeside } from "./constants.ts";
+import type { EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
+import { type Framing, frame } from "./framing.ts";
 import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
 import { wordsOf } from "./names.ts";
-import type { TypeDraft, Types } from "./schemas.ts";
+import { DEFINITIONS, type TypeDraft, type Types } from "./schemas.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import type { SourceMessage } from "./source.ts";
 import { docsOf, joinPointer, nameOfPointer, type Place, type Tree } from "./tree.ts";
@@ -19,6 +22,7 @@ export interface MessageDraft {
   readonly format: Format;
   readonly contentType: string | undefined;
   readonly shape: Shape;
+  readonly envelope: EnvelopeOption | undefined;
   /** Words of the channel it is written in, when it is. */
   readonly channel: string | undefined;
   /** Equal for messages with the same name, content type and payload, descriptions aside: they are one message. */
@@ -34,6 +38,8 @@ export interface PayloadOptions {
   readonly types: Types;
   readonly findings: Findings;
   readonly defaultContentType: string | undefined;
+  /** What the options of their channels say about messages. */
+  readonly framings: ReadonlyMap<SourceMessage, Framing>;
   /** Words that name a channel, by its key. */
   readonly channelWords: (key: string) => string;
 }
@@ -56,16 +62,25 @@ export function createPayloads(options: PayloadOptions): Payloads {
   const draft = (source: SourceMessage): MessageDraft => {
     const channel = source.inlineIn === undefined ? undefined : options.channelWords(source.inlineIn);
     const written = payloadOf(source, findings);
-    reportHeaders(source, findings);
-    const named = types.named(written);
-    const schema = named === undefined ? types.normalise(written) : (types.drafts.get(named)?.schema ?? true);
-    const shape = shapeOf(schema, (id) => types.drafts.get(id)?.schema);
-    const base = source.extension.name ?? nameOf(source, named, shape, channel);
+    const framing = options.framings.get(source);
+    if (framing?.envelope?.headers === undefined) reportHeaders(source, findings);
+    const lookAt = (schema: Schema): Shape => shapeOf(schema, (id) => types.drafts.get(id)?.schema);
+    const bare = types.named(written);
+    const payload: Schema = bare === undefined ? types.normalise(written) : { $ref: DEFINITIONS + bare };
+    const base = source.extension.name ?? nameOf(source, bare, lookAt(payload), channel);
+    const headers = framing?.envelope?.headers === undefined || source.headers === undefined ? undefined : types.normalise(source.headers);
+    const framed =
+      framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, findings });
+    // A payload that goes out as it is has its schema's type.
+    const named = framed === payload ? bare : undefined;
+    const id = bare === undefined ? written.pointer : `${bare} as ${source.pointer}`;
+    const schema = named === undefined ? framed : (types.drafts.get(named)?.schema ?? true);
+    const shape = lookAt(schema);
     if (named === undefined) {
       const own: TypeDraft = {
-        id: written.pointer,
+        id,
         pointer: written.pointer,
-        base,
+        base: bare === undefined ? base : baseBeside(base, types.drafts.get(bare)?.base ?? ""),
         role: "message",
         channel,
         chosen: source.extension.name !== undefined,
@@ -75,10 +90,11 @@ export function createPayloads(options: PayloadOptions): Payloads {
       };
       types.add(own);
     }
-    const type = named ?? written.pointer;
-    const contentType = source.contentType ?? options.defaultContentType;
-    const format = formatOf(source, contentType, shape, findings);
-    return { source, base, type, format, contentType, shape, channel, identity: identityOf(base, contentType, format, type) };
+    const type = named ?? id;
+    const contentType = source.extension.contentType ?? source.contentType ?? options.defaultContentType;
+    const format = framing?.envelope === undefined ? formatOf(source, contentType, shape, findings) : "json";
+    const envelope = framing?.envelope;
+    return { source, base, type, format, contentType, shape, envelope, channel, identity: identityOf(base, contentType, format, type) };
   };
 
   return {
@@ -120,7 +136,7 @@ function reportHeaders({ headers, name }: SourceMessage, findings: Findings): vo
   findings.warning({
     code: "message-headers",
     message: `The headers of the message${name === undefined ? "" : ` \`${name}\``} are left out: a WebSocket message carries none.`,
-    fix: "Put what they say into the payload, or into the `ws` binding of the channel when it is said once, at the handshake.",
+    fix: "Say where they lie on the wire (`x-wsgen: { envelope: { payload: /payload, headers: /headers } }`), put what they say into the payload, or into the `ws` binding of the channel when it is said once, at the handshake.",
     pointer: headers.pointer,
     at: "key",
   });

@@ -1,6 +1,7 @@
 // Which message answers which: replies are matched by the correlation id that both carry, and are ordinary messages where there is none.
 import type { Path } from "@wsgen/runtime/generated/server";
 import { wordsOfPath } from "./dispatch.ts";
+import type { CorrelationOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { MessageDraft } from "./payloads.ts";
 import { evidenceAt, type Shape } from "./shape.ts";
@@ -10,26 +11,40 @@ import { splitPointer } from "./tree.ts";
 export interface Correlation {
   readonly request: Path;
   readonly reply: Path;
-  readonly id: "string" | "integer" | "uuid";
+  readonly id: "string" | "integer" | "uuid" | "order";
   readonly answers: readonly MessageDraft[];
+}
+
+/** What else is known where a reply is looked at. */
+export interface ReplyContext {
+  /** `correlation` of the channel or the document. */
+  readonly option: CorrelationOption | undefined;
+  /** Where the reply is written. */
+  readonly pointer: string;
+  readonly findings: Findings;
 }
 
 /**
  * Finds how the answers to a request are matched. The correlation id may be declared on both, or on one when the other has the property; answers
- * without one are ordinary messages (with a hint that proposes a property).
+ * without one are ordinary messages (with a hint that proposes a property). The option of a message wins over what the document declares, which
+ * wins over the option of a channel.
  */
-export function correlate(
-  request: MessageDraft,
-  answers: readonly MessageDraft[],
-  pointer: string,
-  findings: Findings,
-): Correlation | undefined {
-  const declared = declaredPath(request, findings);
-  if (declared !== undefined && !isId(request, declared, pointer, findings)) return undefined;
-  const asked =
-    declared ?? answers.map((answer) => declaredPath(answer, findings)).find((path) => path !== undefined && has(request.shape, path));
+export function correlate(request: MessageDraft, answers: readonly MessageDraft[], context: ReplyContext): Correlation | undefined {
+  const { pointer, findings } = context;
+  const own = request.source.extension.correlation;
+  const declares = [request, ...answers].some(({ source }) => source.correlation !== undefined);
+  const option = own ?? (declares ? undefined : context.option);
+  if (option !== undefined && option.at === undefined) return { request: [], reply: [], id: "order", answers };
+
+  const pathOf = (message: MessageDraft): Path | undefined =>
+    message.source.extension.correlation?.at ?? declaredPath(message, findings) ?? (message === request ? own?.at : undefined);
+  const fallback = option?.at;
+  const declared = pathOf(request);
+  if (declared !== undefined && !isId(request, declared, context)) return undefined;
+  const found = declared ?? answers.map(pathOf).find((path) => path !== undefined && has(request.shape, path));
+  const asked = found ?? (fallback !== undefined && has(request.shape, fallback) ? fallback : undefined);
   const matched = answers.flatMap((answer) => {
-    const path = declaredPath(answer, findings) ?? (asked !== undefined && has(answer.shape, asked) ? asked : undefined);
+    const path = pathOf(answer) ?? (asked !== undefined && has(answer.shape, asked) ? asked : undefined);
     return asked === undefined || path === undefined ? [] : [{ answer, path }];
   });
   const [first] = matched;
@@ -42,11 +57,13 @@ export function correlate(
   return { request: asked, reply: first.path, id, answers: same };
 }
 
-function declaredPath(message: MessageDraft, findings: Findings): Path | undefined {
-  const { correlation } = message.source;
+/** Where the document says that the id is; in an envelope its payload and headers have their own places. */
+function declaredPath({ source, envelope }: MessageDraft, findings: Findings): Path | undefined {
+  const { correlation } = source;
   if (correlation === undefined) return undefined;
-  const found = /^\$message\.payload#(\/.*)$/s.exec(correlation.location.trim());
-  if (found?.[1] !== undefined) return splitPointer(found[1]);
+  const [, part, rest] = /^\$message\.(payload|header)#(\/.*)$/s.exec(correlation.location.trim()) ?? [];
+  const base = part === "header" ? envelope?.headers : (envelope?.payload ?? []);
+  if (rest !== undefined && base !== undefined) return [...base, ...splitPointer(rest)];
   findings.warning({
     code: "correlation",
     message: `The correlation id \`${correlation.location}\` is not in the payload, and a WebSocket message has nothing else.`,
@@ -57,15 +74,21 @@ function declaredPath(message: MessageDraft, findings: Findings): Path | undefin
 }
 
 /** Whether an id of the caller's choice can be there. */
-function isId(request: MessageDraft, path: Path, pointer: string, findings: Findings): boolean {
+function isId(request: MessageDraft, path: Path, { pointer, findings }: ReplyContext): boolean {
   const { presence, values } = evidenceAt(request.shape, path);
   if (presence !== "absent" && values === undefined) return true;
-  findings.warning({
+  const option = request.source.extension.correlation;
+  const finding = {
     code: "correlation",
     message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(path)}, ${presence === "absent" ? "which its payload does not declare" : "where its payload has a fixed value"}; its reply is an ordinary message.`,
-    fix: "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`.",
-    pointer: request.source.correlation?.pointer ?? pointer,
-  });
+    fix:
+      option === undefined
+        ? "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`."
+        : "Write a JSON Pointer to a property of the payload, such as `/requestId`, or `order`.",
+    pointer: option?.pointer ?? request.source.correlation?.pointer ?? pointer,
+  };
+  if (option === undefined) findings.warning(finding);
+  else findings.error(finding);
   return false;
 }
 
@@ -83,8 +106,8 @@ function propose(request: MessageDraft, answers: readonly MessageDraft[], pointe
     message: `Nothing ties ${names} to the request \`${request.base}\`, so ${answers.length === 1 ? "it is an ordinary message" : "they are ordinary messages"}.`,
     fix:
       name === undefined
-        ? "Give both a property for the request's id, and name it: `correlationId: { location: $message.payload#/requestId }`."
-        : `Both have \`${name}\`: add \`correlationId: { location: $message.payload#/${name} }\` to both if that is the request's id.`,
+        ? "Give both a property for the request's id, and name it (`correlationId: { location: $message.payload#/requestId }`); where replies come in the order of their requests, say `x-wsgen: { correlation: order }`."
+        : `Both have \`${name}\`: if that is the request's id, add \`correlationId: { location: $message.payload#/${name} }\` to both, or \`x-wsgen: { correlation: /${name} }\` to the channel.`,
     pointer,
     at: "key",
   });

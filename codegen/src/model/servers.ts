@@ -5,8 +5,21 @@ import type { ServerVariable } from "./model.ts";
 import type { SourceServer } from "./source.ts";
 import { docsOf, isObject, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
+/** Reads the servers of a document; `urlOf` gives the URL as written, which may lack its scheme. */
+export function readServers(tree: Tree, urlOf: (server: JsonValue) => string): SourceServer[] {
+  return tree.objects(tree.root, "servers").map(([key, server]) => ({
+    key,
+    pointer: server.pointer,
+    docs: docsOf(server.value),
+    protocol: stringAt(server.value, "protocol") ?? "",
+    url: urlOf(server.value),
+    variables: readVariables(tree, server),
+    security: securityOf(tree, server),
+  }));
+}
+
 /** Reads the variables of a Server Object. */
-export function readVariables(tree: Tree, server: Place): ServerVariable[] {
+function readVariables(tree: Tree, server: Place): ServerVariable[] {
   return tree.entries(server, "variables").flatMap(([name, place]) => {
     const variable = tree.follow(place);
     if (variable === undefined || !isObject(variable.value)) return [];
@@ -24,7 +37,7 @@ export function readVariables(tree: Tree, server: Place): ServerVariable[] {
 }
 
 /** The security schemes that a server asks for: 3.x lists them, 2.x names them. */
-export function securityOf(tree: Tree, server: Place): ObjectPlace[] {
+function securityOf(tree: Tree, server: Place): ObjectPlace[] {
   return tree.items(server, "security").flatMap((item) => {
     const requirement = tree.follow(item);
     if (requirement === undefined || !isObject(requirement.value)) return [];

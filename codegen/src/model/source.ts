@@ -33,6 +33,7 @@ export interface SourceChannel {
   readonly parameters: readonly SourceParameter[];
   /** The channel's bindings object, all protocols. */
   readonly bindings: ObjectPlace | undefined;
+  /** Its options, with those of the document where it has none of its own. */
   readonly extension: ChannelExtension;
   /** Every message the channel declares (3.x) or its operations name (2.x). */
   readonly messages: readonly SourceMessage[];

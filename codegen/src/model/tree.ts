@@ -30,6 +30,8 @@ export interface Tree {
   object(place: Place, key: string): ObjectPlace | undefined;
   /** All properties of the object at `key`, refs not yet followed. */
   entries(place: Place, key: string): readonly (readonly [key: string, place: Place])[];
+  /** Those properties that are objects once refs are followed. */
+  objects(place: Place, key: string): readonly (readonly [key: string, place: ObjectPlace])[];
   /** All elements of the array at `key`, refs not yet followed. */
   items(place: Place, key: string): readonly Place[];
 }
@@ -85,6 +87,12 @@ export function createTree(document: Document): Tree {
     return found !== undefined && isObject(found.value) ? { pointer: found.pointer, value: found.value } : undefined;
   };
 
+  const entries: Tree["entries"] = (place, key) => {
+    const map = object(place, key);
+    if (map === undefined) return [];
+    return Object.entries(map.value).map(([name, value]) => [name, { pointer: joinPointer(map.pointer, name), value }]);
+  };
+
   return {
     root,
     at,
@@ -92,11 +100,12 @@ export function createTree(document: Document): Tree {
     follow,
     child,
     object,
-    entries: (place, key) => {
-      const map = object(place, key);
-      if (map === undefined) return [];
-      return Object.entries(map.value).map(([name, value]) => [name, { pointer: joinPointer(map.pointer, name), value }]);
-    },
+    entries,
+    objects: (place, key) =>
+      entries(place, key).flatMap(([name, entry]) => {
+        const end = follow(entry);
+        return end !== undefined && isObject(end.value) ? [[name, { pointer: end.pointer, value: end.value }] as const] : [];
+      }),
     items: (place, key) => {
       const list = child(place, key);
       if (list === undefined || !Array.isArray(list.value)) return [];

@@ -1,7 +1,7 @@
 // Messages that nothing tells apart: one type for all of them, and a diagnostic that shows a value both accept and what to do.
 import type { JsonValue } from "../document/document.ts";
 import type { Entry, Leaf } from "./directions.ts";
-import type { Findings } from "./findings.ts";
+import type { Finding, Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
 import type { Delivery } from "./model.ts";
@@ -41,12 +41,10 @@ export function describeUnion(members: readonly Entry[]): string {
 
 /** Warns about a union, with a value that two of its members accept where one can be found. */
 export function reportUnion(
-  leaf: Leaf,
-  delivery: Delivery,
-  judged: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> },
-  findings: Findings,
+  { members }: Leaf,
+  { delivery, refused }: { readonly delivery: Delivery; readonly refused: boolean },
+  judged: Judged,
 ): void {
-  const { members } = leaf;
   const [first, second] = members;
   if (first === undefined || second === undefined) return;
   const found = exampleOf(members, judged);
@@ -54,13 +52,23 @@ export function reportUnion(
   const others = members.length - 2;
   const names = `\`${pair[0].name}\` and \`${pair[1].name}\`${others === 0 ? "" : ` (and ${others} more)`}`;
   const example = found === undefined ? "" : `; both accept ${shorten(found.value)}`;
-  findings.warning({
+  const finding: Finding = {
     code: "ambiguous-messages",
-    message: `${names} cannot be told apart${example}. They are delivered together, as \`${delivery.name}\`.`,
+    message: `${names} cannot be told apart${example}.${refused ? "" : ` They are delivered together, as \`${delivery.name}\`.`}`,
     fix: fixFor(members),
     pointer: pair[0].draft.source.pointer,
     at: "key",
-  });
+  };
+  if (refused) judged.findings.error(finding);
+  else judged.findings.warning(finding);
+}
+
+/** What is needed to look for a value that several messages accept. */
+interface Judged {
+  readonly judge: Judge;
+  readonly typeName: (entry: Entry) => string;
+  readonly definitions: ReadonlyMap<string, Schema>;
+  readonly findings: Findings;
 }
 
 function fixFor(members: readonly Entry[]): string {
@@ -80,11 +88,7 @@ function fixFor(members: readonly Entry[]): string {
 
 function exampleOf(
   members: readonly Entry[],
-  {
-    judge,
-    typeName,
-    definitions,
-  }: { readonly judge: Judge; readonly typeName: (entry: Entry) => string; readonly definitions: ReadonlyMap<string, Schema> },
+  { judge, typeName, definitions }: Judged,
 ): { readonly pair: readonly [Entry, Entry]; readonly value: JsonValue } | undefined {
   let tried = 0;
   for (const [index, a] of members.entries()) {

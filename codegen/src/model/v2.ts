@@ -1,42 +1,26 @@
 // Reads AsyncAPI 2.0 to 2.6.
-import { readChannelExtension } from "./extensions.ts";
+import { readChannelExtension, type SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
-import { readVariables, securityOf } from "./servers.ts";
-import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
+import { readServers } from "./servers.ts";
+import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply } from "./source.ts";
 import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 2.x document. */
-export function readV2(tree: Tree, findings: Findings): Source {
+export function readV2(tree: Tree, defaults: SocketOptions, findings: Findings): Source {
   const reader = createMessageReader(tree, findings, { traits: "override" });
-  const channels = tree.entries(tree.root, "channels").flatMap(([address, place]) => {
-    const channel = tree.follow(place);
-    return channel !== undefined && isObject(channel.value)
-      ? [readChannel(tree, address, { pointer: channel.pointer, value: channel.value }, reader, findings)]
-      : [];
-  });
-  return { servers: readServers(tree), channels };
+  const context = { reader, defaults, findings };
+  const channels = tree.objects(tree.root, "channels").map(([address, place]) => readChannel(tree, address, place, context));
+  return { servers: readServers(tree, (server) => stringAt(server, "url") ?? ""), channels };
 }
 
-function readServers(tree: Tree): SourceServer[] {
-  return tree.entries(tree.root, "servers").flatMap(([key, place]) => {
-    const server = tree.follow(place);
-    if (server === undefined || !isObject(server.value)) return [];
-    return [
-      {
-        key,
-        pointer: server.pointer,
-        docs: docsOf(server.value),
-        protocol: stringAt(server.value, "protocol") ?? "",
-        url: stringAt(server.value, "url") ?? "",
-        variables: readVariables(tree, server),
-        security: securityOf(tree, server),
-      },
-    ];
-  });
+interface ChannelContext {
+  readonly reader: MessageReader;
+  readonly defaults: SocketOptions;
+  readonly findings: Findings;
 }
 
-function readChannel(tree: Tree, address: string, place: ObjectPlace, reader: MessageReader, findings: Findings): SourceChannel {
+function readChannel(tree: Tree, address: string, place: ObjectPlace, { reader, defaults, findings }: ChannelContext): SourceChannel {
   const operations: SourceOperation[] = [];
   for (const operation of ["publish", "subscribe"] as const) {
     const found = tree.object(place, operation);
@@ -65,7 +49,7 @@ function readChannel(tree: Tree, address: string, place: ObjectPlace, reader: Me
     servers: servers.length === 0 ? undefined : servers,
     parameters: readParameters(tree, place),
     bindings: tree.object(place, "bindings"),
-    extension: readChannelExtension(place, findings),
+    extension: { ...defaults, ...readChannelExtension(place, findings) },
     messages: [...new Set(answered.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)]))],
     operations: answered,
   };
@@ -85,19 +69,17 @@ function alternatives(tree: Tree, place: Place, depth: number): Place[] {
 }
 
 function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
-  return tree.entries(channel, "parameters").flatMap(([name, place]) => {
-    const parameter = tree.follow(place);
-    if (parameter === undefined || !isObject(parameter.value)) return [];
+  return tree.objects(channel, "parameters").map(([name, parameter]) => {
     const schema = property(parameter.value, "schema");
     const description = stringAt(parameter.value, "description");
     if (schema === undefined) {
       const value = { type: "string", ...(description !== undefined && { description }) };
-      return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) }];
+      return { name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) };
     }
     const described =
       isObject(schema) && description !== undefined && !Object.hasOwn(schema, "description") ? { ...schema, description } : schema;
     const pointer = joinPointer(parameter.pointer, "schema");
-    return [{ name, pointer: parameter.pointer, schema: { pointer, value: described }, location: locationOf(parameter) }];
+    return { name, pointer: parameter.pointer, schema: { pointer, value: described }, location: locationOf(parameter) };
   });
 }
 

@@ -1,53 +1,29 @@
 // Reads AsyncAPI 3.0 and 3.1.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { readChannelExtension } from "./extensions.ts";
+import { readChannelExtension, type SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
-import { readVariables, securityOf } from "./servers.ts";
-import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply, SourceServer } from "./source.ts";
+import { readServers } from "./servers.ts";
+import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply } from "./source.ts";
 import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers, channels and operations of a 3.x document. */
-export function readV3(tree: Tree, findings: Findings): Source {
+export function readV3(tree: Tree, defaults: SocketOptions, findings: Findings): Source {
   const messages = createMessageReader(tree, findings, { traits: "complete" });
-  const drafts = tree.entries(tree.root, "channels").flatMap(([key, place]) => {
-    const channel = tree.follow(place);
-    return channel !== undefined && isObject(channel.value)
-      ? [readChannel(tree, key, { pointer: channel.pointer, value: channel.value }, messages, findings)]
-      : [];
-  });
+  const drafts = tree
+    .objects(tree.root, "channels")
+    .map(([key, place]) => readChannel(tree, key, place, { reader: messages, defaults, findings }));
   const byPointer = new Map(drafts.map((channel) => [channel.pointer, channel]));
-  const operations = tree.entries(tree.root, "operations").flatMap(([, place]) => {
-    const operation = tree.follow(place);
-    if (operation === undefined || !isObject(operation.value)) return [];
-    const found = readOperation(tree, { pointer: operation.pointer, value: operation.value }, byPointer, messages, findings);
-    return found === undefined ? [] : [found];
-  });
+  const operations = tree
+    .objects(tree.root, "operations")
+    .flatMap(([, place]) => readOperation(tree, place, byPointer, messages, findings) ?? []);
   return {
-    servers: readServers(tree),
+    servers: readServers(tree, (server) => joinUrl(stringAt(server, "host") ?? "", stringAt(server, "pathname") ?? "")),
     channels: drafts.map((channel) => ({
       ...channel,
       operations: operations.filter((operation) => operation.channel === channel.key),
     })),
   };
-}
-
-function readServers(tree: Tree): SourceServer[] {
-  return tree.entries(tree.root, "servers").flatMap(([key, place]) => {
-    const server = tree.follow(place);
-    if (server === undefined || !isObject(server.value)) return [];
-    return [
-      {
-        key,
-        pointer: server.pointer,
-        docs: docsOf(server.value),
-        protocol: stringAt(server.value, "protocol") ?? "",
-        url: joinUrl(stringAt(server.value, "host") ?? "", stringAt(server.value, "pathname") ?? ""),
-        variables: readVariables(tree, server),
-        security: securityOf(tree, server),
-      },
-    ];
-  });
 }
 
 function joinUrl(host: string, pathname: string): string {
@@ -57,16 +33,22 @@ function joinUrl(host: string, pathname: string): string {
 
 type ChannelDraft = Omit<SourceChannel, "operations">;
 
-function readChannel(tree: Tree, key: string, place: ObjectPlace, reader: MessageReader, findings: Findings): ChannelDraft {
+interface ChannelContext {
+  readonly reader: MessageReader;
+  readonly defaults: SocketOptions;
+  readonly findings: Findings;
+}
+
+function readChannel(tree: Tree, key: string, place: ObjectPlace, { reader, defaults, findings }: ChannelContext): ChannelDraft {
   const address = stringAt(place.value, "address");
-  const messages = tree.entries(place, "messages").flatMap(([name, use]) => {
-    const message = reader.read(use, { channel: key, key: name });
+  const messages = tree.entries(place, "messages").flatMap(([own, use]) => {
+    const message = reader.read(use, { channel: key, key: own });
     return message === undefined ? [] : [message];
   });
   const servers = tree.items(place, "servers").flatMap((item) => {
     const ref = refOf(item.value);
-    const name = ref === undefined ? undefined : serverKey(tree, ref);
-    return name === undefined ? [] : [name];
+    const server = ref === undefined ? undefined : serverKey(tree, ref);
+    return server === undefined ? [] : [server];
   });
   return {
     key,
@@ -77,7 +59,7 @@ function readChannel(tree: Tree, key: string, place: ObjectPlace, reader: Messag
     servers: servers.length === 0 ? undefined : servers,
     parameters: readParameters(tree, place),
     bindings: tree.object(place, "bindings"),
-    extension: readChannelExtension(place, findings),
+    extension: { ...defaults, ...readChannelExtension(place, findings) },
     messages: [...new Set(messages)],
   };
 }
@@ -92,9 +74,7 @@ function serverKey(tree: Tree, ref: string): string | undefined {
 
 /** A 3.x parameter is always a string: an `enum`, a `default`, prose and examples. */
 function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
-  return tree.entries(channel, "parameters").flatMap(([name, place]) => {
-    const parameter = tree.follow(place);
-    if (parameter === undefined || !isObject(parameter.value)) return [];
+  return tree.objects(channel, "parameters").map(([name, parameter]) => {
     const schema: Record<string, JsonValue> = { type: "string" };
     for (const key of ["enum", "default", "description", "examples"]) {
       const value = property(parameter.value, key);
@@ -103,7 +83,7 @@ function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
     // Some 3.x documents keep the 2.x `schema`; what it says is meant.
     const old = property(parameter.value, "schema");
     const value: JsonObject = old !== undefined && isObject(old) ? { ...schema, ...old } : schema;
-    return [{ name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) }];
+    return { name, pointer: parameter.pointer, schema: { pointer: parameter.pointer, value }, location: locationOf(parameter) };
   });
 }
 

@@ -18,9 +18,11 @@ export const answers: Feature = ({ receives }, codec) => {
             reply &&
             ((answerer: (payload: unknown) => unknown) => {
               if (answerers.has(name)) throw new WsgenError("WSGEN_USAGE", `"${name}" has an answerer already.`);
+              let before: Promise<unknown> | undefined;
               const answer = (payload: unknown): void => {
-                Promise.resolve(payload)
-                  .then(answerer)
+                // Where replies are known by their order, each waits for the one before it.
+                before = Promise.resolve(reply.id === "order" ? before : undefined)
+                  .then(() => answerer(payload))
                   .then((value) => void transmit(encodeReply(reply, encoders, payload, value)))
                   .catch(onError);
               };

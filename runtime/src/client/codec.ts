@@ -1,6 +1,14 @@
 // Between what travels and the contract's messages, for one endpoint as a client sees it. The server has a decoder and encoders of its own, which are
 // quicker and say more; these are small, and what they say is enough for whoever holds the document.
-import type { ConstantNode, DispatchNode, EndpointContract, KindNode, PresenceNode } from "../contract/contract.ts";
+import type {
+  ChoiceNode,
+  ConstantNode,
+  DispatchEnd,
+  DispatchNode,
+  EndpointContract,
+  KindNode,
+  PresenceNode,
+} from "../contract/contract.ts";
 import { valueAt } from "../contract/path.ts";
 import type { ContractError } from "../errors.ts";
 import { refusalOf, refuse, type Subject } from "./check.ts";
@@ -14,11 +22,19 @@ export interface Received {
   readonly error: ContractError | undefined;
 }
 
+/** Which of several messages a payload is; `undefined` for none of them. */
+export type Choose = (choice: ChoiceNode, payload: unknown) => Received | undefined;
+
 /** Reads and writes the messages of one endpoint. Stateless: one serves every connection. */
 export interface Codec {
-  /** Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON first; what it takes (returning true) is not decoded any further. */
-  decode(data: string | Uint8Array, claim: (payload: unknown) => boolean): Received | undefined;
-  /** Where the contract's tree leads: a name, or a node that has no exit for this payload. Runs no guard. */
+  /**
+   * Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON first; what it takes (returning true) is not decoded any further.
+   * `choose` is asked where the tree does not tell messages apart.
+   */
+  decode(data: string | Uint8Array, claim: (payload: unknown) => boolean, choose: Choose): Received | undefined;
+  /** A payload as the message of that name, if its guard accepts. */
+  check(name: string, payload: unknown): Received;
+  /** Where the contract's tree leads: a name, a choice, or a node that has no exit for this payload. Runs no guard. */
   find(payload: unknown): DispatchNode | undefined;
   /**
    * Makes a message ready for the wire. Constants are filled in, unless they say which message it is (`asGiven`); the guard sees exactly what the
@@ -41,7 +57,7 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
   /** Follows the tree to a name, or to the node that has no exit for this payload. */
   function walk(payload: unknown): DispatchNode | undefined {
     let node = json;
-    while (typeof node === "object") {
+    while (typeof node === "object" && !("among" in node)) {
       // Every kind of node says one of these.
       const { path, absent, present, kinds, cases, other } = node as Exits;
       const value = valueAt(payload, path);
@@ -64,19 +80,24 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
 
   return {
     find: walk,
+    check,
 
-    decode(data, claim) {
+    decode(data, claim, choose) {
+      const arrive = (end: DispatchEnd | undefined, payload: unknown, reason?: string): Received =>
+        typeof end === "object" ? (choose(end, payload) ?? check(undefined, payload)) : check(end, payload, reason);
       // JSON Schema cannot speak of bytes, so no guard runs on them.
-      if (typeof data !== "string") return check(binary, data);
+      if (typeof data !== "string") return arrive(binary, data);
       const constant = constants.get(data);
-      if (constant || !speaksJson) return check(constant ?? text, data);
+      if (constant || !speaksJson) return arrive(constant ?? text, data);
       const payload = parse(data);
-      if (payload === parse) return check(text, data, "is not JSON");
+      if (payload === parse) return arrive(text, data, "is not JSON");
       if (claim(payload)) return;
       const end = walk(payload);
-      if (typeof end === "string") return check(end, payload);
+      if (typeof end === "string" || (end && "among" in end)) return arrive(end, payload);
       // `42` and `true` are JSON by accident when they come as bare text.
-      if (text && (!json || Object(payload) !== payload)) return check(text, json || messages[text]?.format !== "any" ? data : payload);
+      if (text && (!json || Object(payload) !== payload))
+        // A choice among texts is of bare ones.
+        return arrive(text, json || messages[text as string]?.format !== "any" ? data : payload);
       return check(
         undefined,
         payload,

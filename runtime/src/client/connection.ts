@@ -3,7 +3,7 @@
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import type { EndpointContract } from "../contract/contract.ts";
 import type { ContractError } from "../errors.ts";
-import { type Codec, createCodec } from "./codec.ts";
+import { type Choose, type Codec, createCodec } from "./codec.ts";
 import { createInbox, type Inbox, type Unsubscribe } from "./inbox.ts";
 import { type ConnectionState, type Life, type LifeOptions, startLife } from "./life.ts";
 
@@ -52,6 +52,8 @@ export interface Part {
   readonly members: object;
   /** Sees the JSON of every text frame before the contract's tree does; true: it is dealt with. */
   claim?(payload: unknown): boolean;
+  /** Says which message it is where the contract's tree leaves a choice. */
+  choose?: Choose;
   /** Sees every message that the contract does not allow, before `onInvalid`; true: it is dealt with. */
   refuse?(payload: unknown, error: ContractError): boolean;
   /** Sees every valid message before listeners and the reader; true: it is dealt with. */
@@ -68,6 +70,8 @@ export interface Link {
   readonly codec: Codec;
   readonly inbox: Inbox;
   readonly signal: AbortSignal;
+  /** What its user sees, once it is made. */
+  connection(): ClientConnection<unknown>;
   /** Sends what the codec encoded. While the connection is away it is kept, and left out when it is `stale` by then. */
   transmit(data: string | Uint8Array, stale?: () => boolean): Sent;
   onError(error: unknown): void;
@@ -100,13 +104,14 @@ export function prepareConnection(
       },
     });
     const { transmit, signal, closed, subscribe, getSnapshot } = life;
-    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError }));
+    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError, connection: () => shown }));
+    const choose: Choose = (choice, payload) => parts.map((part) => part.choose?.(choice, payload)).find(Boolean);
     const claim = (payload: unknown) => parts.some((part) => part.claim?.(payload));
     void closed.then(() => inbox.end(getSnapshot().error));
 
     function receive(data: unknown): void {
       const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
-      const { name, payload, error } = codec.decode(read, claim) ?? {};
+      const { name, payload, error } = codec.decode(read, claim, choose) ?? {};
       if (error) {
         if (!parts.some((part) => part.refuse?.(payload, error))) onInvalid(error);
       } else if (name && !parts.some((part) => part.take?.(name, payload))) inbox.push({ name, payload }, read.length);
@@ -132,7 +137,8 @@ export function prepareConnection(
     };
     Object.assign(connection, ...parts.map(({ members }) => members));
     // The computed key above is asyncDispose wherever the interface can be used.
-    return { life, connection: connection as unknown as ClientConnection<unknown> };
+    const shown = connection as unknown as ClientConnection<unknown>;
+    return { life, connection: shown };
   };
 }
 

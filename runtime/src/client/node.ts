@@ -20,6 +20,7 @@ export {
 } from "../errors.ts";
 export { serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
+export { choices } from "./choices.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { Unsubscribe } from "./inbox.ts";

@@ -28,6 +28,8 @@ export const requests: Feature = (endpoint, codec) => {
       },
       claim: (payload) => pending.size > 0 && pending.settle(payload),
       refuse: (payload, error) => pending.size > 0 && pending.refuse(payload, error),
+      // A reply that nobody waits for is for nobody else.
+      take: (name) => endpoint.receives.messages[name]?.answersOnly === true,
       lost(error) {
         pending.close(error);
         pending = create();

@@ -39,7 +39,17 @@ export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "n
  * A node of the tree that tells messages apart. A string is a leaf: the name of the message (or of the union of those that
  * cannot be told apart). Every other node looks at one place of the payload and leads on.
  */
-export type DispatchNode = string | ConstantNode | PresenceNode | KindNode;
+export type DispatchNode = DispatchEnd | ConstantNode | PresenceNode | KindNode;
+
+/** Where the tree ends: the name of a message, or a choice among several that it cannot tell apart. */
+export type DispatchEnd = string | ChoiceNode;
+
+/** Messages that nothing in them tells apart, where the document's author chose not to have them as a union (`x-wsgen: { onAmbiguous }`). */
+export interface ChoiceNode {
+  readonly among: readonly string[];
+  /** `order`: the first whose guard accepts. `classify`: the one that a function of the user's names. */
+  readonly by: "order" | "classify";
+}
 
 /** Leads on by the value at `path`: typed equality, so `0` is not `"0"`. */
 export interface ConstantNode {
@@ -68,13 +78,13 @@ export interface KindNode {
 /** The whole tree of one direction: frame kind first, then raw text constants, then the payload. */
 export interface DispatchTree {
   /** The message that binary frames carry. */
-  readonly binary?: string;
+  readonly binary?: DispatchEnd;
   /** Text frames equal to one of these are that message, before any JSON is parsed (`PING`). */
-  readonly constants?: readonly (readonly [text: string, then: string])[];
+  readonly constants?: readonly (readonly [text: string, then: DispatchEnd])[];
   /** Text frames that hold JSON. */
   readonly json?: DispatchNode;
   /** The message that text frames carry which are not JSON, or all text frames when there is no `json`. */
-  readonly text?: string;
+  readonly text?: DispatchEnd;
 }
 
 /** How a reply finds its request (AsyncAPI 3: Operation Reply Object and Correlation ID Object). */
@@ -85,8 +95,11 @@ export interface ReplyContract {
   readonly request: Path;
   /** Where it is in the reply. */
   readonly reply: Path;
-  /** What kind of id to make up when the caller gives none. */
-  readonly id: "string" | "integer" | "uuid";
+  /**
+   * What kind of id to make up when the caller gives none. `order`: there is no id, both paths are empty, and a reply answers the oldest open request
+   * that it can answer.
+   */
+  readonly id: "string" | "integer" | "uuid" | "order";
 }
 
 /** One message of one direction. */
@@ -97,6 +110,8 @@ export interface MessageContract {
   /** Top-level properties with a fixed value, which the sender fills in when the caller leaves them out. */
   readonly constants?: Readonly<Record<string, Constant>>;
   readonly reply?: ReplyContract;
+  /** Set on a reply that the tree leads to, although nobody is given it but who asked. */
+  readonly answersOnly?: true;
 }
 
 /** What one side of one endpoint receives. */
@@ -147,6 +162,8 @@ export interface EndpointContract {
   readonly receives: ReceiveContract;
   readonly sends: Readonly<Record<string, MessageContract>>;
   readonly error?: ErrorContract;
+  /** What a server does with what the contract does not allow, where it does not answer with the error message or else close. */
+  readonly onInvalid?: "close" | "drop";
   /** The topics of a socket that several channels share, by their names; their messages are called `topic.method`. Clients have views of them. */
   readonly topics?: Readonly<Record<string, TopicContract>>;
 }

@@ -1,6 +1,6 @@
 // From a frame to a typed message: parse, find its name in the contract's tree, run the one guard that this name has.
 import { ContractError, WsgenError } from "../errors.ts";
-import type { DispatchNode, Format, Guard, GuardError, JsonKind, Path, ReceiveContract } from "./contract.ts";
+import type { DispatchEnd, DispatchNode, Format, Guard, GuardError, JsonKind, Path, ReceiveContract } from "./contract.ts";
 import { pointer, valueAt } from "./path.ts";
 
 /** Deepest nesting of JSON that is read; `[]` has depth 1. Guards of recursive schemas are recursive functions. */
@@ -36,14 +36,19 @@ export interface DecodeProblem {
 /** What a frame turned out to be. */
 export type Decoded = DecodedMessage | DecodeProblem;
 
+/** Says which of some messages a payload is, before any guard has seen it; another name or `undefined` for none of them. */
+export type Classify = (payload: unknown, among: readonly string[]) => string | undefined;
+
+type Claim = ((payload: unknown) => boolean) | undefined;
+
 /** Reads what one side of one endpoint receives. Stateless: one decoder serves every connection. */
 export interface Decoder {
   /**
    * Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON before the tree does and returns true for what it took
-   * (replies to open requests); the result is `undefined` then.
+   * (replies to open requests); the result is `undefined` then. `classify` is asked where the tree cannot tell and the contract says so.
    */
   decode(data: string | Uint8Array): Decoded;
-  decode(data: string | Uint8Array, claim: ((payload: unknown) => boolean) | undefined): Decoded | undefined;
+  decode(data: string | Uint8Array, claim: Claim, classify?: Classify): Decoded | undefined;
   /** The name that the tree gives a JSON payload, without running a guard. */
   find(payload: unknown): string | undefined;
 }
@@ -54,13 +59,21 @@ interface Leaf {
   readonly guard: Guard<unknown> | undefined;
 }
 
+/** Messages that the tree does not tell apart. */
+interface Choice {
+  readonly among: readonly Leaf[];
+  readonly names: readonly string[];
+  readonly by: "order" | "classify";
+}
+type End = Leaf | Choice;
+
 /** A node of the contract's tree with its lookups made ready: the value at `path`, or its kind, is looked up among the exits. */
 interface Fork {
   readonly path: Path;
   readonly byKind: boolean;
-  readonly exits: ReadonlyMap<unknown, Leaf | Fork>;
-  readonly absent: Leaf | Fork | undefined;
-  readonly other: Leaf | Fork | undefined;
+  readonly exits: ReadonlyMap<unknown, End | Fork>;
+  readonly absent: End | Fork | undefined;
+  readonly other: End | Fork | undefined;
 }
 
 /** Makes ready what one side of one endpoint receives. Throws when the tree leads to a message that the contract does not have. */
@@ -70,8 +83,11 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
     if (message === undefined) throw new WsgenError("WSGEN_USAGE", `The contract has no message "${name}".`);
     return { name, format: message.format, guard: message.guard };
   }
-  function fork(node: DispatchNode): Leaf | Fork {
-    if (typeof node === "string") return leaf(node);
+  function end(node: DispatchEnd): End {
+    return typeof node === "string" ? leaf(node) : { among: node.among.map(leaf), names: node.among, by: node.by };
+  }
+  function fork(node: DispatchNode): End | Fork {
+    if (typeof node === "string" || "among" in node) return end(node);
     const byKind = "kinds" in node;
     const exits = "cases" in node ? node.cases : byKind ? Object.entries(node.kinds) : [];
     return {
@@ -84,23 +100,23 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
   }
 
   const json = dispatch.json === undefined ? undefined : fork(dispatch.json);
-  const text = dispatch.text === undefined ? undefined : leaf(dispatch.text);
-  const binary = dispatch.binary === undefined ? undefined : leaf(dispatch.binary);
-  const constants = dispatch.constants && new Map(dispatch.constants.map(([raw, then]) => [raw, leaf(then)]));
+  const text = dispatch.text === undefined ? undefined : end(dispatch.text);
+  const binary = dispatch.binary === undefined ? undefined : end(dispatch.binary);
+  const constants = dispatch.constants && new Map(dispatch.constants.map(([raw, then]) => [raw, end(then)]));
   const speaksJson = Object.values(messages).some(({ format }) => format === "json" || format === "any");
 
   function decode(data: string | Uint8Array): Decoded;
-  function decode(data: string | Uint8Array, claim: Claim): Decoded | undefined;
-  function decode(data: string | Uint8Array, claim?: Claim): Decoded | undefined {
+  function decode(data: string | Uint8Array, claim: Claim, classify?: Classify): Decoded | undefined;
+  function decode(data: string | Uint8Array, claim?: Claim, classify?: Classify): Decoded | undefined {
     if (typeof data !== "string") {
       // JSON Schema cannot speak of bytes, so no guard runs on them.
-      if (binary !== undefined) return { kind: "message", name: binary.name, payload: data };
+      if (binary !== undefined) return arrive(binary, data, classify);
       return problem("frame-kind", "is a binary frame, and none is expected");
     }
     const constant = constants?.get(data);
-    if (constant !== undefined) return check(constant, data);
+    if (constant !== undefined) return arrive(constant, data, classify);
     if (!speaksJson) {
-      if (text !== undefined) return check(text, data);
+      if (text !== undefined) return arrive(text, data, classify);
       return constants
         ? problem("unknown-message", "is no message of the contract", data)
         : problem("frame-kind", "is a text frame, and none is expected");
@@ -114,40 +130,58 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
       payload = JSON.parse(data);
     } catch {
       // Only a SyntaxError (or, in engines that parse recursively, a RangeError) can come from here.
-      return text === undefined ? problem("not-json", `is not JSON: ${quote(data)}`) : check(text, data);
+      return text === undefined ? problem("not-json", `is not JSON: ${quote(data)}`) : arrive(text, data, classify);
     }
     if (deep) return tooDeep();
     if (claim?.(payload)) return undefined;
 
-    const end = json && walk(json, payload);
-    if (end !== undefined && "name" in end) return check(end, payload);
+    const found = json && walk(json, payload);
+    if (found !== undefined && !("path" in found)) return arrive(found, payload, classify);
     if (text !== undefined) {
-      if (json === undefined) return check(text, text.format === "any" ? payload : data);
+      if (json === undefined) return arrive(text, "format" in text && text.format === "any" ? payload : data, classify);
       // `42` and `true` are JSON by accident when they come as bare text.
-      if (typeof payload !== "object" || payload === null) return check(text, data);
+      if (typeof payload !== "object" || payload === null) return arrive(text, data, classify);
     }
-    return end === undefined ? problem("unknown-message", "is no message of the contract", payload) : unknown(end, payload);
+    return found === undefined ? problem("unknown-message", "is no message of the contract", payload) : unknown(found, payload);
   }
 
   function find(payload: unknown): string | undefined {
-    const end = json && walk(json, payload);
-    return end !== undefined && "name" in end ? end.name : undefined;
+    const found = json && walk(json, payload);
+    return found !== undefined && "name" in found ? found.name : undefined;
   }
   return { decode, find };
 }
 
-type Claim = ((payload: unknown) => boolean) | undefined;
-
-/** Follows the tree to a leaf, or to the fork that has no exit for this payload. */
-function walk(root: Leaf | Fork, payload: unknown): Leaf | Fork {
+/** Follows the tree to its end, or to the fork that has no exit for this payload. */
+function walk(root: End | Fork, payload: unknown): End | Fork {
   let at = root;
   while ("path" in at) {
     const value = valueAt(payload, at.path);
-    const then: Leaf | Fork | undefined = value === undefined ? at.absent : (at.exits.get(at.byKind ? kindOf(value) : value) ?? at.other);
+    const then: End | Fork | undefined = value === undefined ? at.absent : (at.exits.get(at.byKind ? kindOf(value) : value) ?? at.other);
     if (then === undefined) break;
     at = then;
   }
   return at;
+}
+
+function arrive(end: End, payload: unknown, classify: Classify | undefined): Decoded {
+  return "name" in end ? check(end, payload) : choose(end, payload, classify);
+}
+
+function choose({ among, names, by }: Choice, payload: unknown, classify: Classify | undefined): Decoded {
+  const shown = names.map((name) => `"${name}"`).join(", ");
+  if (by === "classify") {
+    const named = classify?.(payload, names);
+    const leaf = among.find(({ name }) => name === named);
+    return leaf === undefined ? problem("unknown-message", `was classified as none of ${shown}`, payload) : check(leaf, payload);
+  }
+  const refused: DecodeProblem[] = [];
+  for (const leaf of among) {
+    const decoded = check(leaf, payload);
+    if (decoded.kind === "message") return decoded;
+    refused.push(decoded);
+  }
+  return problem("invalid-message", `${refused[0]?.reason} (as ${shown})`, payload, refused[0]?.path);
 }
 
 function check({ name, guard }: Leaf, payload: unknown): Decoded {

@@ -3,7 +3,7 @@ import type { ConnectionCore } from "../connection/connection.ts";
 import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type CallsOf, prepareCalls } from "./calls.ts";
-import type { EndpointContract } from "./contract.ts";
+import type { DispatchEnd, DispatchNode, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
@@ -19,6 +19,9 @@ export interface SessionHooks {
   /** A handler threw. */
   onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
 }
+
+/** Says which of some messages a payload is, where nothing in it does; no guard has seen it yet. */
+export type ClassifyMessage = (payload: unknown, among: readonly string[], conn: ContractConnection) => string | undefined;
 
 /** Whoever can ask its client something. */
 export interface Asker {
@@ -36,27 +39,35 @@ export interface Endpoint {
   readonly rooms: Rooms;
   readonly Send: CallsOf<Addressee>;
   readonly Request: CallsOf<Asker>;
+  readonly classify: ClassifyMessage | undefined;
   /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
   readonly createRequests: (() => Requests) | undefined;
 }
 
-/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler is missing, naming it. */
+/** What of an endpoint is a function, beside its handler. */
+export interface EndpointFunctions {
+  readonly receive?: ReceiveFilter;
+  readonly send?: SendFilter;
+  readonly classify?: ClassifyMessage | undefined;
+  /** Joins its rooms with those of other processes. */
+  readonly connect?: ((deliver: Deliver) => Relay) | undefined;
+}
+
+/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler or `classify` is missing, naming it. */
 export function prepareEndpoint(
   label: string,
   contract: EndpointContract,
   given: EndpointHandler | EndpointPrimitive,
-  around: {
-    readonly receive?: ReceiveFilter;
-    readonly send?: SendFilter;
-    /** Joins its rooms with those of other processes. */
-    readonly connect?: ((deliver: Deliver) => Relay) | undefined;
-  } = {},
+  { receive, send, classify, connect }: EndpointFunctions = {},
 ): Endpoint {
   const handler = typeof given === "function" ? given : gatherTopics(given, Object.keys(contract.receives.messages));
   const decoder = createDecoder(contract.receives);
   const plain = createEncoders(contract.sends);
-  const encoders = around.send === undefined ? plain : filterSent(around.send, plain);
+  const encoders = send === undefined ? plain : filterSent(send, plain);
   if (typeof handler !== "function") assertHandlers(label, contract, handler);
+  if (classify === undefined && asksToClassify(contract)) {
+    throw new WsgenError("WSGEN_USAGE", `${label} has messages that nothing tells apart: add a function to \`classify\` that does.`);
+  }
 
   const Send = prepareCalls<Addressee, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
@@ -68,8 +79,8 @@ export function prepareEndpoint(
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  const rooms = createRooms(Send, around.connect);
-  return { contract, handler, receive: around.receive, decoder, encoders, rooms, Send, Request, createRequests };
+  const rooms = createRooms(Send, connect);
+  return { contract, handler, receive, decoder, encoders, rooms, Send, Request, classify, createRequests };
 }
 
 /** TypeScript checks this for everyone who uses it. */
@@ -82,12 +93,21 @@ function assertHandlers(label: string, { receives, sends }: EndpointContract, { 
   }
 }
 
-function leavesOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<string> {
-  const leaves = new Set(constants.map(([, name]) => name));
-  const walk = (node: typeof json): void => {
+/** Whether what an endpoint receives cannot be read without a function of the user's. */
+function asksToClassify({ receives }: EndpointContract): boolean {
+  return [...endsOf(receives.dispatch)].some((end) => typeof end !== "string" && end.by === "classify");
+}
+
+function leavesOf(dispatch: EndpointContract["receives"]["dispatch"]): ReadonlySet<string> {
+  return new Set([...endsOf(dispatch)].flatMap((end) => (typeof end === "string" ? end : end.among)));
+}
+
+function endsOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<DispatchEnd> {
+  const ends = new Set(constants.map(([, end]) => end));
+  const walk = (node: DispatchNode | undefined): void => {
     if (node === undefined) return;
-    if (typeof node === "string") {
-      leaves.add(node);
+    if (typeof node === "string" || "among" in node) {
+      ends.add(node);
       return;
     }
     walk(node.absent);
@@ -98,7 +118,7 @@ function leavesOf({ binary, constants = [], json, text }: EndpointContract["rece
     else walk(node.present);
   };
   [json, binary, text].forEach(walk);
-  return leaves;
+  return ends;
 }
 
 /** An encoded message as a frame of its kind. */

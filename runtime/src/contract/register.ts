@@ -7,7 +7,7 @@ import { accept } from "../upgrade/middleware.ts";
 import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
-import { type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
 import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
 import type { Deliver } from "./rooms.ts";
@@ -37,11 +37,16 @@ export interface RegisterOptions {
   readonly send?: SendFilter;
 }
 
+/** One function for each endpoint whose messages nothing tells apart; generated code gives them their types. */
+export interface ClassifyOptions {
+  readonly classify?: object;
+}
+
 /**
  * Registers a route for every endpoint of a contract. Throws WSGEN_CONTRACT_VERSION when this runtime cannot read the contract, WSGEN_USAGE when
  * a handler is missing or a path is taken.
  */
-export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions = {}): Api {
+export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions & ClassifyOptions = {}): Api {
   checkVersion(contract);
   const handles: [string, EndpointHandle<object>][] = [];
   for (const [name, endpoint] of Object.entries(contract.endpoints)) {
@@ -53,12 +58,17 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
     const { exchange, prefix } = router[internals];
     const topics = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
     const connect = exchange && ((deliver: Deliver) => exchange.relay(topics, deliver));
-    const prepared = prepareEndpoint(label, endpoint, handler, { ...options, connect });
+    const prepared = prepareEndpoint(label, endpoint, handler, { ...options, connect, classify: classifyOf(options, name) });
     addRoute(router, label, endpoint, prepared, options);
     const { rooms } = prepared;
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }
   return Object.fromEntries(handles) as Api; // The generated code knows its own contract.
+}
+
+function classifyOf({ classify }: ClassifyOptions, name: string): ClassifyMessage | undefined {
+  if (classify === undefined || !Object.hasOwn(classify, name)) return undefined;
+  return (classify as Readonly<Record<string, ClassifyMessage>>)[name]; // Their types are the generated code's.
 }
 
 /** The hooks of an endpoint on each server that it is open on. */

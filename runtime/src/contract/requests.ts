@@ -78,7 +78,7 @@ export function prepareRequests(
     if (reply === undefined) continue;
     const key = JSON.stringify(reply.reply);
     const place = places.get(key) ?? reply.reply;
-    places.set(key, place);
+    if (reply.id !== "order") places.set(key, place);
     const names = reply.messages.filter((message) => message !== failure?.message && Object.hasOwn(received, message));
     replies.set(name, { ...reply, reply: place, guards: names.map(guardOf) });
   }
@@ -89,6 +89,8 @@ export function prepareRequests(
   const isReply = (payload: unknown, { guards }: Reply) =>
     guards.some((guard) => accepts(guard, payload)) && !(decoder.find(payload) === failure?.message && isFailure(payload));
 
+  const ordered = [...replies.values()].some(({ id }) => id === "order");
+
   return () => {
     // Ids are unique per connection, whatever place of the payload they are at.
     const table = new Map<unknown, Pending>();
@@ -96,7 +98,9 @@ export function prepareRequests(
     let counter = 0;
     let closed: unknown;
 
-    function newId(kind: ReplyContract["id"]): string | number {
+    function newId(kind: ReplyContract["id"]): string | number | symbol {
+      // Such a request is known by its place in the table alone.
+      if (kind === "order") return Symbol();
       for (;;) {
         const id = kind === "uuid" ? uuid() : ++counter;
         const typed = kind === "string" ? String(id) : id;
@@ -110,6 +114,17 @@ export function prepareRequests(
         const pending = table.get(valueAt(payload, place));
         return pending?.reply.reply === place ? [pending] : [];
       });
+    }
+
+    /** The oldest request that a payload answers by its order; those given up are still owed their reply. */
+    function oldest(payload: unknown, fits: (reply: Reply) => boolean): Pending | undefined {
+      if (!ordered) return undefined;
+      const name = decoder.find(payload);
+      for (const pending of table.values()) {
+        const { reply } = pending;
+        if (reply.id === "order" && (typeof name !== "string" || reply.messages.includes(name)) && fits(reply)) return pending;
+      }
+      return undefined;
     }
 
     /** Takes a request that is over off the table; `undefined` once it was given up. */
@@ -146,7 +161,7 @@ export function prepareRequests(
         const { timeout = DEFAULT_REQUEST_TIMEOUT, signal } = options;
         signal?.throwIfAborted();
 
-        const given = valueAt(payload, reply.request);
+        const given = reply.id === "order" ? undefined : valueAt(payload, reply.request);
         const id = given === undefined ? newId(reply.id) : given;
         if (table.has(id)) {
           throw new WsgenError(
@@ -154,7 +169,7 @@ export function prepareRequests(
             `An open request has the id ${JSON.stringify(id)} already; leave it out to have one made up.`,
           );
         }
-        const data = encode(payload, given === undefined ? { path: reply.request, id } : undefined);
+        const data = encode(payload, given === undefined && reply.id !== "order" ? { path: reply.request, id } : undefined);
 
         return new Promise((resolve, reject) => {
           const abort = () => giveUp(pending, signal?.reason);
@@ -189,7 +204,8 @@ export function prepareRequests(
       },
 
       settle(payload) {
-        const answered = matches(payload).find(({ reply }) => isReply(payload, reply));
+        const answered =
+          matches(payload).find(({ reply }) => isReply(payload, reply)) ?? oldest(payload, (reply) => isReply(payload, reply));
         if (answered !== undefined) {
           remove(answered)?.resolve(payload);
           return true;
@@ -201,7 +217,7 @@ export function prepareRequests(
       },
 
       refuse(payload, error) {
-        const [pending] = matches(payload);
+        const pending = matches(payload)[0] ?? oldest(payload, () => typeof decoder.find(payload) === "string");
         if (pending !== undefined) remove(pending)?.reject(error);
         return pending !== undefined;
       },
@@ -218,6 +234,7 @@ export function prepareRequests(
 
 /** The id of a request and where it goes in the reply; `undefined` when the request has none. */
 export function correlationOf(reply: ReplyContract, request: unknown): Correlation | undefined {
+  if (reply.id === "order") return undefined;
   const id = valueAt(request, reply.request);
   return id === undefined ? undefined : { path: reply.reply, id };
 }

@@ -10,8 +10,8 @@ import {
   type NamedMessage,
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
-import { type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type Asker, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
+import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
+import { type Asker, type ClassifyMessage, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
@@ -51,6 +51,7 @@ export class Session implements Sink, Asker {
   readonly #primitive: Primitive | undefined;
   #life: Promise<void> | undefined;
   #requests: Requests | undefined;
+  readonly #classify: Classify | undefined;
   /** When invalid messages came, in ms, at most INVALID.messages of them. */
   #invalid: number[] | undefined;
 
@@ -79,6 +80,8 @@ export class Session implements Sink, Asker {
       this.conn = new EndpointConnection(core, values, rooms, calls);
       this.#handler = handler;
     }
+    const { classify } = endpoint;
+    this.#classify = classify && ((payload, among) => this.#classified(classify, payload, among));
   }
 
   /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
@@ -130,7 +133,7 @@ export class Session implements Sink, Asker {
   peek(data: Buffer, binary: boolean): boolean {
     const requests = this.#requests;
     if (requests === undefined || binary) return false;
-    const decoded = this.#endpoint.decoder.decode(data.toString(), (payload) => requests.settle(payload));
+    const decoded = this.#endpoint.decoder.decode(data.toString(), (payload) => requests.settle(payload), this.#classify);
     if (decoded === undefined) return true;
     if (decoded.kind === "message" || !requests.refuse(decoded.payload, inboundError(decoded))) return false;
     this.#countInvalid(decoded);
@@ -166,7 +169,11 @@ export class Session implements Sink, Asker {
     const { decoder } = this.#endpoint;
     // A reply may still come to a request that was given up.
     const late = requests !== undefined && requests.size > 0;
-    const decoded = decoder.decode(binary ? data : data.toString(), late ? (payload) => requests.settle(payload) : undefined);
+    const decoded = decoder.decode(
+      binary ? data : data.toString(),
+      late ? (payload) => requests.settle(payload) : undefined,
+      this.#classify,
+    );
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
@@ -227,7 +234,9 @@ export class Session implements Sink, Asker {
     const error = inboundError(problem);
     if (this.#requests?.refuse(problem.payload, error)) return;
     if (this.#countInvalid(problem)) return;
-    const told = this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
+    const { onInvalid } = this.#endpoint.contract;
+    if (onInvalid === "drop") return;
+    const told = onInvalid !== "close" && this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
     if (!told) this.#shut(refusals[problem.kind]);
   }
 
@@ -248,6 +257,16 @@ export class Session implements Sink, Asker {
     if (isFarewell(error, this.#core.signal)) return;
     this.#report(error);
     if (!this.#tell("internal_error", "The message could not be handled.", name, payload)) this.#shut(closures.internalError);
+  }
+
+  /** The user's function must not take the connection down; what it throws is reported, and the message is unknown. */
+  #classified(classify: ClassifyMessage, payload: unknown, among: readonly string[]): string | undefined {
+    try {
+      return classify(payload, among, this.conn);
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
   }
 
   #opened(): void {

@@ -29,6 +29,7 @@ describe("the client in a browser", () => {
       "client/address.ts",
       "client/answers.ts",
       "client/check.ts",
+      "client/choices.ts",
       "client/codec.ts",
       "client/connection.ts",
       "client/create.ts",

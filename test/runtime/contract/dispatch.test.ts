@@ -10,6 +10,10 @@ function decoderOf(dispatch: DispatchTree, messages: Readonly<Record<string, Mes
   const names = new Set<string>();
   const collect = (node: DispatchNode): void => {
     if (typeof node === "string") return void names.add(node);
+    if ("among" in node) {
+      node.among.forEach(collect);
+      return;
+    }
     if (node.absent !== undefined) collect(node.absent);
     if ("cases" in node) {
       for (const [, then] of node.cases) collect(then);

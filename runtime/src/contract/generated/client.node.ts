@@ -11,5 +11,5 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/node.ts";
-export { answers, createClient, requests, serverUrl } from "../../client/node.ts";
+export { answers, choices, createClient, requests, serverUrl } from "../../client/node.ts";
 export type { Contract, Guard } from "../contract.ts";

@@ -11,5 +11,5 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/index.ts";
-export { answers, createClient, requests, serverUrl } from "../../client/index.ts";
+export { answers, choices, createClient, requests, serverUrl } from "../../client/index.ts";
 export type { Contract, Guard } from "../contract.ts";

@@ -1,7 +1,7 @@
 // Everything a generated server may import. Hand-written and versioned: names are added, never changed.
 export type { Awaitable, CloseOutcome, Sent } from "../../connection/connection.ts";
 export type { Router } from "../../upgrade/router.ts";
-export type { Coercion, Constant, Contract, DispatchTree, Format, Guard, GuardError, Path } from "../contract.ts";
+export type { ChoiceNode, Coercion, Constant, Contract, DispatchEnd, DispatchTree, Format, Guard, GuardError, Path } from "../contract.ts";
 export type { ContractConnection, EndpointHandle } from "../contract-connection.ts";
 export type { Optional } from "../encode.ts";
 export { type RegisterOptions, register } from "../register.ts";

@@ -1,0 +1,27 @@
+// What the channels of one socket say about all of it: they have to agree.
+import type { SocketOptions } from "./extensions.ts";
+import type { Findings } from "./findings.ts";
+import type { SourceChannel } from "./source.ts";
+import { joinPointer } from "./tree.ts";
+
+type SocketWide = "onAmbiguous" | "onInvalid";
+
+/** The option as the first channel has it; channels that say something else are reported. */
+export function optionOfSocket<Name extends SocketWide>(
+  channels: readonly SourceChannel[],
+  name: Name,
+  findings: Findings,
+): SocketOptions[Name] | undefined {
+  const [first, ...others] = channels.filter(({ extension }) => extension[name] !== undefined);
+  const other = others.find(({ extension }) => extension[name] !== first?.extension[name]);
+  if (first !== undefined && other !== undefined) {
+    findings.error({
+      code: "option-conflict",
+      message: `\`${name}\` is \`${first.extension[name]}\` on \`${first.key}\` and \`${other.extension[name]}\` on \`${other.key}\`, which share a socket.`,
+      fix: "Say the same on both, or say it once at the root of the document.",
+      pointer: joinPointer(other.pointer, "x-wsgen", name),
+      at: "key",
+    });
+  }
+  return first?.extension[name];
+}

@@ -1,0 +1,35 @@
+// Messages that nothing in them tells apart, where the contract does not have them as a union: the first whose guard accepts, or what a function says.
+import type { ClientConnection, Feature } from "./connection.ts";
+
+/** Says which of some messages a payload is; no guard has seen it yet. Another name, or `undefined`, refuses it. */
+type Classify = (payload: unknown, among: readonly string[], conn: ClientConnection<unknown>) => string | undefined;
+
+/** For contracts that leave a choice. `classify` has a function for each endpoint that is told so; generated code gives it its type. */
+export function choices(contract: { readonly endpoints: object }, { classify }: { readonly classify?: object } = {}): Feature {
+  return (endpoint, codec) => {
+    const [name = ""] = Object.entries(contract.endpoints).find(([, other]) => other === endpoint) ?? [];
+    // Their types are the generated code's.
+    const own = classify && Object.hasOwn(classify, name) ? (classify as Readonly<Record<string, Classify>>)[name] : undefined;
+
+    return ({ connection, onError }) => {
+      const named = (payload: unknown, among: readonly string[]): string | undefined => {
+        try {
+          return own?.(payload, among, connection());
+        } catch (error) {
+          onError(error);
+          return undefined;
+        }
+      };
+      return {
+        members: {},
+        choose({ among, by }, payload) {
+          const said = by === "classify" ? named(payload, among) : undefined;
+          const tried = (by === "classify" ? among.filter((candidate) => candidate === said) : among).map((candidate) =>
+            codec.check(candidate, payload),
+          );
+          return tried.find(({ error }) => !error) ?? tried[0];
+        },
+      };
+    };
+  };
+}
