@@ -232,12 +232,12 @@ export interface ConnectionDetails<Context extends object> {
   readonly socket: Duplex;
   /** Bytes that came right behind the handshake. */
   readonly head: Uint8Array;
-  readonly id: string;
   readonly context: Context;
   readonly handshake: UpgradeRequest;
-  readonly params: Readonly<Record<string, string>>;
   readonly protocol: string;
-  readonly log: Logger;
+  readonly logger: Logger;
+  /** What its log lines say of where it is. */
+  readonly route: string;
   readonly limits: Limits;
   /** What the handshake agreed on, if anything. */
   readonly extensions?: ExtensionStack | undefined;

@@ -10,60 +10,89 @@ export interface Beating {
   onPingTimeout(): void;
 }
 
-/** The timer looks this often in the shorter of interval and timeout. */
-const LOOKS = 16;
+/** The shorter of interval and timeout has so many ticks. */
+const TICKS = 16;
 
-/**
- * Pings every `interval` ms; gives up on who sends not a single byte in the `timeout` ms after a ping. Both delays are the same for
- * all members, so each of the two lists is in order of its due times by construction, and a look costs only what is due.
- */
-export class Heartbeat {
-  readonly #interval: number;
-  readonly #timeout: number;
-  readonly #toPing = new Map<Beating, number>();
-  readonly #toJudge = new Map<Beating, number>();
-  #timer: NodeJS.Timeout | undefined;
+/** Those who are pinged at the same tick of every interval. */
+export class Slot {
+  readonly members = new Set<Beating>();
+  /** The tick at which who has been silent is given up; absent while nobody's silence counts. */
+  judgedAt: number | undefined;
+  readonly #heartbeat: Heartbeat;
 
-  constructor(interval: number, timeout: number) {
-    this.#interval = interval;
-    this.#timeout = timeout;
-  }
-
-  add(member: Beating): void {
-    this.#toPing.set(member, performance.now() + this.#interval);
-    this.#timer ??= setInterval(() => this.#look(), Math.max(1, Math.min(this.#interval, this.#timeout) / LOOKS)).unref();
+  constructor(heartbeat: Heartbeat) {
+    this.#heartbeat = heartbeat;
   }
 
   delete(member: Beating): void {
-    this.#toPing.delete(member);
-    this.#toJudge.delete(member);
-    if (this.#toPing.size > 0) return;
+    if (this.members.delete(member)) this.#heartbeat.onLeave();
+  }
+}
+
+/** Pings every `interval` ms; gives up on who sends not a single byte in the `timeout` ms after a ping. A tick costs only what is due. */
+export class Heartbeat {
+  readonly #tick: number;
+  /** In ticks. */
+  readonly #timeout: number;
+  /** One for every tick of an interval; made when first used. */
+  readonly #slots: (Slot | undefined)[];
+  /** In the order of their `judgedAt`. */
+  readonly #toJudge: Slot[] = [];
+  #now = 0;
+  #members = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(interval: number, timeout: number) {
+    this.#tick = Math.max(1, Math.min(interval, timeout) / TICKS);
+    this.#timeout = Math.ceil(timeout / this.#tick);
+    this.#slots = Array.from({ length: Math.ceil(interval / this.#tick) });
+  }
+
+  /** Gives the slot to leave. */
+  add(member: Beating): Slot {
+    this.#members++;
+    this.#timer ??= setInterval(() => this.#onTick(), this.#tick).unref();
+    const at = this.#now % this.#slots.length; // The slot whose turn was last.
+    const slot = this.#slots[at] ?? new Slot(this);
+    this.#slots[at] = slot;
+    slot.members.add(member);
+    return slot;
+  }
+
+  onLeave(): void {
+    if (--this.#members > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
-    const now = performance.now();
-    for (const [member, due] of this.#toPing) {
-      if (due > now) break;
-      this.#toPing.delete(member);
-      this.#toPing.set(member, now + this.#interval);
-      if (!this.#toJudge.has(member)) {
-        member.heard = false;
-        this.#toJudge.set(member, now + this.#timeout);
-      }
-      member.sendPing();
-    }
-    // After a long blocking turn pongs lie unread in the kernel: judge behind the poll that reads them.
-    setImmediate(() => this.#judge(now));
+  #onTick(): void {
+    const now = ++this.#now;
+    // After a long blocking turn pongs lie unread in the kernel: go on behind the poll that reads them.
+    setImmediate(() => {
+      this.#judge(now);
+      this.#ping(now);
+    });
   }
 
   #judge(now: number): void {
-    for (const [member, due] of this.#toJudge) {
-      if (due > now) break;
-      this.#toJudge.delete(member);
-      if (!member.heard && !member.deaf) member.onPingTimeout();
+    for (let slot = this.#toJudge[0]; slot?.judgedAt !== undefined && slot.judgedAt <= now; slot = this.#toJudge[0]) {
+      this.#toJudge.shift();
+      slot.judgedAt = undefined;
+      for (const member of slot.members) if (!member.heard && !member.deaf) member.onPingTimeout();
     }
+  }
+
+  #ping(now: number): void {
+    const slot = this.#slots[now % this.#slots.length];
+    if (slot === undefined || slot.members.size === 0) return;
+    const counts = slot.judgedAt === undefined;
+    for (const member of slot.members) {
+      if (counts) member.heard = false;
+      member.sendPing();
+    }
+    if (!counts) return;
+    slot.judgedAt = now + this.#timeout;
+    this.#toJudge.push(slot);
   }
 }
 

@@ -41,7 +41,8 @@ export class Inbox {
   readonly #owner: InboxOwner;
   #sink: Sink | undefined;
   #puller: Puller | undefined;
-  #queue: Arrival[] = [];
+  /** Made when something first has to wait. */
+  #queue: Arrival[] | undefined;
   #bytes = 0;
   /** The fragments of a message that is put together here. */
   #parts: Buffer[] | undefined;
@@ -87,7 +88,7 @@ export class Inbox {
 
   /** Whether everything has been delivered and nothing will follow. */
   get ended(): boolean {
-    return this.#complete && this.#queue.length === 0;
+    return this.#complete && this.#waiting === 0;
   }
 
   /** Whether a handler is at work. */
@@ -100,12 +101,13 @@ export class Inbox {
     const sink = this.#sink;
     if (sink !== undefined && first && final) {
       if (sink.peeking === true && this.#peek(sink, data, binary)) return;
-      if (!this.#occupied && this.#queue.length === 0 && !this.#owner.congested) {
+      if (!this.#occupied && this.#waiting === 0 && !this.#owner.congested) {
         this.#deliver(sink, data, binary);
         return;
       }
     }
     // Far ahead, views would pin far more than they show.
+    this.#queue ??= [];
     this.#queue.push({ data: this.#queue.length < INBOX.messages ? data : Buffer.from(data), binary, first, final });
     this.#bytes += data.length;
     if (!this.#held && this.#full) {
@@ -153,7 +155,7 @@ export class Inbox {
 
   /** Nothing more will be delivered. */
   drop(): void {
-    this.#queue = [];
+    this.#queue = undefined;
     this.#parts = undefined;
     this.#bytes = 0;
     this.#held = false;
@@ -169,9 +171,13 @@ export class Inbox {
     this.#conclude();
   }
 
+  get #waiting(): number {
+    return this.#queue === undefined ? 0 : this.#queue.length;
+  }
+
   get #full(): boolean {
     const bound = this.#sink?.peeking === true ? READ_AHEAD : INBOX;
-    return this.#queue.length >= bound.messages || this.#bytes >= bound.bytes;
+    return this.#waiting >= bound.messages || this.#bytes >= bound.bytes;
   }
 
   get #occupied(): boolean {
@@ -179,7 +185,7 @@ export class Inbox {
   }
 
   #shift(): Arrival | undefined {
-    const arrival = this.#queue.shift();
+    const arrival = this.#queue?.shift();
     if (arrival !== undefined) this.#bytes -= arrival.data.length;
     return arrival;
   }
@@ -209,7 +215,7 @@ export class Inbox {
   /** Tells the end, once, behind the last message. */
   #conclude(): void {
     const outcome = this.#outcome;
-    if (outcome === undefined || this.#queue.length > 0) return;
+    if (outcome === undefined || this.#waiting > 0) return;
     this.#owner.onEmptied();
     const sink = this.#sink;
     if (sink === undefined) return; // One that starts late is told then.

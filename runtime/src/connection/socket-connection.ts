@@ -1,6 +1,7 @@
 // The life of one upgraded socket: reader, inbox, outbox and heartbeat wired together, and the closing handshake.
 
 import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, WsgenError } from "../errors.ts";
 import { assertUserClose, type Closure, closePayload, closures, cutReason, isWireCode } from "./close.ts";
@@ -24,8 +25,9 @@ import type {
 import { Countdown } from "./countdown.ts";
 import type { ExtensionStack } from "./extension.ts";
 import { FrameSequence } from "./frames.ts";
-import { type Beating, type Heartbeat, heartbeatOf } from "./heartbeat.ts";
+import { type Beating, heartbeatOf, type Slot } from "./heartbeat.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
+import { bindLogger, silent } from "./log.ts";
 import { MessageReader } from "./messages.ts";
 import { MessageWriter } from "./outgoing.ts";
 import { RateLimit } from "./rate.ts";
@@ -55,12 +57,9 @@ interface PendingPing {
 export class SocketConnection<Context extends object>
   implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, ReaderOwner, Beating
 {
-  readonly id: string;
   readonly context: Context;
   readonly handshake: UpgradeRequest;
-  readonly params: Readonly<Record<string, string>>;
   readonly protocol: string;
-  readonly log: Logger;
   heard = true;
   messagesIn = 0;
   messagesOut = 0;
@@ -72,7 +71,7 @@ export class SocketConnection<Context extends object>
   readonly #extensions: ExtensionStack | undefined;
   /** Whether frames go out as they are. */
   readonly #plain: boolean;
-  readonly #heartbeat: Heartbeat | undefined;
+  readonly #beat: Slot | undefined;
   readonly #rate: RateLimit | undefined;
   readonly #idle: Countdown | undefined;
   readonly #lifetime: Countdown | undefined;
@@ -91,7 +90,12 @@ export class SocketConnection<Context extends object>
   /** The latest ping that was not answered because the peer does not read. */
   #owedPong: Buffer | undefined;
 
+  readonly #logger: Logger;
+  readonly #route: string;
+
   // Made when first asked for.
+  #id: string | undefined;
+  #log: Logger | undefined;
   #abort: AbortController | undefined;
   #closed: { readonly promise: Promise<CloseOutcome>; readonly resolve: (outcome: CloseOutcome) => void } | undefined;
   #refused: Promise<void> | undefined;
@@ -102,12 +106,11 @@ export class SocketConnection<Context extends object>
   #outgoing: MessageWriter | undefined;
 
   constructor(details: ConnectionDetails<Context>) {
-    this.id = details.id;
     this.context = details.context;
     this.handshake = details.handshake;
-    this.params = details.params;
     this.protocol = details.protocol;
-    this.log = details.log;
+    this.#logger = details.logger;
+    this.#route = details.route;
     this.#limits = details.limits;
     this.#socket = details.socket;
     this.#reader = new FrameReader(this, details.limits.maxMessageSize, details.extensions);
@@ -116,8 +119,7 @@ export class SocketConnection<Context extends object>
     this.#inbox = new Inbox(this, details.limits.concurrency);
     this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark, details.limits.overflow);
     const { heartbeat } = details.limits;
-    this.#heartbeat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout);
-    this.#heartbeat?.add(this);
+    this.#beat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout).add(this);
     const { idleTimeout, inboundRate, maxLifetime, maxStall } = details.limits;
     this.#maxMessageSize = details.limits.maxMessageSize;
     this.#reader.maxFragments = details.limits.maxFragments;
@@ -134,6 +136,21 @@ export class SocketConnection<Context extends object>
   }
 
   // ---- The public face --------------------------------------------------------------------------------------------
+
+  get id(): string {
+    this.#id ??= createId();
+    return this.#id;
+  }
+
+  get log(): Logger {
+    if (this.#logger === silent) return silent;
+    this.#log ??= bindLogger(this.#logger, { connection: this.id, route: this.#route });
+    return this.#log;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.handshake.params;
+  }
 
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
@@ -221,7 +238,7 @@ export class SocketConnection<Context extends object>
         this.#outgoing = undefined;
       },
       onAborted: () => {
-        this.log.warn({ connection: this.id }, "closing: a message that had begun was given up");
+        this.log.warn({}, "closing: a message that had begun was given up");
         this.#close(closures.internalError.code, closures.internalError.reason);
       },
     });
@@ -239,7 +256,7 @@ export class SocketConnection<Context extends object>
       const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame, this.#maxMessageSize);
       return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
     } catch (error) {
-      this.log.error({ connection: this.id, error }, "an extension failed");
+      this.log.error({ error }, "an extension failed");
       this.#close(closures.internalError.code, closures.internalError.reason);
       return undefined;
     }
@@ -411,19 +428,19 @@ export class SocketConnection<Context extends object>
       this.#destroy();
       return;
     }
-    this.log.debug({ connection: this.id, code: closure.code }, "closing: the peer broke the protocol");
+    this.log.debug({ code: closure.code }, "closing: the peer broke the protocol");
     this.#close(closure.code, closure.reason);
     this.#socket.end();
   }
 
   onDecodeFailure(error: unknown): void {
-    if (this.#state === "open") this.log.error({ connection: this.id, error }, "an extension failed");
+    if (this.#state === "open") this.log.error({ error }, "an extension failed");
     this.onViolation(closures.internalError);
   }
 
   onFailure(error: unknown): void {
     if (this.#state !== "open" && error instanceof ConnectionClosedError) return; // It has met the close that everybody knows of.
-    this.log.error({ connection: this.id, error }, "a message handler failed");
+    this.log.error({ error }, "a message handler failed");
     this.#close(closures.internalError.code, closures.internalError.reason);
   }
 
@@ -462,13 +479,13 @@ export class SocketConnection<Context extends object>
 
   onOverflow(): void {
     const { code, reason } = closures.slowConsumer;
-    this.log.warn({ connection: this.id, queued: this.#socket.writableLength }, "closing: slow consumer");
+    this.log.warn({ queued: this.#socket.writableLength }, "closing: slow consumer");
     this.#beginClose(code, reason, Math.min(SLOW_CONSUMER_TIMEOUT, this.#limits.closeTimeout));
     this.#inbox.drop();
   }
 
   onFirstDrop(): void {
-    this.log.warn({ connection: this.id, policy: this.#limits.overflow }, "dropping messages: slow consumer");
+    this.log.warn({ policy: this.#limits.overflow }, "dropping messages: slow consumer");
   }
 
   // ---- Liveness ---------------------------------------------------------------------------------------------------
@@ -494,7 +511,7 @@ export class SocketConnection<Context extends object>
   // ---- The end ----------------------------------------------------------------------------------------------------
 
   #closeFor({ code, reason }: Closure): void {
-    if (this.#state === "open") this.log.info({ connection: this.id, code, reason }, "closing: a limit was reached");
+    if (this.#state === "open") this.log.info({ code, reason }, "closing: a limit was reached");
     this.#close(code, reason);
   }
 
@@ -536,7 +553,7 @@ export class SocketConnection<Context extends object>
   }
 
   onSocketError(error: Error): void {
-    this.log.debug({ connection: this.id, error }, "socket error");
+    this.log.debug({ error }, "socket error");
     this.#destroy();
   }
 
@@ -570,7 +587,7 @@ export class SocketConnection<Context extends object>
   }
 
   #endTimers(): void {
-    this.#heartbeat?.delete(this);
+    this.#beat?.delete(this);
     this.#idle?.stop();
     this.#lifetime?.stop();
     this.#stall?.stop();
@@ -594,6 +611,11 @@ export class SocketConnection<Context extends object>
     }
     return this.#refused;
   }
+}
+
+/** Node joins a UUID from twenty strings and keeps them all; Buffer makes one of them. */
+function createId(): string {
+  return Buffer.from(randomUUID(), "latin1").toString("latin1");
 }
 
 function answerClose(connection: { answerClose(): void }): void {

@@ -129,15 +129,8 @@ export class FrameReader {
   #unread: Buffer | undefined;
   /** The beginning of a frame whose end has not come. */
   #partial: Gathering | undefined;
-  /** The fragments of a message whose end has not come, and its opcode; 0 between messages. */
-  #message: Gathering | undefined;
-  #messageOpcode = 0;
-  #messageRsv = 0;
-  #fragments = 0;
-  /** Bytes of that message so far, and whether it is being streamed. */
-  #size = 0;
-  #streamed = false;
-  #text: Utf8Check | undefined;
+  /** The message whose end has not come. */
+  #message: Unfinished | undefined;
   /** Whether messages are to be streamed; the largest then that an extension needs whole. */
   #streaming = false;
   #maxWholeSize = 0;
@@ -157,17 +150,18 @@ export class FrameReader {
   expect(streaming: boolean, maxMessageSize: number, maxWholeSize: number): void {
     this.#streaming = streaming;
     this.#maxWholeSize = maxWholeSize;
-    if (this.#streamed && !streaming) {
+    const message = this.#message;
+    if (message?.streamed === true && !streaming) {
       this.#nextMaxMessageSize = maxMessageSize;
       return;
     }
     this.#nextMaxMessageSize = undefined;
     this.maxMessageSize = maxMessageSize;
-    if (this.#streamed || this.#messageOpcode === 0 || !this.#mayStream(this.#messageRsv)) return;
-    const gathered = this.#message;
-    this.#message = undefined;
-    this.#streamed = true;
-    if (gathered !== undefined) this.#giveFragment(gathered.bytes.subarray(0, gathered.length), true, false);
+    if (message === undefined || message.streamed || !this.#mayStream(message.rsv)) return;
+    const { gathered } = message;
+    message.gathered = undefined;
+    message.streamed = true;
+    if (gathered !== undefined) this.#giveFragment(message, gathered.bytes.subarray(0, gathered.length), true, false);
   }
 
   /** Whether frames wait for `release`. */
@@ -257,7 +251,7 @@ export class FrameReader {
     if (opcode >= opcodes.close) {
       const badLength = short > 125 || (opcode === opcodes.close && short === 1); // Half a close code is none.
       if (opcode > opcodes.pong || (first & 0x80) === 0 || badLength) return this.#violation(closures.protocolError);
-    } else if (opcode > opcodes.binary || (opcode === opcodes.continuation) !== this.#messageOpcode > 0) {
+    } else if (opcode > opcodes.binary || (opcode === opcodes.continuation) !== (this.#message !== undefined)) {
       return this.#violation(closures.protocolError);
     }
     if (short < 126) {
@@ -274,8 +268,9 @@ export class FrameReader {
   #exceeds(length: number, firstByte: number): boolean {
     if (length === 0) return false;
     const begins = (firstByte & 0x0f) !== opcodes.continuation;
-    const streamed = begins ? this.#mayStream((firstByte >> 4) & 7) : this.#streamed;
-    return length > this.maxFrameSize || this.#size + length > this.#limit(streamed);
+    const message = this.#message;
+    const streamed = begins || message === undefined ? this.#mayStream((firstByte >> 4) & 7) : message.streamed;
+    return length > this.maxFrameSize || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
   }
 
   /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */
@@ -306,33 +301,28 @@ export class FrameReader {
       this.#deliver(opcode, rsv, payload);
       return;
     }
-    if (first) {
-      this.#messageOpcode = opcode;
-      this.#messageRsv = rsv;
-      this.#streamed = this.#mayStream(rsv);
-    }
-    this.#size += payload.length;
-    if (this.#streamed) {
-      this.#giveFragment(payload, first, final);
+    this.#message ??= new Unfinished(opcode, rsv, this.#mayStream(rsv));
+    const message = this.#message;
+    message.size += payload.length;
+    if (message.streamed) {
+      this.#giveFragment(message, payload, first, final);
       return;
     }
-    if (++this.#fragments > this.maxFragments) {
+    if (++message.fragments > this.maxFragments) {
       this.#violation(closures.tooManyFragments);
       return;
     }
-    this.#message ??= new Gathering();
-    this.#message.add(payload, this.maxMessageSize);
+    message.gathered ??= new Gathering();
+    message.gathered.add(payload, this.maxMessageSize);
     if (!final) return;
-    const message = this.#message.bytes.subarray(0, this.#message.length);
-    const messageOpcode = this.#messageOpcode;
     this.#endMessage();
-    this.#deliver(messageOpcode, this.#messageRsv, message);
+    this.#deliver(message.opcode, message.rsv, message.gathered.bytes.subarray(0, message.gathered.length));
   }
 
-  #giveFragment(payload: Buffer, first: boolean, final: boolean): void {
-    const binary = this.#messageOpcode === opcodes.binary;
-    if (first && !binary) this.#text = new Utf8Check();
-    if (this.#text?.accepts(payload, final) === false) {
+  #giveFragment(message: Unfinished, payload: Buffer, first: boolean, final: boolean): void {
+    const binary = message.opcode === opcodes.binary;
+    if (first && !binary) message.text = new Utf8Check();
+    if (message.text?.accepts(payload, final) === false) {
       this.#violation(closures.invalidPayload);
       return;
     }
@@ -342,11 +332,6 @@ export class FrameReader {
 
   #endMessage(): void {
     this.#message = undefined;
-    this.#messageOpcode = 0;
-    this.#fragments = 0;
-    this.#size = 0;
-    this.#streamed = false;
-    this.#text = undefined;
     if (this.#nextMaxMessageSize === undefined) return;
     this.maxMessageSize = this.#nextMaxMessageSize;
     this.#nextMaxMessageSize = undefined;
@@ -402,6 +387,26 @@ export class FrameReader {
     this.#unread = undefined;
     this.#partial = undefined;
     this.#message = undefined;
+  }
+}
+
+/** A message that comes in fragments. */
+class Unfinished {
+  readonly opcode: number;
+  readonly rsv: number;
+  /** Whether its fragments are told as they come. */
+  streamed: boolean;
+  /** Those that are put together first. */
+  gathered: Gathering | undefined;
+  fragments = 0;
+  /** Bytes so far. */
+  size = 0;
+  text: Utf8Check | undefined;
+
+  constructor(opcode: number, rsv: number, streamed: boolean) {
+    this.opcode = opcode;
+    this.rsv = rsv;
+    this.streamed = streamed;
   }
 }
 

@@ -12,12 +12,12 @@ import {
 } from "../connection/connection.ts";
 import type { RoomAdapter } from "../contract/adapter.ts";
 import { Exchange } from "../contract/exchange.ts";
+import { silent } from "../connection/log.ts";
 import { isFarewell, WsgenError } from "../errors.ts";
 import { assertLimit, assertProxies, type ConnectionLimits } from "./capacity.ts";
 import type { Hooks, Reporter } from "./events.ts";
 import { chooseExtensions, type ExtensionChoice, type ExtensionOptions } from "./extensions.ts";
 import type { OriginPolicy } from "./handshake.ts";
-import { silent } from "./log.ts";
 import { type Accepted, accept, type Decision, type Middleware, type RoutedRequest } from "./middleware.ts";
 import { createRouteTable, type ParameterNames, type PathTemplate, parseTemplate, type RouteTable } from "./route.ts";
 

@@ -1,5 +1,4 @@
 // The way of an upgrade, from a socket that wants to be a WebSocket to a connection that a route occupies, and back to a server without any.
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -7,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { closures } from "../connection/close.ts";
 import { type CloseOutcome, type ConnectionCore, openConnection, type UpgradeRequest } from "../connection/connection.ts";
+import { bindLogger } from "../connection/log.ts";
 import { WsgenError } from "../errors.ts";
 import { answer, switchProtocols, watchVisitor } from "./answer.ts";
 import { type Capacity, clientAddress, createCapacity } from "./capacity.ts";
@@ -15,7 +15,6 @@ import { agreeOnExtensions, type ExtensionAgreement } from "./extensions.ts";
 import { handOver, takeBack } from "./hand-over.ts";
 import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
 import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf } from "./listener.ts";
-import { bindLogger } from "./log.ts";
 import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
 import { VisitorRequest } from "./request.ts";
 import type { RouteMatch } from "./route.ts";
@@ -305,16 +304,14 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
   const { protocol, headers, context, occupy } = settled;
   switchProtocols(socket, handshake.key, protocol, extensions.header, headers);
   request.settle();
-  const id = randomUUID();
   const connection = openConnection({
     socket,
     head: early.length === 0 ? head : Buffer.concat([head, early]),
-    id,
     context,
     handshake: request,
-    params,
     protocol,
-    log: bindLogger(router.logger, { connection: id, route: handshake.route.template.source }),
+    logger: router.logger,
+    route: handshake.route.template.source,
     limits: handshake.route.limits,
     extensions: extensions.stack,
   });

@@ -36,12 +36,11 @@ export async function openPair(limits: Partial<Limits> = {}, prepare?: (conn: Co
       const conn = openConnection({
         socket,
         head: Buffer.alloc(0),
-        id: "c1",
         context: {},
         handshake: handshake(),
-        params: {},
         protocol: "",
-        log: logger,
+        logger,
+        route: "/",
         limits: { ...defaultLimits, heartbeat: false, ...limits },
       });
       prepare?.(conn, socket);

@@ -1,5 +1,5 @@
 // Logging: silent unless the user brings a logger.
-import type { Logger } from "../connection/connection.ts";
+import type { Logger } from "./connection.ts";
 
 /** Says nothing. */
 export const silent: Logger = Object.freeze({ debug() {}, info() {}, warn() {}, error() {} });
