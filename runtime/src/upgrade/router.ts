@@ -10,9 +10,9 @@ import {
   type Logger,
   type UpgradeRequest,
 } from "../connection/connection.ts";
+import { silent } from "../connection/log.ts";
 import type { RoomAdapter } from "../contract/adapter.ts";
 import { Exchange } from "../contract/exchange.ts";
-import { silent } from "../connection/log.ts";
 import { isFarewell, WsgenError } from "../errors.ts";
 import { assertLimit, assertProxies, type ConnectionLimits } from "./capacity.ts";
 import type { Hooks, Reporter } from "./events.ts";
