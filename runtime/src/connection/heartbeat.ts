@@ -38,6 +38,8 @@ export class Heartbeat {
   readonly #slots: (Slot | undefined)[];
   /** In the order of their `judgedAt`. */
   readonly #toJudge: Slot[] = [];
+  readonly #began = performance.now();
+  /** The last tick that was looked at. */
   #now = 0;
   #members = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +53,11 @@ export class Heartbeat {
   /** Gives the slot to leave. */
   add(member: Beating): Slot {
     this.#members++;
-    this.#timer ??= setInterval(() => this.#onTick(), this.#tick).unref();
+    if (this.#timer === undefined) {
+      this.#now = this.#clock();
+      // After a long blocking turn pongs lie unread in the kernel: look behind the poll that reads them.
+      this.#timer = setInterval(() => setImmediate(() => this.#look()), this.#tick).unref();
+    }
     const at = this.#now % this.#slots.length; // The slot whose turn was last.
     const slot = this.#slots[at] ?? new Slot(this);
     this.#slots[at] = slot;
@@ -65,13 +71,18 @@ export class Heartbeat {
     this.#timer = undefined;
   }
 
-  #onTick(): void {
-    const now = ++this.#now;
-    // After a long blocking turn pongs lie unread in the kernel: go on behind the poll that reads them.
-    setImmediate(() => {
-      this.#judge(now);
-      this.#ping(now);
-    });
+  /** In ticks. */
+  #clock(): number {
+    return Math.floor((performance.now() - this.#began) / this.#tick);
+  }
+
+  #look(): void {
+    const now = this.#clock();
+    this.#judge(now);
+    // A busy process misses ticks. None is pinged twice for that.
+    for (let tick = Math.max(this.#now, now - this.#slots.length) + 1; tick <= now; tick++)
+      this.#ping(this.#slots[tick % this.#slots.length], now);
+    this.#now = now;
   }
 
   #judge(now: number): void {
@@ -82,8 +93,7 @@ export class Heartbeat {
     }
   }
 
-  #ping(now: number): void {
-    const slot = this.#slots[now % this.#slots.length];
+  #ping(slot: Slot | undefined, now: number): void {
     if (slot === undefined || slot.members.size === 0) return;
     const counts = slot.judgedAt === undefined;
     for (const member of slot.members) {
