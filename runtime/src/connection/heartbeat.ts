@@ -55,8 +55,7 @@ export class Heartbeat {
     this.#members++;
     if (this.#timer === undefined) {
       this.#now = this.#clock();
-      // After a long blocking turn pongs lie unread in the kernel: look behind the poll that reads them.
-      this.#timer = setInterval(() => setImmediate(() => this.#look()), this.#tick).unref();
+      this.#timer = setInterval(() => this.#onTimer(), this.#tick).unref();
     }
     const at = this.#now % this.#slots.length; // The slot whose turn was last.
     const slot = this.#slots[at] ?? new Slot(this);
@@ -76,8 +75,13 @@ export class Heartbeat {
     return Math.floor((performance.now() - this.#began) / this.#tick);
   }
 
-  #look(): void {
+  /** After a long blocking turn pongs lie unread in the kernel: what is due now is looked at behind the poll that reads them. */
+  #onTimer(): void {
     const now = this.#clock();
+    setImmediate(() => this.#look(now));
+  }
+
+  #look(now: number): void {
     this.#judge(now);
     // A busy process misses ticks. None is pinged twice for that.
     for (let tick = Math.max(this.#now, now - this.#slots.length) + 1; tick <= now; tick++)
