@@ -1,36 +1,146 @@
-// `npm run bench -- SUITE`: figures, printed as a table and written to test/bench/results.json.
-import { writeFileSync } from "node:fs";
+// `npm run bench [-- SCENARIO…]`: figures beside those of the peers, in one run; printed as tables and written to test/bench/results.json.
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { buildDocument, prepareBuild } from "./build.mjs";
+import { measureRounds, median, quantile, ratioOf, rounded } from "./rounds.mjs";
+import { traffic } from "./scenarios/traffic.mjs";
+import { subjects } from "./subjects.mjs";
+import { judge, printFigures, printTargets } from "./table.mjs";
+import { targetOf } from "./targets.mjs";
 
-const suites = { generate: () => import("./generate.mjs") };
-const wanted = process.argv[2];
-if (!Object.hasOwn(suites, wanted ?? "")) {
-  console.error(`usage: npm run bench -- ${Object.keys(suites).join(" | ")}`);
-  process.exit(2);
+/** Scenarios that are measured in their own way; each gives figures. */
+const special = {
+  generate: async () => (await import("./scenarios/generate.mjs")).measure(),
+};
+const known = [...Object.keys(traffic), ...Object.keys(special)];
+
+const usage = `usage: npm run bench [-- SCENARIO… --quick --subjects NAME,… --against DIR --profile DIR --rounds N --ms N --only TEXT]
+
+  SCENARIO    ${known.join(" ")}; default: all
+  --no-install  leave peers out that are not installed, instead of installing them
+  --quick     short rounds, to see that all of it works; the figures mean little
+  --only      variants whose name contains this, for example "16 in flight"
+  --subjects  ${Object.keys(subjects).join(" ")}
+  --against   another checkout of this repository, built: its wsgen is measured beside this one, as "before"
+  --profile   where wsgen's server leaves its .cpuprofile
+  --rounds, --ms  how many rounds, and how long one is; default 7 of 600 ms`;
+
+const { values: given, positionals } = readArguments();
+const settings = {
+  rounds: Number(given.rounds ?? (given.quick ? 2 : 7)),
+  ms: Number(given.ms ?? (given.quick ? 60 : 600)),
+  profile: given.profile,
+};
+
+if (!given["no-install"]) installPeers();
+const figures = [];
+try {
+  const wanted = positionals.length > 0 ? positionals : known;
+  settings.build = prepareBuild("this");
+  buildDocument(settings.build, new URL("hall.json", import.meta.url).pathname, "hall");
+  if (given.against !== undefined) {
+    settings.before = prepareBuild("before", given.against);
+    buildDocument(settings.before, new URL("hall.json", import.meta.url).pathname, "hall", given.against);
+  }
+  for (const name of wanted) {
+    console.log(`\n── ${name}`);
+    if (Object.hasOwn(traffic, name)) for (const variant of traffic[name]().filter(isWanted)) report(await measureVariant(variant));
+    else report(await special[name](settings));
+  }
+} finally {
+  const judged = figures.map((figure) => ({ ...figure, met: judge(figure) }));
+  writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(judged, null, 2)}\n`);
+  printTargets(figures);
 }
 
-const { measure } = await suites[wanted]();
-const figures = await measure();
-const met = ({ value, target }) => target === undefined || value <= target;
-console.table(
-  Object.fromEntries(
-    figures.map((figure) => [
-      figure.name,
-      {
-        value: figure.value,
-        unit: figure.unit,
-        target: figure.target === undefined ? "" : `<= ${figure.target}`,
-        met: met(figure) ? "yes" : "NO",
-        peer: figure.peer ?? "",
-        ratio: figure.ratio ?? "",
+function report(measured) {
+  figures.push(...measured);
+  printFigures(measured);
+}
+
+function isWanted({ scenario }) {
+  return given.only === undefined || scenario.includes(given.only);
+}
+
+/** Runs one variant with everyone who is wanted and can run here. One figure for each, and one more for each peer that wsgen is compared with. */
+async function measureVariant(variant) {
+  const chosen = given.subjects?.split(",");
+  const names = variant.names.filter(
+    (name) => Object.hasOwn(subjects, name) && (name !== "before" || settings.before !== undefined) && (chosen?.includes(name) ?? true),
+  );
+  const measured = await measureRounds({ ...variant, names }, settings);
+  const { scenario, unit, subject } = variant;
+  return names.flatMap((name) => {
+    const { samples, failed } = measured.get(name);
+    const { label } = subjects[name];
+    if (!samples?.length) return [{ name: `${scenario}: ${label}`, scenario, subject: label, unit, failed: failed ?? "no rounds" }];
+    const cpu = samples.map((sample) => sample.cpu);
+    const figure = {
+      name: `${scenario}: ${label}`,
+      scenario,
+      subject: label,
+      value: rounded(median(cpu)),
+      unit,
+      spread: [rounded(quantile(cpu, 0.25)), rounded(quantile(cpu, 0.75))],
+      rate: Math.round(median(samples.map(({ rate }) => rate))),
+      load: Math.round(100 * median(samples.map(({ busy }) => busy))),
+    };
+    if (name !== subject) return [figure];
+    const peers = names.filter((peer) => peer !== name && measured.get(peer).samples?.length);
+    if (peers.length === 0) return [figure];
+    return peers.map((peer) => ({
+      ...figure,
+      peer: subjects[peer].label,
+      ratio: rounded(ratioOf(measured, name, peer)),
+      target: targetOf(scenario, name, peer)?.ratio,
+    }));
+  });
+}
+
+/** The peers have a lock of their own, so that neither a user's install nor the repository's carries them. */
+function installPeers() {
+  const folder = new URL(".", import.meta.url).pathname;
+  const installed = `${folder}node_modules/.package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(`${folder}package-lock.json`).mtimeMs) return;
+  console.log("Installing the peers (once, 230 MB in test/bench/node_modules) …");
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  if (status !== 0) console.log("They could not be installed; the tables say who is missing.");
+}
+
+function readArguments() {
+  const text = { type: "string" };
+  try {
+    const parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: "boolean" },
+        "no-install": { type: "boolean" },
+        help: { type: "boolean" },
+        only: text,
+        subjects: text,
+        against: text,
+        profile: text,
+        rounds: text,
+        ms: text,
       },
-    ]),
-  ),
-);
-writeFileSync(
-  new URL("results.json", import.meta.url),
-  `${JSON.stringify(
-    figures.map((figure) => ({ ...figure, met: met(figure) })),
-    null,
-    2,
-  )}\n`,
-);
+    });
+    if (parsed.values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    const unknown = [
+      ...parsed.positionals.filter((name) => !known.includes(name)),
+      ...(parsed.values.subjects?.split(",") ?? []).filter((name) => !Object.hasOwn(subjects, name)),
+    ];
+    if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(", ")}`);
+    return parsed;
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}

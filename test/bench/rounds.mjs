@@ -1,0 +1,78 @@
+// Interleaved rounds: all servers run at the same time and take turns under load, so that whatever else the machine does meets all of them.
+import { startPair } from "./pair.mjs";
+import { subjects } from "./subjects.mjs";
+
+/** ms; enough for V8 to have compiled what is hot. */
+const WARM_UP = 1_000;
+
+export const median = (values) => quantile(values, 0.5);
+
+export function quantile(values, share) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (sorted.length - 1) * share;
+  const low = sorted[Math.floor(at)];
+  return low + (sorted[Math.ceil(at)] - low) * (at % 1);
+}
+
+export const rounded = (value, digits = 3) => Number(value.toPrecision(digits));
+
+/**
+ * Measures server CPU per message. `prepare(pair, subject)` opens connections and calibrates; what it gives goes to `round(pair, prepared, ms)`, which
+ * answers with `messages`, `ms` and `busy` of the load. Gives for every subject its samples, or why there are none.
+ */
+export async function measureRounds({ names, options, prepare, round }, { rounds, ms, build, before, profile }) {
+  const measured = new Map();
+  const pairs = new Map();
+  try {
+    for (const name of names) {
+      const subject = subjects[name];
+      try {
+        const pair = await startPair(
+          subject,
+          { ...options, build: name === "before" ? before : build },
+          { profile: subject.file === "wsgen.mjs" ? profile : undefined },
+        );
+        pairs.set(name, { pair });
+        pairs.get(name).prepared = await prepare(pair, subject);
+        await round(pair, pairs.get(name).prepared, Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
+        measured.set(name, { samples: [] });
+      } catch (error) {
+        await drop(name, error);
+      }
+    }
+    for (let number = 0; number < rounds; number++) {
+      const order = [...pairs.keys()];
+      for (let turn = 0; turn < order.length; turn++) {
+        const name = order[(turn + number) % order.length];
+        const { pair, prepared } = pairs.get(name);
+        try {
+          const from = await pair.usage();
+          const { messages, ms: took, busy } = await round(pair, prepared, ms);
+          const to = await pair.usage();
+          const cpu = to.user + to.system - from.user - from.system;
+          measured.get(name).samples.push({ round: number, cpu: cpu / messages, rate: messages / (took / 1000), busy });
+        } catch (error) {
+          await drop(name, error);
+        }
+      }
+    }
+  } finally {
+    for (const { pair } of pairs.values()) await pair.end();
+  }
+  return measured;
+
+  async function drop(name, error) {
+    measured.set(name, { failed: error.message });
+    await pairs.get(name)?.pair.end();
+    pairs.delete(name);
+  }
+}
+
+/** The median of a subject's figure over that of a peer in the same round. */
+export function ratioOf(measured, name, peer) {
+  const own = measured.get(name)?.samples;
+  const theirs = measured.get(peer)?.samples;
+  if (!own?.length || !theirs?.length) return undefined;
+  const inRound = new Map(theirs.map(({ round, cpu }) => [round, cpu]));
+  return median(own.filter(({ round }) => inRound.has(round)).map(({ round, cpu }) => cpu / inRound.get(round)));
+}

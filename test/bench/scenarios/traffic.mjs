@@ -1,0 +1,144 @@
+// The loads that are measured as server CPU per message, in interleaved rounds.
+import { messages } from "../messages.mjs";
+import { FAN_IN } from "../subjects/by-hand.mjs";
+
+const byHand = ["ws-json", "ws-ajv", "uws-ajv", "wsgen", "before"];
+const rpc = ["socket.io", "trpc", "orpc", "nest"];
+
+/** One message back for each that is sent. */
+function echo({ scenario, message, inFlight, connections = 50, names, subject = "wsgen", options = { behaviour: "echo" } }) {
+  return {
+    scenario,
+    unit: "µs CPU/message",
+    subject,
+    names,
+    options,
+    async prepare(pair, { speak }) {
+      await pair.open(connections);
+      // Where the protocol numbers its messages, each slot has its own.
+      const payloads = Array.from({ length: speak.numbered ? inFlight : 1 }, (_, slot) => speak.encode(messages[message], slot));
+      const { first, sample } = await pair.load("calibrate", { payload: payloads[0] });
+      expectReply(sample, messages[message]);
+      return { payloads, replySize: first };
+    },
+    round: (pair, prepared, ms) => pair.load("echo", { ...prepared, inFlight, ms }),
+  };
+}
+
+/** What came back holds what was sent, or it is no echo that was measured. */
+function expectReply(sample, message) {
+  const marker = Buffer.isBuffer(message) ? message.subarray(0, 100) : (message.text ?? message.bids[0][0]).slice(0, 100);
+  if (!sample.includes(marker)) throw new Error(`no echo: ${JSON.stringify(sample.toString("latin1").slice(0, 200))}`);
+}
+
+function request(inFlight) {
+  const scenario = `request and reply, ${inFlight} in flight`;
+  const variant = echo({ scenario, inFlight, names: byHand, options: { behaviour: "request" } });
+  return {
+    ...variant,
+    async prepare(pair) {
+      await pair.open(50);
+      const ask = (slot) => JSON.stringify({ type: "ask", requestId: `request-${10 + slot}`, question: messages["154 B"] });
+      const payloads = Array.from({ length: inFlight }, (_, slot) => ask(slot));
+      const { first, sample } = await pair.load("calibrate", { payload: payloads[0] });
+      if (!sample.includes('"requestId":"request-10"')) throw new Error(`no answer: ${sample.toString("latin1").slice(0, 200)}`);
+      return { payloads, replySize: first };
+    },
+  };
+}
+
+/** One connection asks, and a thousand hear it: the next turn begins when all have read. */
+function broadcast({ size, perTurn, deflate = false, connections = 1000 }) {
+  return {
+    scenario: `broadcast ${size}, ${perTurn} per turn${deflate ? ", deflated" : ""}`,
+    unit: "µs CPU/delivery",
+    subject: "wsgen",
+    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    options: { behaviour: "broadcast", deflate },
+    async prepare(pair) {
+      await pair.open(connections);
+      const payload = JSON.stringify({ type: "publish", times: perTurn, what: size === "154 B" ? "chat" : "text" });
+      return { payload, turnSize: await heardByAll(pair, payload), perTurn };
+    },
+    round: (pair, prepared, ms) => pair.load("turns", { ...prepared, ms }),
+  };
+}
+
+/** Bytes that every connection gets for one message; all must get the same. */
+async function heardByAll(pair, payload) {
+  const { sizes, first } = await pair.load("calibrate", { payload, everyone: true });
+  if (sizes.length !== 1 || first === 0) throw new Error(`not everyone heard the same: ${sizes.join(", ")} bytes`);
+  return first;
+}
+
+function room(inFlight) {
+  return {
+    scenario: `room of 50 who all talk${inFlight === 1 ? "" : `, ${inFlight} in flight each`}`,
+    unit: "µs CPU/message in",
+    subject: "wsgen",
+    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    options: { behaviour: "room" },
+    async prepare(pair) {
+      await pair.open(50);
+      const payload = JSON.stringify(messages["154 B"]);
+      return { payload, size: await heardByAll(pair, payload) };
+    },
+    round: (pair, prepared, ms) => pair.load("room", { ...prepared, inFlight, ms }),
+  };
+}
+
+/** A thousand connections tell, and the server says nothing but that it has heard sixteen. */
+function fanIn() {
+  return {
+    scenario: "fan-in from 1,000",
+    unit: "µs CPU/message",
+    subject: "wsgen",
+    names: byHand,
+    options: { behaviour: "fan-in" },
+    async prepare(pair) {
+      await pair.open(1000);
+      const payload = JSON.stringify(messages["154 B"]);
+      const { first } = await pair.load("calibrate", { payload, times: FAN_IN });
+      return { payloads: [payload], replySize: first };
+    },
+    round: (pair, { payloads, replySize }, ms) => pair.load("batches", { payloads, batch: FAN_IN, replySize, ms }),
+  };
+}
+
+export const traffic = {
+  echo: () => [
+    ...[1, 16].map((inFlight) =>
+      echo({ scenario: `echo 154 B, ${inFlight} in flight`, message: "154 B", inFlight, names: ["ws", ...byHand, ...rpc, "uws"] }),
+    ),
+    ...["2.7 kB text", "2.7 kB book"].flatMap((message) =>
+      [1, 16].map((inFlight) => echo({ scenario: `echo ${message}, ${inFlight} in flight`, message, inFlight, names: byHand })),
+    ),
+    echo({ scenario: "echo 64 kB binary, 1 in flight", message: "64 kB binary", inFlight: 1, names: ["ws", "uws", "wsgen", "before"] }),
+    ...[1, 16].map((inFlight) =>
+      echo({
+        scenario: `echo 154 B, ${inFlight} in flight, 2,000 connections`,
+        message: "154 B",
+        inFlight,
+        connections: 2000,
+        names: byHand,
+      }),
+    ),
+  ],
+  request: () => [request(1), request(16)],
+  async: () =>
+    [1, 16].map((inFlight) =>
+      echo({
+        scenario: `async handler, ${inFlight} in flight`,
+        message: "154 B",
+        inFlight,
+        names: ["wsgen", "wsgen-async", "wsgen-iterate"],
+        subject: "wsgen-async",
+      }),
+    ),
+  broadcast: () =>
+    [false, true].flatMap((deflate) =>
+      ["154 B", "2.7 kB"].flatMap((size) => [1, 10].map((perTurn) => broadcast({ size, perTurn, deflate }))),
+    ),
+  room: () => [room(1), room(4)],
+  "fan-in": () => [fanIn()],
+};

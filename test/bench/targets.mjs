@@ -1,0 +1,37 @@
+// What is to be reached: ratios in one run, server CPU against a peer's in the same round, unless `value` names an absolute figure.
+// Changed by decision only (docs/decisions.md).
+
+/** @type {readonly { scenario: string, subject: string, peer?: string, ratio?: number, value?: number }[]} */
+export const targets = [
+  { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.85 },
+  { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.27 },
+  { scenario: "echo 2.7 kB text, 1 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.85 },
+  { scenario: "echo 2.7 kB text, 16 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.45 },
+  { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "uws-ajv", ratio: 1.25 },
+  { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "uws-ajv", ratio: 0.8 },
+  { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "socket.io", ratio: 0.65 },
+  { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "socket.io", ratio: 0.25 },
+  { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "trpc", ratio: 0.3 },
+  { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "trpc", ratio: 0.1 },
+  { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "orpc", ratio: 0.2 },
+  { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "orpc", ratio: 0.07 },
+  { scenario: "async handler, 1 in flight", subject: "wsgen-async", peer: "wsgen", ratio: 1.2 },
+  { scenario: "async handler, 16 in flight", subject: "wsgen-async", peer: "wsgen", ratio: 1.2 },
+  { scenario: "broadcast 154 B, 1 per turn", subject: "wsgen", peer: "ws-json", ratio: 0.85 },
+  { scenario: "broadcast 154 B, 1 per turn", subject: "wsgen", peer: "uws-ajv", ratio: 1.2 },
+  { scenario: "broadcast 2.7 kB, 1 per turn", subject: "wsgen", peer: "ws-json", ratio: 0.55 },
+  { scenario: "broadcast 154 B, 10 per turn", subject: "wsgen", peer: "ws-json", ratio: 0.14 },
+  { scenario: "broadcast 154 B, 10 per turn", subject: "wsgen", peer: "uws-ajv", ratio: 1.25 },
+  { scenario: "broadcast 2.7 kB, 10 per turn", subject: "wsgen", peer: "ws-json", ratio: 0.08 },
+  { scenario: "broadcast 154 B, 1 per turn, deflated", subject: "wsgen", peer: "ws-json", ratio: 0.2 },
+  { scenario: "broadcast 2.7 kB, 1 per turn, deflated", subject: "wsgen", peer: "ws-json", ratio: 0.1 },
+  { scenario: "broadcast 154 B, 10 per turn, deflated", subject: "wsgen", peer: "ws-json", ratio: 0.03 },
+  { scenario: "broadcast 2.7 kB, 10 per turn, deflated", subject: "wsgen", peer: "ws-json", ratio: 0.015 },
+  { scenario: "room of 50 who all talk", subject: "wsgen", peer: "ws-json", ratio: 0.08 },
+  { scenario: "room of 50 who all talk", subject: "wsgen", peer: "uws-ajv", ratio: 1.1 },
+];
+
+/** The target of a comparison, if it has one. */
+export function targetOf(scenario, subject, peer) {
+  return targets.find((target) => target.scenario === scenario && target.subject === subject && target.peer === peer);
+}
