@@ -3,7 +3,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ClientConnection, ConnectOptions, Optional, RequestOptions, Sent, Unsubscribe } from "../../../runtime/src/client/index.ts";
+import type {
+  ClientConnection,
+  ConnectOptions,
+  Given,
+  Opening,
+  Optional,
+  RequestOptions,
+  Sent,
+  Unsubscribe,
+} from "../../../runtime/src/client/index.ts";
 import type { Contract } from "../../../runtime/src/contract/contract.ts";
 import { guardOf, tagged } from "../contract/guards.ts";
 
@@ -50,9 +59,9 @@ export interface RoomClient extends ClientConnection<RoomEvent> {
 export interface VendorClient {
   room(
     params: { room: string },
-    options?: ConnectOptions & { readonly query?: { name?: string; limit?: number; tags?: string[] } },
-  ): Promise<RoomClient>;
-  feed(options?: ConnectOptions): Promise<ClientConnection<{ readonly name: "line"; readonly payload: string }>>;
+    options?: ConnectOptions & { readonly query?: Given<{ name?: string; limit?: number; tags?: string[] }> },
+  ): Opening<RoomClient>;
+  feed(options?: ConnectOptions): Opening<ClientConnection<{ readonly name: "line"; readonly payload: string }>>;
 }
 
 export const contract = {
