@@ -299,7 +299,12 @@ for (const [name, create] of subjects) {
         const { client, peer } = await room(undefined, (peer) => {
           for (let count = 0; count < 1_500; count++) say(peer, { type: "post", text: String(count) });
         });
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        // A reply comes behind everything that was sent before it, and is read at once.
+        const asked = client.request.history({});
+        await until(() => peer.said.length === 1);
+        say(peer, { type: "page", requestId: "1", items: [] });
+        await asked;
+        await new Promise((resolve) => setTimeout(resolve, 20));
         await expect(client[Symbol.asyncIterator]().next()).rejects.toThrow(InboundOverflowError);
         say(peer, { type: "post", text: "fresh" });
         for await (const { payload } of client) {
