@@ -69,9 +69,11 @@ export function prepareEndpoint(
     throw new WsgenError("WSGEN_USAGE", `${label} has messages that nothing tells apart: add a function to \`classify\` that does.`);
   }
 
+  const answers = new Set(Object.values(contract.receives.messages).flatMap(({ reply }) => reply?.messages ?? []));
   const Send = prepareCalls<Addressee, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
-    return (addressee) => (payload) => addressee.push(frameOf(encode(payload)), name);
+    const key = answers.has(name) ? undefined : name; // Whoever asked waits for his own answer, not for the last one.
+    return (addressee) => (payload) => addressee.push(frameOf(encode(payload)), key);
   });
   const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
   const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(

@@ -146,7 +146,7 @@ export class Exchange {
 interface Header {
   readonly version: 1;
   readonly origin: string;
-  readonly key: string;
+  readonly key?: string;
   readonly binary?: true;
   readonly manner?: Manner;
   readonly except?: readonly string[];
@@ -157,7 +157,7 @@ function pack(origin: string, { frame, key, manner, except }: RoomMessage): Uint
   const header: Header = {
     version: 1,
     origin,
-    key,
+    ...(key === undefined ? {} : { key }),
     ...(binary ? { binary } : {}),
     ...(manner === undefined ? {} : { manner }),
     ...(except === undefined ? {} : { except: [...except] }),
@@ -169,7 +169,7 @@ function pack(origin: string, { frame, key, manner, except }: RoomMessage): Uint
 function unpack(bytes: Uint8Array, origin: string): RoomMessage | undefined {
   const end = bytes.indexOf(NEWLINE);
   const header = JSON.parse(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString()) as Partial<Header> | null;
-  if (header?.version !== 1 || typeof header.key !== "string") throw new Error("It brought a message of another version of wsgen.");
+  if (header?.version !== 1 || typeof header.origin !== "string") throw new Error("It brought a message of another version of wsgen.");
   if (header.origin === origin) return undefined;
   return {
     frame: encodeFrame(header.binary === true ? opcodes.binary : opcodes.text, bytes.subarray(end + 1)),

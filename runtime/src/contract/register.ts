@@ -56,8 +56,8 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       : undefined;
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
     const { exchange, prefix } = router[internals];
-    const topics = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
-    const connect = exchange && ((deliver: Deliver) => exchange.relay(topics, deliver));
+    const ours = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
+    const connect = exchange && ((deliver: Deliver) => exchange.relay(ours, deliver));
     const prepared = prepareEndpoint(label, endpoint, handler, { ...options, connect, classify: classifyOf(options, name) });
     addRoute(router, label, endpoint, prepared, options);
     const { rooms } = prepared;

@@ -3,16 +3,16 @@ import type { Manner, Sent } from "../connection/connection.ts";
 import type { CallsOf } from "./calls.ts";
 import { createPresences, type Presence, type PresenceOptions } from "./presence.ts";
 
-/** Whoever a message is for; `name` is the message's. */
+/** Whoever a message is for; `name` is the message's, unless it answers something. */
 export interface Addressee {
-  push(frame: Buffer, name: string): Sent;
+  push(frame: Buffer, name: string | undefined): Sent;
 }
 
 /** Who can be in a room: a connection. */
 export interface Member {
   readonly id: string;
   /** Queues one encoded frame. See `ConnectionCore.push`. */
-  push(frame: Buffer, key: string, manner?: Manner): Sent;
+  push(frame: Buffer, key: string | undefined, manner?: Manner): Sent;
 }
 
 /** Somebody to send to, and how. */
@@ -23,7 +23,7 @@ export interface Sending<Send> {
   readonly volatile: Sending<Send>;
   /**
    * The same, but while a message waits for somebody slow, a newer one of the same name and `key` replaces it, so that the last value always
-   * arrives. Default: the name alone.
+   * arrives. Default: the name alone. A message that answers a request is never replaced.
    */
   conflate(key?: string): Sending<Send>;
 }
@@ -47,8 +47,8 @@ export interface Recipients<Send> extends Sending<Send> {
 /** A message on its way to a room. */
 export interface RoomMessage {
   readonly frame: Buffer;
-  /** What it replaces where messages are conflated. */
-  readonly key: string;
+  /** What it replaces where messages are conflated, if anything. */
+  readonly key: string | undefined;
   readonly manner: Manner | undefined;
   /** Ids of connections that do not get it. */
   readonly except: ReadonlySet<string> | undefined;
@@ -212,7 +212,7 @@ class RoomRecipients implements Recipients<object>, Addressee {
     return this.#with({ except: new Set([...(this.#terms.except ?? []), ...connections.map(({ id }) => id)]) });
   }
 
-  push(frame: Buffer, name: string): undefined {
+  push(frame: Buffer, name: string | undefined): undefined {
     const { except, local, manner, key } = this.#terms;
     this.#publish({ frame, key: conflationKey(name, key), manner, except }, local);
   }
@@ -248,12 +248,12 @@ export class OneRecipient implements Sending<object>, Addressee {
     return new OneRecipient(this.#Send, this.#member, "conflated", key);
   }
 
-  push(frame: Buffer, name: string): Sent {
+  push(frame: Buffer, name: string | undefined): Sent {
     return this.#member.push(frame, conflationKey(name, this.#key), this.#manner);
   }
 }
 
 /** Names hold no line breaks, as they are identifiers. */
-function conflationKey(name: string, key: string | undefined): string {
-  return key === undefined ? name : `${name}\n${key}`;
+function conflationKey(name: string | undefined, key: string | undefined): string | undefined {
+  return name === undefined || key === undefined ? name : `${name}\n${key}`;
 }
