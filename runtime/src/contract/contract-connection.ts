@@ -11,6 +11,7 @@ import type {
 import type { CallsOf } from "./calls.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Presence, PresenceOptions } from "./presence.ts";
+import type { RequestOptions } from "./requests.ts";
 import { type Addressee, OneRecipient, type Recipients, type Rooms, type Sending } from "./rooms.ts";
 
 /**
@@ -98,34 +99,46 @@ export interface HandshakeValues {
   readonly headers: object;
 }
 
+/** What the connections of one endpoint share. */
+export interface Facilities {
+  readonly rooms: Rooms;
+  readonly Send: CallsOf<Addressee>;
+  readonly Request: CallsOf<Asker>;
+}
+
+/** Whoever can ask its client something. */
+export interface Asker {
+  request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown>;
+}
+
 /** Puts a contract's face on a connection. */
 export class EndpointConnection implements ContractConnection {
   readonly params: object;
   readonly query: object;
   readonly headers: object;
-  readonly send: object;
-  /** Present in the generated interface where the server asks something. */
-  readonly request: object;
   readonly #core: ConnectionCore;
-  readonly #rooms: Rooms;
-  readonly #Send: CallsOf<Addressee>;
+  readonly #facilities: Facilities;
+  readonly #asker: Asker;
   /** The rooms it is in; made when it joins one. `null` once it is closed. */
   #joined: Set<string> | undefined | null;
 
-  constructor(
-    core: ConnectionCore,
-    values: HandshakeValues,
-    rooms: Rooms,
-    calls: { readonly Send: CallsOf<Addressee>; readonly request: object },
-  ) {
+  constructor(core: ConnectionCore, values: HandshakeValues, facilities: Facilities, asker: Asker) {
     this.#core = core;
-    this.#rooms = rooms;
-    this.#Send = calls.Send;
+    this.#facilities = facilities;
+    this.#asker = asker;
     this.params = values.params;
     this.query = values.query;
     this.headers = values.headers;
-    this.send = new calls.Send(core);
-    this.request = calls.request;
+  }
+
+  /** Made anew each time, which costs less than to keep one for every connection. */
+  get send(): object {
+    return new this.#facilities.Send(this.#core);
+  }
+
+  /** Present in the generated interface where the server asks something. */
+  get request(): object {
+    return new this.#facilities.Request(this.#asker);
   }
 
   get id(): string {
@@ -161,11 +174,11 @@ export class EndpointConnection implements ContractConnection {
   }
 
   get volatile(): Sending<object> {
-    return new OneRecipient(this.#Send, this.#core, "volatile", undefined);
+    return new OneRecipient(this.#facilities.Send, this.#core, "volatile", undefined);
   }
 
   conflate(key?: string): Sending<object> {
-    return new OneRecipient(this.#Send, this.#core, "conflated", key);
+    return new OneRecipient(this.#facilities.Send, this.#core, "conflated", key);
   }
 
   get dropped(): number {
@@ -188,25 +201,25 @@ export class EndpointConnection implements ContractConnection {
     if (this.#joined === null) return; // A handler that was still at work when its client left.
     this.#joined ??= new Set();
     this.#joined.add(room);
-    this.#rooms.join(room, this.#core, as);
+    this.#facilities.rooms.join(room, this.#core, as);
   }
 
   leave(room: string): void {
-    if (this.#joined?.delete(room) === true) this.#rooms.leave(room, this.#core);
+    if (this.#joined?.delete(room) === true) this.#facilities.rooms.leave(room, this.#core);
   }
 
   /** The connection is gone. */
   leaveAll(): void {
-    for (const room of this.#joined ?? []) this.#rooms.leave(room, this.#core);
+    for (const room of this.#joined ?? []) this.#facilities.rooms.leave(room, this.#core);
     this.#joined = null;
   }
 
   to(room: string): Recipients<object> {
-    return this.#rooms.to(room);
+    return this.#facilities.rooms.to(room);
   }
 
   presence(room: string, options?: PresenceOptions): Presence {
-    return this.#rooms.presence(room, options);
+    return this.#facilities.rooms.presence(room, options);
   }
 }
 

@@ -4,7 +4,7 @@ import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type CallsOf, prepareCalls } from "./calls.ts";
 import type { DispatchEnd, DispatchNode, EndpointContract } from "./contract.ts";
-import type { ContractConnection, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
+import type { Asker, ContractConnection, EndpointHandler, EndpointPrimitive, Facilities } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
 import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
@@ -23,13 +23,8 @@ export interface SessionHooks {
 /** Says which of some messages a payload is, where nothing in it does; no guard has seen it yet. */
 export type ClassifyMessage = (payload: unknown, among: readonly string[], conn: ContractConnection) => string | undefined;
 
-/** Whoever can ask its client something. */
-export interface Asker {
-  request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown>;
-}
-
 /** What all connections of one endpoint share. */
-export interface Endpoint {
+export interface Endpoint extends Facilities {
   readonly contract: EndpointContract;
   readonly handler: EndpointHandler | EndpointPrimitive;
   /** What surrounds it, if anything. */

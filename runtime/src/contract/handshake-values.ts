@@ -24,14 +24,21 @@ export type HandshakeReading =
  */
 export function readHandshake(request: UpgradeRequest, { parameters, query, headers }: EndpointContract): HandshakeReading {
   const values = {
-    params: parameters === undefined ? {} : readStrings(Object.entries(request.params), parameters),
-    query: query === undefined ? {} : readStrings(request.query, query),
-    headers: headers === undefined ? {} : readStrings(request.headers, headers),
+    params:
+      parameters === undefined
+        ? nothing
+        : parameters.coerce === undefined
+          ? request.params
+          : readStrings(Object.entries(request.params), parameters),
+    query: query === undefined ? nothing : readStrings(request.query, query),
+    headers: headers === undefined ? nothing : readStrings(request.headers, headers),
   };
   const problem =
     check("path", values.params, parameters) ?? check("query", values.query, query) ?? check("header", values.headers, headers);
   return problem === undefined ? { kind: "values", values } : { kind: "problem", problem };
 }
+
+const nothing: object = Object.freeze({});
 
 function readStrings(pairs: Iterable<readonly [string, string]>, { coerce = {} }: HandshakeContract): object {
   const lists = new Map<string, string[]>();

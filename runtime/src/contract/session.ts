@@ -4,6 +4,7 @@ import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connectio
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import type { MessageContract } from "./contract.ts";
 import {
+  type Asker,
   EndpointConnection,
   type EndpointHandler,
   type HandshakeValues,
@@ -11,7 +12,7 @@ import {
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
 import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type Asker, type ClassifyMessage, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
@@ -67,17 +68,15 @@ export class Session implements Sink, Asker {
     this.#hooks = hooks;
     this.#place = place;
     this.#endpoint = endpoint;
-    const { rooms, Send, Request } = endpoint;
-    const calls = { Send, request: new Request(this) };
     const { handler } = endpoint;
     if (typeof handler === "function") {
       const inlet = new Inlet<NamedMessage>();
-      const conn = new ReadableEndpointConnection(inlet, core, values, rooms, calls);
+      const conn = new ReadableEndpointConnection(inlet, core, values, endpoint, this);
       this.conn = conn;
       this.#primitive = { inlet, run: () => handler(conn) };
       this.#handler = noHandler;
     } else {
-      this.conn = new EndpointConnection(core, values, rooms, calls);
+      this.conn = new EndpointConnection(core, values, endpoint, this);
       this.#handler = handler;
     }
     const { classify } = endpoint;
@@ -189,12 +188,19 @@ export class Session implements Sink, Asker {
           : filterReceived(receive, { name, payload }, this.conn, () => this.#call(name, payload));
       if (!isThenable(result)) return this.#answer(name, payload, result);
       this.#running++;
-      return Promise.resolve(result)
-        .then((answer) => this.#answer(name, payload, answer))
-        .catch((error: unknown) => this.#failed(error, name, payload))
-        .finally(() => this.#settled());
+      return this.#awaitAnswer(name, payload, result);
     } catch (error) {
       this.#failed(error, name, payload);
+    }
+  }
+
+  async #awaitAnswer(name: string, payload: unknown, answer: PromiseLike<unknown>): Promise<void> {
+    try {
+      this.#answer(name, payload, await answer);
+    } catch (error) {
+      this.#failed(error, name, payload);
+    } finally {
+      this.#settled();
     }
   }
 
@@ -221,13 +227,12 @@ export class Session implements Sink, Asker {
   }
 
   /** Sends what a handler returned, where the contract says that it returns something. */
-  #answer(name: string, request: unknown, answer: unknown): Awaitable<void> {
+  #answer(name: string, request: unknown, answer: unknown): void {
     const reply = this.#messageContract(name)?.reply;
     // Who reads the requests himself sends the replies himself.
-    if (reply === undefined || answer === dropped || this.#primitive !== undefined) return undefined;
+    if (reply === undefined || answer === dropped || this.#primitive !== undefined) return;
     // No handler of this connection starts while its client does not take the answers.
     void this.#core.push(frameOf(encodeReply(reply, this.#endpoint.encoders, request, answer)));
-    return undefined;
   }
 
   #refuse(problem: DecodeProblem): void {
