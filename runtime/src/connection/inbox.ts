@@ -46,6 +46,7 @@ export class Inbox {
   #bytes = 0;
   /** The fragments of a message that is put together here. */
   #parts: Buffer[] | undefined;
+  #partBytes = 0;
   readonly #concurrency: number;
   /** Handlers that have not settled, and whether one has not even returned: what arrives then queues behind. */
   #running = 0;
@@ -124,7 +125,7 @@ export class Inbox {
       this.#puller?.wake();
     } else {
       while (!this.#occupied && !this.#owner.congested) {
-        const arrival = this.#shiftMessage();
+        const arrival = this.#shiftMessage(Number.POSITIVE_INFINITY);
         if (arrival === undefined) break;
         this.#deliver(sink, arrival.data, arrival.binary);
       }
@@ -137,13 +138,21 @@ export class Inbox {
     return this.#owner.congested ? undefined : this.#shift();
   }
 
-  /** The next whole message for a puller. What is left of one that another puller left in its middle is skipped. */
-  takeMessage(): Arrival | undefined {
-    return this.#owner.congested ? undefined : this.#shiftMessage();
+  /**
+   * The next whole message for a puller, or the beginning of one that has more than `maxSize` bytes. What is left of one that another puller
+   * left in its middle is skipped.
+   */
+  takeMessage(maxSize: number): Arrival | undefined {
+    return this.#owner.congested ? undefined : this.#shiftMessage(maxSize);
   }
 
   taken(): void {
     noteMessage();
+    this.#settle();
+  }
+
+  /** To be called when `take` gave nothing, or nothing that was wanted: there may be room again. */
+  skipped(): void {
     this.#settle();
   }
 
@@ -191,12 +200,13 @@ export class Inbox {
   }
 
   /** Fragments lie here when the puller before was streaming. */
-  #shiftMessage(): Arrival | undefined {
+  #shiftMessage(maxSize: number): Arrival | undefined {
     for (let arrival = this.#shift(); arrival !== undefined; arrival = this.#shift()) {
       if (arrival.first && arrival.final) return arrival;
-      if (arrival.first) this.#parts = [arrival.data];
-      else this.#parts?.push(arrival.data);
-      if (!arrival.final || this.#parts === undefined) continue;
+      if (arrival.first) this.#parts = [];
+      this.#parts?.push(arrival.data);
+      this.#partBytes = (arrival.first ? 0 : this.#partBytes) + arrival.data.length;
+      if (this.#parts === undefined || (!arrival.final && this.#partBytes <= maxSize)) continue;
       const data = Buffer.concat(this.#parts);
       this.#parts = undefined;
       return { data, binary: arrival.binary, first: true, final: true };

@@ -1,5 +1,6 @@
 // `conn.messages()`: whole messages.
 
+import { constants } from "node:buffer";
 import type { Message } from "./connection.ts";
 import type { Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
@@ -10,10 +11,11 @@ export class MessageReader extends InboxReader<Message> {
   }
 
   protected override read(): Message | undefined {
-    const arrival = this.inbox.takeMessage();
+    const arrival = this.inbox.takeMessage(this.maxSize);
     if (arrival === undefined) return undefined;
     const { data, binary } = arrival;
-    if (data.length <= this.maxSize) return binary ? { type: "binary", data } : { type: "text", data: data.toString() };
+    const most = binary ? this.maxSize : Math.min(this.maxSize, constants.MAX_STRING_LENGTH); // A longer string cannot be made.
+    if (data.length <= most) return binary ? { type: "binary", data } : { type: "text", data: data.toString() };
     this.owner.onTooBig();
     this.end();
     return undefined;

@@ -56,6 +56,7 @@ export abstract class InboxReader<T> implements AsyncIterableIterator<T, undefin
       const value = this.read();
       if (value === undefined) {
         if (this.inbox.ended) this.end();
+        else this.inbox.skipped(); // What one left unread may have been all that held the wire.
         return;
       }
       this.#waiting.shift()?.({ done: false, value });

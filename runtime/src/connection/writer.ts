@@ -178,6 +178,10 @@ export class Outbox {
   /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
   settle(): void {
     if (this.#backlog !== undefined && !this.#socket.writableNeedDrain) {
+      if (this.#frames !== undefined) {
+        this.flush(); // What was sent before goes first, and comes back here.
+        return;
+      }
       const { frames, bytes } = this.#backlog;
       this.#backlog = undefined;
       writeBatch(this.#socket, [...frames], bytes);

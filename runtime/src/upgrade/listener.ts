@@ -1,5 +1,5 @@
 // The server around the upgrades: its port, its plain HTTP, its signals.
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
@@ -31,6 +31,28 @@ export async function stopListening(server: Server | HttpsServer, cutVisitors: (
   }, GRACE);
   await new Promise<void>((resolve) => server.close(() => resolve()));
   clearTimeout(timer);
+}
+
+/** What is still being answered on the connections of a server. */
+export interface Unanswered {
+  /** Calls back once everything that was asked on a socket before is answered; at once, and before it returns, when it is. */
+  whenAnswered(socket: Duplex, next: () => void): void;
+  stop(): void;
+}
+
+/** A client may ask for something else and for an upgrade in one breath (RFC 9112 section 9.3.2): an answer that comes later would lie among our frames. */
+export function watchAnswers(server: Server | HttpsServer): Unanswered {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  const watch = (request: IncomingMessage, response: ServerResponse): void => void latest.set(request.socket, response);
+  server.prependListener("request", watch);
+  return {
+    whenAnswered(socket, next) {
+      const response = latest.get(socket);
+      if (response === undefined || response.writableFinished || socket.destroyed) next();
+      else response.once("close", next);
+    },
+    stop: () => void server.off("request", watch),
+  };
 }
 
 /** The answer to plain HTTP where the user has none. */

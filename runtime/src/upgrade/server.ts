@@ -14,7 +14,7 @@ import { type Metrics, Reporter } from "./events.ts";
 import { agreeOnExtensions, type ExtensionAgreement } from "./extensions.ts";
 import { handOver, takeBack } from "./hand-over.ts";
 import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
-import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf } from "./listener.ts";
+import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf, watchAnswers } from "./listener.ts";
 import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
 import { VisitorRequest } from "./request.ts";
 import type { RouteMatch } from "./route.ts";
@@ -159,8 +159,14 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   const capacity = createCapacity(connectionLimits);
   const reporter = new Reporter(hooks, logger);
   const floor: Floor = { router: router[internals], stays: new Set(), visitors: new Set(), capacity, reporter, draining: false };
+  const unanswered = watchAnswers(server);
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on("error", leave); // First of all: a client that resets now would otherwise be an uncaught exception.
+    unanswered.whenAnswered(socket, () => onTurn(request, socket, head));
+  };
+  const onTurn = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (!socket.writable) return; // The answer before was the last.
+    (socket as Partial<Socket>).setTimeout?.(0); // HTTP waits so long for another request.
     const find: Visit["find"] = (path) => table.find(path);
     if (options.passUpgrades === true && !floor.draining && find(pathOf(request)) === undefined) {
       floor.visitors.add(socket);
@@ -175,7 +181,10 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= drain(floor, { ...defaultDrain, ...options.drain }, cutting.signal)
-      .finally(() => server.off("upgrade", onUpgrade))
+      .finally(() => {
+        server.off("upgrade", onUpgrade);
+        unanswered.stop();
+      })
       .then(() => exchange?.serverClosed());
     return closing;
   };

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
+import { type Connection, createRouter } from "@wsgen/runtime";
 import { describe, expect, test } from "vitest";
 import { closeFrame, rawFrame } from "../raw-client.ts";
+import { carriers, open } from "../rows/carrier.ts";
 import { delay, type Opened, openPair, until } from "./socket-server.ts";
 
 const MARK = 256 * 1024;
@@ -29,6 +31,24 @@ async function readNumbers({ client }: Opened, until: (number: number, count: nu
 }
 
 describe("a peer that reads too slowly", () => {
+  test.each(carriers)(
+    "gets in order what was sent in one turn, on both sides of the mark, although the socket drains before it ends %s",
+    async (_carrier, tcp) => {
+      const router = createRouter();
+      const handler = async (conn: Connection): Promise<void> => {
+        void conn.send("0".padEnd(150_000));
+        await new Promise(setImmediate); // Written, and not taken yet.
+        for (const text of ["1", "2", "3", "4"]) void conn.send(text.padEnd(30_000));
+        await conn.closed;
+      };
+      router.ws("/", { limits: { overflow: "drop-oldest", highWaterMark: 200_000 }, handler });
+      const client = await (await open(tcp, router)).dial();
+      const seen: string[] = [];
+      while (seen.length < 5) seen.push(String(await client.next()).trim());
+      expect(seen).toEqual(["0", "1", "2", "3", "4"]);
+    },
+  );
+
   test("gets the newest messages, in order and without a torn one, with drop-oldest", async () => {
     const opened = await openPair({ overflow: "drop-oldest", highWaterMark: MARK });
     const { conn, socket, logged } = opened;

@@ -210,6 +210,42 @@ describe("messages({ stream: true })", () => {
     await expect(collect(unread?.stream() ?? new ReadableStream())).rejects.toThrow(WsgenError);
   });
 
+  test.each(["next", "cancel", "frames", "messages"])(
+    "reads on although what was left unread had filled the inbox and held the wire: by %s",
+    async (way) => {
+      const { conn, client } = await openPair();
+      client.write(rawFrame({ opcode: 2, payload: "begin", fin: false }));
+      for (let i = 0; i < 200; i++) client.write(rawFrame({ opcode: 0, payload: Buffer.alloc(1000), fin: false }));
+      client.write(rawFrame({ opcode: 0 }), textFrame("behind"));
+      if (way === "frames" || way === "messages") {
+        for await (const _ of conn.frames()) break;
+        await delay(30);
+        const items: AsyncIterable<{ readonly type: string }> = way === "frames" ? conn.frames() : conn.messages();
+        for await (const { type } of items) if (type === "text") return;
+      }
+      for await (const message of conn.messages({ stream: true })) {
+        if (message.type === "text") return;
+        const reader = message.stream().getReader();
+        await reader.read();
+        await delay(30);
+        if (way === "cancel") await reader.cancel();
+      }
+      throw new Error("not reached");
+    },
+  );
+
+  test("keeps no more of a message than the next reader may take, however much the one before was allowed", async () => {
+    const { conn, client } = await openPair({ maxMessageSize: 20_000 });
+    const frames = conn.frames({ maxSize: 2 ** 30 })[Symbol.asyncIterator]();
+    client.write(rawFrame({ opcode: 2, payload: Buffer.alloc(1000), fin: false }));
+    await delay(20);
+    await frames.return?.();
+    const next = conn.messages()[Symbol.asyncIterator]().next();
+    for (let i = 0; i < 30; i++) client.write(rawFrame({ opcode: 0, payload: Buffer.alloc(1000), fin: false }));
+    expect((await client.nextClose()).code).toBe(1009);
+    expect(await next).toMatchObject({ done: true });
+  });
+
   test("goes on behind a stream that was cancelled", async () => {
     const { conn, client } = await openPair();
     client.write(rawFrame({ opcode: 2, payload: "a", fin: false }), rawFrame({ opcode: 0, payload: "b" }), textFrame("next"));

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, get } from "node:http";
+import { createServer, get, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -359,6 +359,31 @@ describe("a server", () => {
     socket.destroy();
     client.socket.send("still there");
     expect(await client.next()).toBe("still there");
+  });
+
+  it("answers an upgrade behind what was asked before it on the same connection, and not at all where that was the last answer", async () => {
+    const handled = vi.fn(echo);
+    const router = createRouter();
+    router.ws("/ws", handled);
+    const answer = (request: { url?: string | undefined }, response: ServerResponse): void => {
+      if (request.url === "/last") response.setHeader("connection", "close");
+      setTimeout(() => response.end("hello"), 30);
+    };
+    const { port } = await start(router, { http: answer });
+    for (const path of ["/slow", "/last"]) {
+      const socket = await open(port);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n${handshakeText("/ws")}`);
+      socket.write(textFrame("eager"));
+      let received = "";
+      socket.on("data", (data: Buffer) => {
+        received += data.toString("latin1");
+        if (received.endsWith("eager")) socket.destroy();
+      });
+      await once(socket, "close");
+      const order = [...received.matchAll(/HTTP\/1.1 (\d+)|hello|eager/g)].map(([text, status]) => status ?? text);
+      expect(order).toEqual(path === "/slow" ? ["200", "hello", "101", "eager"] : ["200", "hello"]);
+    }
+    expect(handled).toHaveBeenCalledOnce();
   });
 
   it("can be the user's own, which attach() neither starts nor stops", async () => {
