@@ -60,7 +60,7 @@ program
   .option("--root <dir>", "folder that $refs to files may not leave")
   .option("--check", "write nothing; list stale files and exit 1 when there are any")
   .option("--watch", "generate again whenever a source file changes")
-  .option("--strict", "let warnings of the official AsyncAPI parser stop generation")
+  .option("--strict", "let warnings of the official AsyncAPI parser, and risky patterns, stop generation")
   .option("--json", "print the result as one JSON object")
   .addHelpText(
     "after",
@@ -84,7 +84,7 @@ program
   .argument("[document]", "path of the AsyncAPI document, YAML or JSON (default: `document` of wsgen.config.json)")
   .addOption(new Option("--perspective <side>", "which side the document describes").choices(["server", "client"]))
   .option("--root <dir>", "folder that $refs to files may not leave")
-  .option("--strict", "take warnings of the official AsyncAPI parser for errors")
+  .option("--strict", "take warnings of the official AsyncAPI parser, and risky patterns, for errors")
   .option("--json", "print the result as one JSON object")
   .addHelpText("after", "\nExamples:\n  $ wsgen validate api.yaml\n  $ wsgen validate api.yaml --strict --json")
   .action(runValidate);

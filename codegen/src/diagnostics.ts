@@ -150,7 +150,8 @@ function codeFrame(text: string, position: Position, colors: Colors, paint: (tex
     const head = `${here ? ">" : " "} ${String(number).padStart(gutter)} |`;
     const code = `  ${here ? paint(head) : colors.dim(head)} ${from > 0 ? "…" : ""}${shown}`.trimEnd();
     if (!here) return [code];
-    const end = position.endLine === position.line ? (position.endColumn ?? position.column) : position.endLine ? line.length + 1 : 0;
+    const end =
+      position.endLine === position.line ? (position.endColumn ?? position.column) : position.endLine ? line.length + 1 : position.column;
     const before = visible(line.slice(from, position.column - 1)).length + (from > 0 ? 1 : 0);
     const marked = visible(line.slice(position.column - 1, Math.min(end - 1, from + frameWidth))).length;
     const caret = `${" ".repeat(before)}${paint("^".repeat(Math.max(1, marked)))}`;

@@ -75,7 +75,10 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
       const { emit } = await import("./emit/index.ts");
       return emit(model, { side, schemas });
     });
-    const diagnostics = sortDiagnostics([...understood.diagnostics, ...findings.map((finding) => located(finding, document))]);
+    const diagnostics = sortDiagnostics([
+      ...understood.diagnostics,
+      ...findings.map((finding) => located(finding, document, settings.strict)),
+    ]);
     if (diagnostics.some(isError)) return { ...understood, ...nothing, out, ok: false, diagnostics };
 
     const planned = handlers === undefined ? undefined : await planHandlers(model.endpoints, handlers, out);
@@ -107,10 +110,11 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
 export async function validate(options: GenerateOptions): Promise<ValidateResult> {
   const clock = createClock(options.onStep);
   try {
-    const { document, model, ...understood } = await understand(await settle(options), clock, undefined);
+    const settings = await settle(options);
+    const { document, model, ...understood } = await understand(settings, clock, undefined);
     if (model === undefined) return understood;
     const { guardSchemas } = await import("./emit/guard-schema.ts");
-    const findings = guardSchemas(model).findings.map((finding) => located(finding, document));
+    const findings = guardSchemas(model).findings.map((finding) => located(finding, document, settings.strict));
     return {
       ...understood,
       ok: understood.ok && !findings.some(isError),
@@ -193,8 +197,10 @@ interface Understood extends ValidateResult {
   readonly model?: Model;
 }
 
-function located({ pointer, at, ...finding }: WeighedFinding, document: Document): Diagnostic {
-  return { ...finding, position: document.locate(pointer, at) };
+/** What lets one short message block a server is a warning, since the document may not be one's own; `strict` refuses it. */
+function located({ pointer, at, ...finding }: WeighedFinding, document: Document, strict: boolean): Diagnostic {
+  const severity = strict && finding.code === "pattern-redos" ? "error" : finding.severity;
+  return { ...finding, severity, position: document.locate(pointer, at) };
 }
 
 /** A side that was once decided on stays: swapping every direction because a sentence was reworded would be a surprise. */

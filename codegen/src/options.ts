@@ -147,7 +147,7 @@ export interface Config {
   readonly root?: string;
   /** `false` leaves out schemas.ts, the one file that needs `typebox`. */
   readonly schemas?: boolean;
-  /** Whether warnings of the official parser stop generation. */
+  /** Whether warnings of the official parser, and patterns that can take exponential time, stop generation. */
   readonly strict?: boolean;
   /** What `x-wsgen` would say in documents you do not own, by `file#/pointer`: `#/channels/chat` is a place of the document itself. */
   readonly overrides?: { readonly [place: string]: Options };
@@ -171,7 +171,10 @@ export const configKeys = {
     value: { kind: "text", what: "a path" },
   },
   schemas: { about: "`false` leaves out schemas.ts, the one file that needs `typebox`.", value: { kind: "flag" } },
-  strict: { about: "Whether warnings of the official parser stop generation.", value: { kind: "flag" } },
+  strict: {
+    about: "Whether warnings of the official parser, and patterns that can take exponential time, stop generation.",
+    value: { kind: "flag" },
+  },
   overrides: {
     about:
       "Options for documents you do not own: what `x-wsgen` would say there, by `file#/pointer`. `#/channels/chat` is a place of the document itself; paths are relative to the configuration.",

@@ -13,13 +13,17 @@ parentPort?.on("message", async ({ text, source, strict }: CheckRequest) => {
   const parser = parsers.get(strict) ?? createParser(strict);
   parsers.set(strict, parser);
   const diagnostics = await parser.validate(text, { source });
+  // Its own mistakes come as findings, stacks and all.
+  const thrown = diagnostics.find(({ code }) => code === "uncaught-error");
+  if (thrown !== undefined)
+    return parentPort?.postMessage(`it failed: ${/message: (.*?)(?:, stack:|$)/.exec(thrown.message)?.[1] ?? "without a reason"}`);
   const report: CheckReport = diagnostics.map(({ code, message, path, severity }) => ({
     code: String(code),
     message,
     path: path.map(String),
     isError: severity === 0,
   }));
-  parentPort?.postMessage(report);
+  return parentPort?.postMessage(report);
 });
 
 function createParser(strict: boolean): Parser {

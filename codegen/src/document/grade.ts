@@ -27,6 +27,7 @@ const decoration = new Set([
   "info",
   "traits",
   "id",
+  "correlationId",
 ]);
 
 type Said = CheckReport[number] & { readonly pointer: string };
@@ -94,7 +95,8 @@ function severityOf(one: Said, strict: boolean): Severity {
   if (strict) return "error";
   // Without a place the parser speaks of a part of another file that it lost track of.
   if (harmless.test(one.code) || one.path.length === 0) return "warning";
-  if (/is not expected to be here$|must match format|must match "(then|else|if)" schema/.test(one.message)) return "warning";
+  if (/is not expected to be here$|must match format|must match "(then|else|if)" schema|must not have duplicate items/i.test(one.message))
+    return "warning";
   if (one.path.some((segment) => decoration.has(segment))) return "warning";
   return "error";
 }

@@ -106,6 +106,16 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
     cxt.fail(_`${pair} !== undefined`);
   });
 
+  // AJV remembers which property is missing, and takes "" for none.
+  redefine("required", (cxt, _type, original) => {
+    const names: readonly string[] = cxt.schema;
+    if (!names.includes("")) return original();
+    cxt.setParams({ missingProperty: "" });
+    cxt.fail(_`${cxt.data}[""] === undefined`);
+    Object.assign(cxt, { schema: names.filter((name) => name !== "") });
+    original();
+  });
+
   // For an empty list AJV goes by the verdict on the list before, and behind `items` that has no item to look at it skips what is left.
   redefine("contains", (cxt, _type, original) => {
     cxt.setParams({ min: 1 });

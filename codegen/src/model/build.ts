@@ -4,7 +4,7 @@ import { type Diagnostic, nearest, sortDiagnostics } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
 import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
-import { buildDirections } from "./directions.ts";
+import { buildDirections, relateChannels } from "./directions.ts";
 import { groupSockets, type Socket } from "./endpoints.ts";
 import { type RootExtension, readRootExtension } from "./extensions.ts";
 import { createFindings, type Findings } from "./findings.ts";
@@ -90,11 +90,12 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   );
 
   const names = nameEndpoints(grouped.sockets, findings);
+  const channels = relateChannels(source.channels);
   const drafts = grouped.sockets.map((socket): EndpointDraft => {
     const name = names.get(socket) ?? "socket";
     const typeName = pascalCase(name.replace(/_[0-9a-f]{4,}$/, "")) + (/_[0-9a-f]{4,}$/.exec(name)?.[0] ?? "");
     const context = { side: perspective.side, payloads, findings };
-    const directions = buildDirections(socket, source.channels, context);
+    const directions = buildDirections(socket, channels, context);
     const handshake = buildHandshake(socket, { tree, types, findings, typeName, channelWords: name });
     return { socket, name, typeName, directions, handshake };
   });

@@ -68,8 +68,33 @@ export interface Context {
   readonly findings: Findings;
 }
 
-/** Builds both directions of a socket. `all` are the document's channels: another socket's operation may answer on this one. */
-export function buildDirections(socket: Socket, all: readonly SourceChannel[], context: Context): Directions {
+/** The channels of a document as one of them looks at the others, made once for all sockets. */
+export interface Channels {
+  /** In the document's order: those of the socket, and those whose operations answer on it. */
+  about(socket: Socket): readonly SourceChannel[];
+  /** Whether some operation answers on a channel. */
+  isAnswered(key: string): boolean;
+}
+
+export function relateChannels(all: readonly SourceChannel[]): Channels {
+  const places = new Map(all.map(({ key }, index) => [key, index]));
+  const answering = new Map<string, Set<number>>();
+  for (const [index, { operations }] of all.entries()) {
+    for (const { channel } of operations.flatMap(({ replies }) => replies)) {
+      answering.set(channel, (answering.get(channel) ?? new Set()).add(index));
+    }
+  }
+  return {
+    about: ({ channels }) =>
+      [...new Set(channels.flatMap(({ key }) => [places.get(key), ...(answering.get(key) ?? [])]))]
+        .sort((a, b) => (a ?? 0) - (b ?? 0))
+        .flatMap((index) => all[index ?? -1] ?? []),
+    isAnswered: (key) => answering.has(key),
+  };
+}
+
+/** Builds both directions of a socket; another socket's operation may answer on this one. */
+export function buildDirections(socket: Socket, channels: Channels, context: Context): Directions {
   const collected: Record<Side, Map<string, Collected>> = { clientToServer: new Map(), serverToClient: new Map() };
   const sideOf = (action: "send" | "receive"): Side =>
     (action === "receive") === (context.side === "server") ? "clientToServer" : "serverToClient";
@@ -92,8 +117,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
 
   const onAmbiguous = optionOfSocket(socket.channels, "onAmbiguous", context.findings) ?? "union";
   const here = new Set(socket.channels.map(({ key }) => key));
-  const answering = new Set(all.flatMap(({ operations }) => operations.flatMap(({ replies }) => replies.map(({ channel }) => channel))));
-  for (const channel of all) {
+  for (const channel of channels.about(socket)) {
     for (const { action, messages, replies } of channel.operations) {
       const side = sideOf(action);
       if (here.has(channel.key)) for (const message of messages) add(side, message, channel.key, true);
@@ -129,7 +153,7 @@ export function buildDirections(socket: Socket, all: readonly SourceChannel[], c
       if (direction !== "send") add(sideOf("receive"), message, channel.key, true);
     }
     const undirected = channel.messages.filter(({ extension }) => extension.direction === undefined);
-    if (channel.operations.length > 0 || undirected.length === 0 || answering.has(channel.key)) continue;
+    if (channel.operations.length > 0 || undirected.length === 0 || channels.isAnswered(channel.key)) continue;
     for (const message of undirected) {
       add("clientToServer", message, channel.key, true);
       add("serverToClient", message, channel.key, true);

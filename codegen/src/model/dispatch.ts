@@ -355,10 +355,14 @@ function describe({ kind, path }: Split): string {
   return path.length === 0 ? "JSON kind" : `the kind of ${place}`;
 }
 
+/** Characters of a path that a sentence can hold. */
+const maxWords = 80;
+
 /** A path as people write it: `params.channel`, `[0]`. */
 export function wordsOfPath(path: Path): string {
   if (path.length === 0) return "the value itself";
-  return `\`${path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("")}\``;
+  const words = path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+  return `\`${words.length > maxWords ? `${words.slice(0, maxWords)}…` : words}\``;
 }
 
 /** Where a frame goes that has none of the constants, when that is one message. */

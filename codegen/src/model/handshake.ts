@@ -139,8 +139,10 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
     });
     return undefined;
   }
-  const normalised = types.normalise(first.place);
-  if (typeof normalised === "boolean") return undefined;
+  const whole = types.normalise(first.place);
+  if (typeof whole === "boolean") return undefined;
+  const declared = joinPointer(first.place.pointer, "properties");
+  const normalised = withoutNames(whole, (name) => !canBeAsked(name, part, joinPointer(declared, name), findings));
   const schema = { ...(part === "headers" ? opened(lowerCased(normalised)) : normalised), type: "object" };
   const id = `${part} ${first.place.pointer}`;
   const described = normalised["description"];
@@ -158,6 +160,47 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
   const { coerce, problems } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
   reportProblems(problems, part === "query" ? "query parameter" : "header", first.place, findings);
   return { type: id, optional: !Array.isArray(required) || required.length === 0, coerce };
+}
+
+/** Headers that every handshake has and the runtime checks, or that HTTP itself is written in (RFC 6455 section 4.1, RFC 9110 section 7). */
+const handshakesOwn = new Set(
+  "host connection upgrade content-length transfer-encoding trailer te sec-websocket-key sec-websocket-version sec-websocket-accept sec-websocket-extensions".split(
+    " ",
+  ),
+);
+
+/** Whether clients can be asked for it: the rest is left out, with a warning. */
+function canBeAsked(name: string, part: "query" | "headers", pointer: string, findings: Findings): boolean {
+  const own = part === "headers" && handshakesOwn.has(name.toLowerCase());
+  const unreadable = name === "__proto__" || (part === "headers" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name));
+  if (!own && !unreadable) return true;
+  const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
+  findings.warning({
+    code: "handshake-name",
+    message: own
+      ? `${what} belongs to the handshake itself, which the runtime checks; it is left out.`
+      : `${what} cannot be sent under that name; it is left out.`,
+    fix: own ? "Take it away." : "Name it with letters, digits and hyphens.",
+    pointer,
+    at: "key",
+  });
+  return false;
+}
+
+/** A schema of an object that neither declares nor requires some names. */
+function withoutNames(schema: JsonObject, leavesOut: (name: string) => boolean): JsonObject {
+  const properties = property(schema, "properties");
+  const required = property(schema, "required");
+  if (!isObject(properties)) return schema;
+  const left = new Set(Object.keys(properties).filter(leavesOut));
+  if (left.size === 0) return schema;
+  const kept = emptyObject();
+  for (const [name, inner] of Object.entries(properties)) if (!left.has(name)) kept[name] = inner;
+  return {
+    ...schema,
+    properties: kept,
+    ...(Array.isArray(required) && { required: required.filter((name: JsonValue) => typeof name !== "string" || !left.has(name)) }),
+  };
 }
 
 function reportProblems(problems: readonly CoercionProblem[], what: string, owner: Place, findings: Findings): void {

@@ -35,9 +35,9 @@ export function assignMethodNames(named: readonly Named[]): ReadonlyMap<string, 
   return assign(named, camelCase, MEMBERS);
 }
 
-/** Assigns camelCase names, compared without case, to the endpoints of a document: handler files declare variables of these names, clients have methods. */
+/** Assigns camelCase names, compared without case, to the endpoints of a document: handler files and their variables, and methods of clients. */
 export function assignVariableNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
-  return assign(named, camelCase, MEMBERS);
+  return assign(named, camelCase, FILES);
 }
 
 /** Assigns camelCase names, compared without case, to the topics of one endpoint: what they stand beside, `beside` included, cannot be called so. */
@@ -172,6 +172,12 @@ const NEIGHBOURS = words(
   "answer closed error getSnapshot iterate join leave message messages name off on once onError open params protocol query ready reconnect reconnected " +
     "request server signal state states stream subscribe subscription topic topics unsubscribe url",
 );
+
+/** And what no file can be called on Windows. */
+const FILES: ReadonlySet<string> = new Set([
+  ...MEMBERS,
+  ...words("con prn aux nul com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9"),
+]);
 
 /** Types that every module sees, of the language and of browsers and Node, and names the generated code or its reader would mistake. */
 const GLOBAL_TYPES = words(

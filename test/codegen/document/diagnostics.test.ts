@@ -68,6 +68,18 @@ describe("a finding in a terminal", () => {
     expect(shown).toContain("\\u{1b}[2J\\u{7}\\u{202e}");
   });
 
+  it("marks a place without an end by one character, on the longest line too", () => {
+    const file = "/work/long.json";
+    for (const column of [1, 50, 5_000]) {
+      const shown = formatDiagnostic(
+        { ...diagnostic, position: { file, line: 1, column } },
+        { sources: new Map([[file, "x".repeat(10_000)]]), colors, cwd: "/work" },
+      );
+      expect(shown.match(/\^+/)?.[0]).toBe("^");
+      expect(Math.max(...shown.split("\n").map((line) => line.length))).toBeLessThan(200);
+    }
+  });
+
   it("is coloured when asked to", () => {
     expect(formatDiagnostic(diagnostic, { colors: pc.createColors(true), cwd: "/work" })).toContain("\u001b[31merror");
   });

@@ -139,6 +139,7 @@ function characters(text) {
       [true, true, true, false, false],
     ],
     ["compares composite values in an enum", { enum: [{ a: 1 }, 2] }, [{ a: 1 }, { a: 2 }, 2], [true, false, true]],
+    ["misses a property without a name", { required: ["", "a"] }, [{}, { "": 1 }, { a: 1 }, { "": 1, a: 1 }], [false, false, false, true]],
   ])("%s", async (_, schema, values, expected) => {
     expect(await verdicts(schema, values)).toEqual(expected);
   });

@@ -167,3 +167,21 @@ test("a query parameter that no text can mean is warned about where it is writte
     expect.stringMatching(/^warning handshake-value \d+:\d+ The query parameter `either` cannot be a list: /),
   ]);
 });
+
+test("headers of the handshake itself, and names that cannot be sent, are left out with a warning", async () => {
+  const text = `
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+channels:
+  x:
+    address: /x
+    bindings:
+      ws:
+        headers: { type: object, required: [Host, sec-websocket-KEY, "a b", X-Id], properties: { Host: {}, sec-websocket-KEY: {}, "a b": {}, X-Id: { type: string } } }
+    messages: { m: { payload: { type: object } } }
+operations: { o: { action: receive, channel: { $ref: "#/channels/x" } } }
+`;
+  const { lines } = await modelled(text);
+  expect(lines.filter((line) => line.includes("handshake-name"))).toHaveLength(3);
+  expect(typeOf(await modelOf(text), "XHeaders").schema).toMatchObject({ required: ["x-id"], properties: { "x-id": { type: "string" } } });
+});
