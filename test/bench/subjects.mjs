@@ -11,6 +11,43 @@ export const subjects = {
   uws: { label: "uWebSockets.js, no JSON", file: "uws.mjs", options: {}, speak: plain },
   "uws-ajv": { label: "uWebSockets.js + JSON + AJV", file: "uws.mjs", options: { json: true, validate: true }, speak: plain },
   wsgen: { label: "wsgen", file: "wsgen.mjs", options: {}, speak: plain },
+  "socket.io": {
+    label: "Socket.IO",
+    file: "socket.io.mjs",
+    options: {},
+    speak: {
+      path: "/socket.io/?EIO=4&transport=websocket",
+      hello: ["40"],
+      replies: 2,
+      encode: (message) => `42${JSON.stringify(["chat", message])}`,
+    },
+  },
+  trpc: {
+    label: "tRPC + zod",
+    file: "trpc.mjs",
+    options: {},
+    speak: {
+      path: "/",
+      numbered: true,
+      encode: (input, slot) => JSON.stringify({ id: 10 + slot, method: "mutation", params: { path: "chat", input } }),
+    },
+  },
+  orpc: {
+    label: "oRPC + zod",
+    file: "orpc.mjs",
+    options: {},
+    speak: {
+      path: "/",
+      numbered: true,
+      encode: (json, slot) => JSON.stringify({ i: String(10 + slot), p: { u: "/chat", b: { json } } }),
+    },
+  },
+  nest: {
+    label: "NestJS + ValidationPipe",
+    file: "nest.mjs",
+    options: {},
+    speak: { path: "/", encode: (data) => JSON.stringify({ event: "chat", data }) },
+  },
   "wsgen-async": { label: "wsgen, async handler", file: "wsgen.mjs", options: { behaviour: "echo, async" }, speak: plain },
   "wsgen-iterate": { label: "wsgen, for await", file: "wsgen.mjs", options: { behaviour: "echo, iterated" }, speak: plain },
   // Another checkout's wsgen, beside this one in the same rounds: `--against DIR`.
