@@ -1,0 +1,364 @@
+// Options of a document, the whole way: generated, compiled, and server and client talking over real sockets.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRouter, type Router, type RunningServer, serve } from "@wsgen/runtime";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+import { generate } from "../../codegen/src/generate.ts";
+import { until } from "./peers.ts";
+
+const output = new URL("../.output/options/", import.meta.url).pathname;
+
+const document = (title: string, options: object, messages: object, operations: object): string =>
+  JSON.stringify({
+    asyncapi: "3.1.0",
+    info: { title, version: "1.0.0" },
+    defaultContentType: "application/json",
+    servers: { local: { host: "localhost", protocol: "ws" } },
+    channels: { feed: { address: "/feed", messages, "x-wsgen": options } },
+    operations,
+    "x-wsgen": { perspective: "server", name: title },
+  });
+const refs = (...names: readonly string[]) => names.map((name) => ({ $ref: `#/channels/feed/messages/${name}` }));
+const operation = (action: string, messages: readonly string[], reply?: string) => ({
+  action,
+  channel: { $ref: "#/channels/feed" },
+  messages: refs(...messages),
+  ...(reply !== undefined && { reply: { messages: refs(reply) } }),
+});
+const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
+  payload: { type: "object", required, properties },
+});
+const list = (...items: readonly object[]) => ({ payload: { type: "array", minItems: items.length, maxItems: items.length, items } });
+
+const documents = {
+  Choice: document(
+    "Choice",
+    { onAmbiguous: "classify" },
+    {
+      book: list({ type: "integer" }, { type: "number" }),
+      trade: list({ type: "integer" }, { type: "integer" }),
+      open: object({ id: {} }),
+    },
+    { in: operation("receive", ["book", "trade", "open"]), out: operation("send", ["book", "trade"]) },
+  ),
+  First: document(
+    "First",
+    { onAmbiguous: "first", onInvalid: "drop" },
+    { small: object({ x: { type: "integer", maximum: 9 } }), large: object({ x: { type: "integer" } }) },
+    { in: operation("receive", ["small", "large"]), out: operation("send", ["small", "large"]) },
+  ),
+  Order: document(
+    "Order",
+    { correlation: "order" },
+    {
+      add: object({ op: { const: "add" }, n: { type: "integer" } }),
+      sum: object({ op: { const: "sum" }, total: { type: "integer" } }),
+      tick: object({ op: { const: "tick" } }),
+      who: object({ op: { const: "who" }, n: { type: "integer" } }),
+      name: object({ op: { const: "name" }, text: { type: "string" } }),
+    },
+    {
+      add: operation("receive", ["add"], "sum"),
+      who: operation("send", ["who"], "name"),
+      tick: operation("send", ["tick"]),
+    },
+  ),
+  Envelope: document(
+    "Envelope",
+    { envelope: { payload: "/data", headers: "/meta" }, discriminator: "/event" },
+    {
+      post: {
+        ...object({ text: { type: "string" } }),
+        headers: { type: "object", required: ["trace"], properties: { trace: { type: "string" } } },
+      },
+      posted: object({ text: { type: "string" } }),
+    },
+    { in: operation("receive", ["post"]), out: operation("send", ["posted"]) },
+  ),
+};
+
+type Calls = Record<string, (payload?: unknown, options?: object) => unknown>;
+interface Conn {
+  readonly send: Calls;
+  readonly request: Calls;
+}
+interface Client {
+  readonly send: Calls;
+  readonly request: Calls;
+  readonly on: Record<string, (listener: (payload: unknown) => void) => unknown>;
+  readonly answer: Record<string, (answerer: (payload: unknown) => unknown) => unknown>;
+  close(): Promise<unknown>;
+}
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function start(
+  name: keyof typeof documents,
+  handlers: object,
+  options: object = {},
+): Promise<{ url: string; conn: () => Promise<Conn> }> {
+  const module = (await import(join(output, name, "server.ts"))) as Record<
+    string,
+    (router: Router, handlers: object, options: object) => unknown
+  >;
+  const router = createRouter();
+  const conns: Conn[] = [];
+  module[`register${name}`]!(router, { feed: { open: (conn: Conn) => void conns.push(conn), ...handlers } }, options);
+  const server: RunningServer = await serve(router, { host: "127.0.0.1", signals: [] });
+  opened.push(server);
+  const conn = async (): Promise<Conn> => {
+    await until(() => conns.length > 0);
+    return conns.pop()!;
+  };
+  return { url: server.url, conn };
+}
+
+async function connect(name: keyof typeof documents, url: string, options: object = {}): Promise<Client> {
+  const module = (await import(join(output, name, "client.ts"))) as Record<
+    string,
+    (url: string, options: object) => Record<string, () => Promise<Client>>
+  >;
+  const client = await module[`create${name}Client`]!(url, { ...options, WebSocket })["feed"]!();
+  opened.push(client);
+  return client;
+}
+
+/** What arrives at a raw socket, and a way to send text on it. */
+async function raw(url: string): Promise<{ send(text: string): void; readonly heard: string[]; readonly code: () => number | undefined }> {
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/feed`);
+  const heard: string[] = [];
+  let code: number | undefined;
+  socket.on("message", (data: Buffer) => heard.push(data.toString()));
+  socket.on("close", (closed) => {
+    code = closed;
+  });
+  await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
+  opened.push({ close: async () => socket.terminate() });
+  return { send: (text) => socket.send(text), heard, code: () => code };
+}
+
+beforeAll(async () => {
+  rmSync(output, { recursive: true, force: true });
+  for (const [name, text] of Object.entries(documents)) {
+    mkdirSync(join(output, name), { recursive: true });
+    const path = join(output, `${name}.json`);
+    writeFileSync(path, text);
+    const { ok, diagnostics } = await generate({ document: path, out: join(output, name) });
+    expect(
+      diagnostics.filter(({ severity }) => severity === "error"),
+      name,
+    ).toEqual([]);
+    expect(ok).toBe(true);
+  }
+}, 60_000);
+
+it("what is generated compiles under the strictest tsconfig, and classify is asked for with its types", () => {
+  writeFileSync(
+    join(output, "use.ts"),
+    `import { createRouter } from "@wsgen/runtime";
+import { registerChoice } from "./Choice/server.js";
+import { createChoiceClient } from "./Choice/client.js";
+const router = createRouter().use((_request, next) => next({ books: new Set<number>() }));
+const handlers = { feed: { messages: { book: () => {}, trade: () => {}, open: () => {} } } };
+registerChoice(router, handlers, {
+  classify: { feed: (payload, among, conn) => (conn.context.books.has(Number(Array.isArray(payload) && payload[0])) ? "book" : among.find((name) => name === "trade")) },
+});
+// @ts-expect-error: without a function nobody knows which is which
+registerChoice(router, handlers);
+// @ts-expect-error: there is no such message
+registerChoice(router, handlers, { classify: { feed: () => "boook" } });
+// @ts-expect-error: nor can a client know
+createChoiceClient("ws://localhost");
+createChoiceClient("ws://localhost", { classify: { feed: (_payload, among, conn) => (conn.url === "" ? among[0] : undefined) } });
+`,
+  );
+  writeFileSync(
+    join(output, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../../tsconfig.json",
+      compilerOptions: { noEmit: true, composite: false, noPropertyAccessFromIndexSignature: true, isolatedModules: true },
+      include: ["**/*.ts"],
+    }),
+  );
+  const { stdout, status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", output], { encoding: "utf8" });
+  expect(`${stdout}${status}`).toBe("0");
+});
+
+describe("onAmbiguous: classify", () => {
+  it("asks the function, runs that message's guard and no other, and refuses what it does not know", async () => {
+    const heard: unknown[] = [];
+    const hear = (name: string) => (payload: unknown) => void heard.push([name, payload]);
+    const asked: unknown[] = [];
+    const classify = {
+      feed: (payload: readonly [number, number], among: readonly string[], conn: Conn) => {
+        asked.push([among, typeof conn.send["book"]]);
+        if (payload[0] === 13) throw new Error("no idea");
+        return payload[0] === 1 ? "book" : payload[0] === 2 ? "trade" : undefined;
+      },
+    };
+    const errors: unknown[] = [];
+    const { url } = await start(
+      "Choice",
+      { messages: { book: hear("book"), trade: hear("trade"), open: hear("open") } },
+      { classify, onError: (error: unknown) => errors.push(error) },
+    );
+    const peer = await raw(url);
+    peer.send("[1,2]");
+    peer.send("[2,2]");
+    peer.send('{"id":1}');
+    await until(() => heard.length === 3);
+    expect(heard).toEqual([
+      ["book", [1, 2]],
+      ["trade", [2, 2]],
+      ["open", { id: 1 }],
+    ]);
+    expect(asked).toEqual([
+      [["book", "trade"], "function"],
+      [["book", "trade"], "function"],
+    ]);
+    peer.send("[2,2.5]");
+    await until(() => peer.code() !== undefined);
+    expect(peer.code()).toBe(1008);
+    for (const text of ["[3,3]", "[13,1]"]) {
+      const other = await raw(url);
+      other.send(text);
+      await until(() => other.code() !== undefined);
+      expect(other.code()).toBe(1008);
+    }
+    expect(heard).toHaveLength(3);
+    expect(errors).toEqual([new Error("no idea")]);
+  });
+
+  it("is there for the client as well", async () => {
+    const { url, conn } = await start(
+      "Choice",
+      { messages: { book: () => {}, trade: () => {}, open: () => {} } },
+      { classify: { feed: () => undefined } },
+    );
+    const client = await connect("Choice", url, { classify: { feed: ([id]: readonly [number]) => (id === 1 ? "book" : "trade") } });
+    const heard: unknown[] = [];
+    for (const name of ["book", "trade"]) client.on[name]!((payload) => heard.push([name, payload]));
+    const server = await conn();
+    server.send["trade"]!([2, 7]);
+    server.send["book"]!([1, 0.5]);
+    await until(() => heard.length === 2);
+    expect(heard).toEqual([
+      ["trade", [2, 7]],
+      ["book", [1, 0.5]],
+    ]);
+  });
+
+  it("is missed at registration, not at the first message", async () => {
+    const handlers = { messages: { book: () => {}, trade: () => {}, open: () => {} } };
+    await expect(start("Choice", handlers)).rejects.toThrow('endpoint "feed" has messages that nothing tells apart');
+  });
+});
+
+describe("onAmbiguous: first", () => {
+  it("delivers to the first that accepts, both ways; onInvalid: drop keeps the connection", async () => {
+    const heard: unknown[] = [];
+    const hear = (name: string) => (payload: unknown) => void heard.push([name, payload]);
+    const invalid: string[] = [];
+    const { url, conn } = await start(
+      "First",
+      { messages: { small: hear("small"), large: hear("large") } },
+      { onInvalid: (error: Error) => invalid.push(error.message) },
+    );
+    const peer = await raw(url);
+    for (const text of ['{"x":3}', '{"x":30}', '{"x":"no"}', "not json", '{"x":4}']) peer.send(text);
+    await until(() => heard.length === 3);
+    expect(heard).toEqual([
+      ["small", { x: 3 }],
+      ["large", { x: 30 }],
+      ["small", { x: 4 }],
+    ]);
+    expect(invalid).toEqual([expect.stringContaining('/x must be integer (as "small", "large")'), expect.stringContaining("not JSON")]);
+    expect([peer.code(), peer.heard]).toEqual([undefined, []]);
+    await conn();
+
+    const client = await connect("First", url);
+    const got: unknown[] = [];
+    for (const name of ["small", "large"]) client.on[name]!((payload) => got.push([name, payload]));
+    const server = await conn();
+    server.send["large"]!({ x: 10 });
+    server.send["small"]!({ x: 1 });
+    await until(() => got.length === 2);
+    expect(got).toEqual([
+      ["large", { x: 10 }],
+      ["small", { x: 1 }],
+    ]);
+  });
+});
+
+describe("correlation: order", () => {
+  it("gives replies to requests in turn, on both sides, with other messages between", async () => {
+    const add = async ({ n }: { n: number }, conn: Conn) => {
+      conn.send["tick"]!();
+      return { total: n + 1 };
+    };
+    const handlers = { messages: { add } };
+    const { url, conn } = await start("Order", handlers);
+    const client = await connect("Order", url);
+    const server = await conn();
+    const ticks: unknown[] = [];
+    client.on["tick"]!((payload) => ticks.push(payload));
+    expect(await Promise.all([1, 2, 3].map((n) => client.request["add"]!({ n })))).toEqual([
+      { op: "sum", total: 2 },
+      { op: "sum", total: 3 },
+      { op: "sum", total: 4 },
+    ]);
+    expect(ticks).toHaveLength(3);
+    // The first answer takes longest, and is still the first.
+    client.answer["who"]!(async (payload) => {
+      const { n } = payload as { readonly n: number };
+      await new Promise((resolve) => setTimeout(resolve, n === 1 ? 30 : 0));
+      return { text: `${n}` };
+    });
+    expect(await Promise.all([1, 2].map((n) => server.request["who"]!({ n })))).toEqual([
+      { op: "name", text: "1" },
+      { op: "name", text: "2" },
+    ]);
+  });
+
+  it("keeps its count when a request is given up, and settles what is open when the connection closes", async () => {
+    const { url } = await start("Order", {
+      messages: { add: ({ n }: { n: number }) => new Promise((resolve) => setTimeout(() => resolve({ total: n }), n === 9 ? 300 : 60)) },
+    });
+    const client = await connect("Order", url, { reconnect: false });
+    const late = client.request["add"]!({ n: 1 }, { timeout: 20 }) as Promise<unknown>;
+    const second = client.request["add"]!({ n: 2 }) as Promise<unknown>;
+    await expect(late).rejects.toThrow(/20 ms/);
+    expect(await second).toEqual({ op: "sum", total: 2 });
+    const open = client.request["add"]!({ n: 9 }) as Promise<unknown>;
+    const settled = expect(open).rejects.toMatchObject({ code: "WSGEN_CONNECTION_CLOSED" });
+    await client.close();
+    await settled;
+  });
+});
+
+describe("envelope", () => {
+  it("is on the wire, in the types and nowhere else to be thought of", async () => {
+    const heard: unknown[] = [];
+    const { url } = await start("Envelope", {
+      messages: {
+        post: (message: { readonly data: { readonly text: string } }, conn: Conn) => {
+          heard.push(message);
+          conn.send["posted"]!({ data: { text: message.data.text } });
+        },
+      },
+    });
+    const peer = await raw(url);
+    peer.send(JSON.stringify({ event: "post", data: { text: "hi" }, meta: { trace: "t" } }));
+    await until(() => peer.heard.length === 1);
+    expect(heard).toEqual([{ event: "post", data: { text: "hi" }, meta: { trace: "t" } }]);
+    expect(JSON.parse(peer.heard[0]!)).toEqual({ event: "posted", data: { text: "hi" } });
+    peer.send(JSON.stringify({ event: "post", data: { text: "hi" } }));
+    await until(() => peer.code() !== undefined);
+    expect([peer.code(), heard.length]).toEqual([1008, 1]);
+  });
+});
