@@ -14,6 +14,7 @@ import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
 import { optionOfSocket } from "./socket-options.ts";
+import type { SourceChannel } from "./source.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
 import { joinPointer, type Tree } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
@@ -73,6 +74,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const typeName = (entry: Entry): string => nameOf(idOf(entry));
   const definitions = new Map(finished.types.map(({ name, schema }) => [name, schema]));
   const context: Context = {
+    tree,
     typeName,
     leafType: (leaf) => nameOf(leafTypes.get(leaf) ?? ""),
     definitions,
@@ -83,8 +85,8 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
   const serverNames = nameServers(grouped);
   const endpoints = drafts.map((draft): Endpoint => {
     const { socket, directions, handshake } = draft;
-    const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, context);
-    const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, context);
+    const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, { ...context, channels: socket.channels });
+    const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, { ...context, channels: socket.channels });
     const onInvalid = reactionOf(socket, directions, findings);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
@@ -122,6 +124,7 @@ function reactionOf({ channels }: Socket, { serverToClient }: Directions, findin
 }
 
 interface Context {
+  readonly tree: Tree;
   readonly typeName: (entry: Entry) => string;
   readonly leafType: (leaf: Leaf) => string;
   readonly definitions: ReadonlyMap<string, Schema>;
@@ -202,7 +205,11 @@ function handshakeParts(handshake: Handshake, nameOf: (id: string) => string): P
   };
 }
 
-function buildDirection(side: DirectionDraft, opposite: DirectionDraft, context: Context): Direction {
+function buildDirection(
+  side: DirectionDraft,
+  opposite: DirectionDraft,
+  context: Context & { readonly channels: readonly SourceChannel[] },
+): Direction {
   const { entries, leaves, dispatch } = side;
   const names = new Map(opposite.entries.map(({ draft, name }) => [draft.identity, name]));
   const replyOf = (entry: Entry): { reply?: Reply } => {

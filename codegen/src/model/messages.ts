@@ -85,6 +85,7 @@ export function createMessageReader(
       contentType: text("contentType"),
       correlation: typeof location?.value === "string" ? { location: location.value, pointer: location.pointer } : undefined,
       headers: field("headers"),
+      examples: examplesOf(field("examples")?.value),
       extension: readMessageExtension(place, findings),
     };
   };
@@ -109,6 +110,12 @@ export function createMessageReader(
       return message;
     },
   };
+}
+
+/** Of a Message Example Object the payload; documents older than 2.1 write the payload itself, as do some newer ones. */
+function examplesOf(list: JsonValue | undefined): readonly JsonValue[] {
+  if (!Array.isArray(list)) return [];
+  return list.map((example: JsonValue) => property(example, "payload") ?? example);
 }
 
 function traitsOf(tree: Tree, place: ObjectPlace): ObjectPlace[] {

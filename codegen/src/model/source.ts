@@ -1,5 +1,6 @@
 // What v2.ts and v3.ts read out of a document: the same nouns for every version, still with the document's own names and refs.
 
+import type { JsonValue } from "../document/document.ts";
 import type { ChannelExtension, MessageExtension } from "./extensions.ts";
 import type { Docs, ServerVariable } from "./model.ts";
 import type { ObjectPlace, Place } from "./tree.ts";
@@ -84,5 +85,7 @@ export interface SourceMessage {
   /** Runtime expression of its correlation id (`$message.payload#/id`). */
   readonly correlation: { readonly location: string; readonly pointer: string } | undefined;
   readonly headers: Place | undefined;
+  /** Payloads that the author gave as examples. */
+  readonly examples: readonly JsonValue[];
   readonly extension: MessageExtension;
 }

@@ -3,11 +3,11 @@ import type { JsonValue } from "../document/document.ts";
 import type { Entry, Leaf } from "./directions.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
-import type { Schema } from "./keywords.ts";
 import type { Delivery } from "./model.ts";
 import { sampleOf } from "./sample.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { evidenceAt } from "./shape.ts";
+import { type Sources, suggestDiscriminator } from "./suggestions.ts";
 import { isObject } from "./tree.ts";
 
 /** Pairs of one union that are looked at for an example, and characters of it that are shown. */
@@ -55,7 +55,7 @@ export function reportUnion(
   const finding: Finding = {
     code: "ambiguous-messages",
     message: `${names} cannot be told apart${example}.${refused ? "" : ` They are delivered together, as \`${delivery.name}\`.`}`,
-    fix: fixFor(members),
+    fix: suggestDiscriminator(members, judged) ?? fixFor(members),
     pointer: pair[0].draft.source.pointer,
     at: "key",
   };
@@ -64,10 +64,8 @@ export function reportUnion(
 }
 
 /** What is needed to look for a value that several messages accept. */
-interface Judged {
+interface Judged extends Sources {
   readonly judge: Judge;
-  readonly typeName: (entry: Entry) => string;
-  readonly definitions: ReadonlyMap<string, Schema>;
   readonly findings: Findings;
 }
 
@@ -81,9 +79,11 @@ function fixFor(members: readonly Entry[]): string {
   const shared = [...first.draft.shape.members.keys()].filter(
     (name): name is string => typeof name === "string" && members.every(({ draft }) => evidenceAt(draft.shape, [name]).kinds.has("string")),
   );
+  // What is fixed in all of them already is something else.
+  const free = shared.filter((candidate) => members.some(({ draft }) => evidenceAt(draft.shape, [candidate]).values?.length !== 1));
   const name =
-    shared.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
-  return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.method} }\`.`;
+    free.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
+  return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.method} }\`, or say where it lies: \`x-wsgen: { discriminator: /${name} }\`.`;
 }
 
 function exampleOf(
