@@ -1,5 +1,5 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
-import type { Delivery, Endpoint, Message, Model, Server } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint, Message, Model, Server } from "../model/model.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
   type Asks,
@@ -10,6 +10,8 @@ import {
   correlationProperty,
   directions,
   docsWith,
+  type Group,
+  groupsOf,
   importTypes,
   partType,
   payloadParameter,
@@ -17,6 +19,7 @@ import {
   printCall,
   printClassify,
   printInterface,
+  printMembers,
   printNamedUnion,
   received,
   requests,
@@ -29,7 +32,7 @@ export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);
   for (const name of [names.client, names.createClient, names.classify, "servers", "Pick", "Promise", "Required", "Uint8Array", "URL"])
     file.declare(name);
-  for (const { typeName } of model.endpoints) {
+  for (const { typeName } of model.endpoints.flatMap((endpoint) => [endpoint, ...endpoint.topics])) {
     for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
   }
   importTypes(model, file, "client");
@@ -78,49 +81,112 @@ function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile)
 
 function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
   const { typeName } = endpoint;
-  const { sends, receives } = directions(endpoint, "client");
+  const { socket, topics } = groupsOf(endpoint, "client");
+  for (const topic of topics) {
+    emitCalls(topic, { model, endpoint, file });
+    emitEvents(topic, topic.receives.deliveries, file);
+    emitTopic(topic, file);
+  }
+  emitCalls(socket, { model, endpoint, file });
+  emitEvents(socket, endpoint.serverToClient.deliveries, file);
+
+  const topical = topics.length === 0 ? "" : " Its topics are children of it, which never close it.";
+  file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.${topical}`);
+  const base = `${file.import("ClientConnection", join)}<${typeName}Event>`;
+  printMembers(file, `${typeName}Client extends ${base}`, [
+    ...callMembers(socket).map((member) => () => file.print(member)),
+    ...topics.map((topic) => () => emitOpening(topic, file)),
+  ]);
+}
+
+interface Context {
+  readonly model: Model;
+  readonly endpoint: Endpoint;
+  readonly file: GeneratedFile;
+}
+
+/** What a client sends, asks, answers and hears at one place: the interfaces of {@link callMembers}. */
+function emitCalls(group: Group, context: Context): void {
+  const { topic, typeName, at, sends, receives } = group;
+  const { model, endpoint, file } = context;
   const asked = requests(sends.messages);
   const asking = requests(receives.deliveries);
-
-  file.doc(`What a client sends on ${at(endpoint)}.`);
-  printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
-    file.doc(message.docs);
-    file.print(`${file.key(message.name)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
-  });
+  if (topic === undefined || plainMessages(sends).length > 0) {
+    file.doc(`What a client sends on ${at}.`);
+    printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
+      file.doc(message.docs);
+      file.print(`${file.key(message.method)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
+    });
+  }
   if (asked.length > 0) {
-    file.doc(`What a client asks on ${at(endpoint)}, each call settled by its reply.`);
+    file.doc(`What a client asks on ${at}, each call settled by its reply.`);
     printInterface(file, `${typeName}Request`, asked, (message) => emitRequest(model, endpoint, message, file));
   }
   if (asking.length > 0) {
-    file.doc(`Answers what the server asks on ${at(endpoint)}; the returned function stops answering.`);
+    file.doc(`Answers what the server asks on ${at}; the returned function stops answering.`);
     printInterface(file, `${typeName}Answer`, asking, (delivery) => emitAnswer(endpoint, delivery, file));
   }
-  file.doc(`Listens to one kind of message on ${at(endpoint)}; the returned function stops listening.`);
+  if (topic !== undefined && receives.deliveries.length === 0) return;
+  file.doc(`Listens to one kind of message on ${at}; the returned function stops listening.`);
   printInterface(file, `${typeName}On`, receives.deliveries, (delivery) => {
     file.doc(delivery.docs);
     const listener = `listener: (payload: ${received(file, delivery)}) => void`;
-    printCall(file, file.key(delivery.name), [listener], `: ${file.import("Unsubscribe", join)};`);
+    printCall(file, file.key(delivery.method), [listener], `: ${file.import("Unsubscribe", join)};`);
   });
-  file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
-  printNamedUnion(file, `${typeName}Event`, receives.deliveries);
-
-  file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.`);
-  const members = [
-    `readonly send: ${typeName}Send;`,
-    ...(asked.length > 0 ? [`readonly request: ${typeName}Request;`] : []),
-    ...(asking.length > 0 ? [`readonly answer: ${typeName}Answer;`] : []),
-    `readonly on: ${typeName}On;`,
-  ];
-  const base = `${file.import("ClientConnection", join)}<${typeName}Event>`;
-  printInterface(file, `${typeName}Client extends ${base}`, members, (member) => file.print(member));
 }
+
+/** The members of a connection or a topic that lead to its messages; a topic has only those that it has messages for. */
+function callMembers({ topic, typeName, sends, receives }: Group): readonly string[] {
+  const always = topic === undefined;
+  return [
+    ...(always || plainMessages(sends).length > 0 ? [`readonly send: ${typeName}Send;`] : []),
+    ...(requests(sends.messages).length > 0 ? [`readonly request: ${typeName}Request;`] : []),
+    ...(requests(receives.deliveries).length > 0 ? [`readonly answer: ${typeName}Answer;`] : []),
+    ...(always || receives.deliveries.length > 0 ? [`readonly on: ${typeName}On;`] : []),
+  ];
+}
+
+/** Within a topic messages have the names of its methods, on the connection those of the contract. */
+function emitEvents({ topic, typeName, at }: Group, deliveries: readonly Delivery[], file: GeneratedFile): void {
+  file.doc(`Everything that can arrive on ${at}, told apart by \`name\`.`);
+  printNamedUnion(file, `${typeName}Event`, topic === undefined ? deliveries : deliveries.map((one) => ({ ...one, name: one.method })));
+}
+
+function emitTopic(group: Group, file: GeneratedFile): void {
+  const { topic, typeName } = group;
+  if (topic === undefined) return;
+  const iterate = "Iterate it for everything that arrives on it.";
+  file.doc(hasProse(topic.docs) ? docsWith(topic.docs, iterate) : `${capital(group.at)}. ${iterate}`);
+  const { parameters } = topic;
+  const params = parameters === undefined ? [] : [`readonly params: ${partType(file, parameters)};`];
+  const members = [...params, ...callMembers(group)];
+  printInterface(file, `${typeName}Client extends ${file.import("ClientTopic", join)}<${typeName}Event>`, members, (member) =>
+    file.print(member),
+  );
+}
+
+/** The method of a connection that opens a topic. */
+function emitOpening({ topic, typeName }: Group, file: GeneratedFile): void {
+  if (topic === undefined) return;
+  const { parameters, name, docs } = topic;
+  file.doc(docs);
+  printCall(
+    file,
+    file.key(name),
+    parameters === undefined ? [] : [`params: ${partType(file, parameters)}`],
+    `: Promise<${typeName}Client>;`,
+  );
+}
+
+const hasProse = ({ title, summary, description }: Docs): boolean => (title ?? summary ?? description) !== undefined;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
   const { receives } = directions(endpoint, "client");
   const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
   const options = `options?: ${file.import("RequestOptions", join)}`;
   file.doc(message.docs);
-  printCall(file, file.key(message.name), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+  printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
 }
 
 function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
@@ -129,7 +195,7 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
   file.doc(docsWith(delivery.docs, returnDocs(delivery.reply)));
   printCall(
     file,
-    file.key(delivery.name),
+    file.key(delivery.method),
     [`answerer: (payload: ${received(file, delivery)}) => ${reply}`],
     `: ${file.import("Unsubscribe", join)};`,
   );
@@ -164,6 +230,7 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
   const needed = [
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
+    ...(endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
   ];
   const parts = needed.map((name) => file.import(name, join, "value"));
   const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);

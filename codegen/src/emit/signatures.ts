@@ -77,6 +77,7 @@ export const requests = <T extends Message | Delivery>(list: readonly T[]): read
 export function importTypes(model: Model, file: GeneratedFile, side: "server" | "client"): void {
   for (const endpoint of model.endpoints) {
     for (const part of [endpoint.parameters, endpoint.query, endpoint.headers]) if (part !== undefined) partType(file, part);
+    if (side === "client") for (const { parameters } of endpoint.topics) if (parameters !== undefined) partType(file, parameters);
     const { sends, receives } = directions(endpoint, side);
     for (const message of [...plainMessages(sends), ...requests(sends.messages)]) received(file, message);
     for (const delivery of receives.deliveries) received(file, delivery);
@@ -85,7 +86,7 @@ export function importTypes(model: Model, file: GeneratedFile, side: "server" | 
   }
 }
 
-export const partType = (file: GeneratedFile, { type }: HandshakePart): string => file.import(type, "./types.js");
+export const partType = (file: GeneratedFile, { type }: Pick<HandshakePart, "type">): string => file.import(type, "./types.js");
 
 /** The type of a payload as it arrives. */
 export function received(file: GeneratedFile, { type, format }: Message | Delivery): string {

@@ -48,7 +48,8 @@ export function connectionUrl(
     if (/^\.{0,2}$/.test(value)) throw refuse(subject(address, "path parameters"), 'must not be empty, "." or ".."', `/${name}`);
     return encodeURIComponent(value);
   });
-  if (path) url.pathname = url.pathname.replace(/\/$/, "") + path.replace(/^\/?/, "/");
+  // `/` is where the server's own address is, with or without a slash behind it.
+  if (path.length > 1) url.pathname = url.pathname.replace(/\/$/, "") + path.replace(/^\/?/, "/");
 
   for (const [name, value] of Object.entries(values)) {
     for (const item of [value].flat()) {

@@ -27,10 +27,7 @@ export const answers: Feature = ({ receives }, codec) => {
                   .catch(onError);
               };
               answerers.set(name, answer);
-              for (const item of inbox.kept.filter(([arrival]) => arrival.name === name)) {
-                inbox.kept.splice(inbox.kept.indexOf(item), 1);
-                answer(item[0].payload);
-              }
+              for (const [{ payload }] of inbox.extract((arrival) => arrival.name === name)) answer(payload);
               return () => {
                 if (answerers.get(name) === answer) answerers.delete(name);
               };

@@ -56,8 +56,8 @@ export interface Part {
   choose?: Choose;
   /** Sees every message that the contract does not allow, before `onInvalid`; true: it is dealt with. */
   refuse?(payload: unknown, error: ContractError): boolean;
-  /** Sees every valid message before listeners and the reader; true: it is dealt with. */
-  take?(name: string, payload: unknown): boolean;
+  /** Sees every valid message before listeners and the reader; true: it is dealt with. `size` in characters or bytes. */
+  take?(name: string, payload: unknown, size: number): boolean;
   /** The connection is open: for the first time or again. What is sent here leaves before what waited. */
   opened?(): void;
   /** The connection was open and is not any more, or it is closed for good: what was asked through it will not be answered. */
@@ -114,7 +114,7 @@ export function prepareConnection(
       const { name, payload, error } = codec.decode(read, claim, choose) ?? {};
       if (error) {
         if (!parts.some((part) => part.refuse?.(payload, error))) onInvalid(error);
-      } else if (name && !parts.some((part) => part.take?.(name, payload))) inbox.push({ name, payload }, read.length);
+      } else if (name && !parts.some((part) => part.take?.(name, payload, read.length))) inbox.push({ name, payload }, read.length);
     }
 
     const connection = {

@@ -25,8 +25,8 @@ export interface Inbox {
   listen(name: string, listener: (payload: unknown) => void): Unsubscribe;
   /** The one reader. Throws WsgenError `WSGEN_USAGE` while there is another. */
   read(): AsyncIterableIterator<Arrival, undefined>;
-  /** What no consumer has had yet. */
-  readonly kept: (readonly [arrival: Arrival, size: number])[];
+  /** Takes out what no consumer has had yet, as far as it is wanted. */
+  extract(isWanted: (arrival: Arrival) => boolean): readonly (readonly [arrival: Arrival, size: number])[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
   end(error: unknown): void;
 }
@@ -90,7 +90,15 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
 
   return {
     push,
-    kept,
+
+    extract(isWanted) {
+      const taken = kept.filter(([arrival]) => isWanted(arrival));
+      for (const item of taken) {
+        kept.splice(kept.indexOf(item), 1);
+        total -= item[1];
+      }
+      return taken;
+    },
 
     listen(name, listener) {
       const set = listeners.get(name) ?? new Set();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { emitClient } from "../../../codegen/src/emit/client.ts";
 import { createGeneratedFile } from "../../../codegen/src/emit/file.ts";
 import type { HandshakePart, Model, Reply, Server } from "../../../codegen/src/model/model.ts";
-import { direction, endpoint, message, model } from "./chat-model.ts";
+import { direction, endpoint, message, model, topic, topicMessage } from "./chat-model.ts";
 
 const emit = (model: Model): string => {
   const file = createGeneratedFile("client.ts", "");
@@ -85,5 +85,38 @@ describe("client.ts", () => {
     const text = emit(model("Echo", [endpoint("echo")]));
     expect(text).toContain("export interface EchoClient extends ClientConnection<EchoEvent>");
     expect(text).toContain("export function createEchoClient(url: string | URL, options?: ClientOptions): EchoApiClient {");
+  });
+
+  it("has a child of the connection for each topic, with its own sends, listeners and events", () => {
+    const text = emit(
+      model("Market", [
+        endpoint("ws", {
+          topics: [
+            topic("ws", "ticker", { docs: { description: "Trades." }, parameters: { type: "Pair", at: { pair: ["pair"] } } }),
+            topic("ws", "log"),
+          ],
+          clientToServer: direction([message("ping"), topicMessage("ticker", "subscribe"), topicMessage("log", "write")]),
+          serverToClient: direction([message("refused"), topicMessage("ticker", "trade")]),
+        }),
+      ]),
+    );
+    expect(text).toContain(`/** Trades. Iterate it for everything that arrives on it. */
+export interface WsTickerClient extends ClientTopic<WsTickerEvent> {
+  readonly params: Pair;
+  readonly send: WsTickerSend;
+  readonly on: WsTickerOn;
+}`);
+    expect(text).toContain(`/** The topic \`log\` of \`/ws\`. Iterate it for everything that arrives on it. */
+export interface WsLogClient extends ClientTopic<WsLogEvent> {
+  readonly send: WsLogSend;
+}`);
+    expect(text).toContain('export type WsTickerEvent = { readonly name: "trade"; readonly payload: Trade };');
+    expect(text).toContain('  | { readonly name: "ticker.trade"; readonly payload: Trade };');
+    expect(text).toContain(`  readonly on: WsOn;
+  /** Trades. */
+  ticker(params: Pair): Promise<WsTickerClient>;
+  log(): Promise<WsLogClient>;
+}`);
+    expect(text).toContain("createClient<MarketClient>(contract, url, options, [topics]);");
   });
 });

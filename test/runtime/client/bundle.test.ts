@@ -39,6 +39,7 @@ describe("the client in a browser", () => {
       "client/life.ts",
       "client/requests.ts",
       "client/retry.ts",
+      "client/topics.ts",
       "contract/dispatch.ts",
       "contract/path.ts",
       "contract/requests.ts",

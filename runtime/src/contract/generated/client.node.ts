@@ -3,6 +3,7 @@ export type {
   Awaitable,
   ClientConnection,
   ClientOptions,
+  ClientTopic,
   ConnectOptions,
   Given,
   Opening,
@@ -11,5 +12,5 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/node.ts";
-export { answers, choices, createClient, requests, serverUrl } from "../../client/node.ts";
+export { answers, choices, createClient, requests, serverUrl, topics } from "../../client/node.ts";
 export type { Contract, Guard } from "../contract.ts";
