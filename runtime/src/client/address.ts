@@ -49,7 +49,7 @@ export function connectionUrl(
     return encodeURIComponent(value);
   });
   // `/` is where the server's own address is, with or without a slash behind it.
-  if (path.length > 1) url.pathname = url.pathname.replace(/\/$/, "") + path.replace(/^\/?/, "/");
+  if (path.length > 1) url.pathname = url.pathname.replace(/\/?$/, () => path);
 
   for (const [name, value] of Object.entries(values)) {
     for (const item of [value].flat()) {

@@ -25,8 +25,8 @@ export interface Inbox {
   listen(name: string, listener: (payload: unknown) => void): Unsubscribe;
   /** The one reader. Throws WsgenError `WSGEN_USAGE` while there is another. */
   read(): AsyncIterableIterator<Arrival, undefined>;
-  /** Takes out what no consumer has had yet, as far as it is wanted. */
-  extract(isWanted: (arrival: Arrival) => boolean): readonly (readonly [arrival: Arrival, size: number])[];
+  /** Takes out what no consumer has had yet, as far as it is wanted; all of it unless told. */
+  extract(isWanted?: (arrival: Arrival) => unknown): readonly (readonly [arrival: Arrival, size: number])[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
   end(error: unknown): void;
 }
@@ -43,9 +43,13 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
   let ended: readonly [error: unknown] | undefined;
   let wake = () => {};
 
-  function drop() {
-    total = 0;
-    return kept.splice(0);
+  function extract(isWanted: (arrival: Arrival) => unknown = () => true) {
+    return kept.splice(0).filter((item) => {
+      const wanted = isWanted(item[0]);
+      if (wanted) total -= item[1];
+      else kept.push(item);
+      return wanted;
+    });
   }
 
   function push(arrival: Arrival, size: number): void {
@@ -70,7 +74,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
     setTimeout(() => {
       judging = false;
       if (!isFull()) return;
-      overflow = new InboundOverflowError(`${drop().length} messages`);
+      overflow = new InboundOverflowError(`${extract().length} messages`);
       wake();
     });
   }
@@ -78,7 +82,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
   function attach(): Promise<void> {
     attached ??= Promise.resolve().then(() => {
       open = true;
-      for (const item of drop()) push(...item);
+      for (const item of extract()) push(...item);
       // Listeners have no other way to learn of it.
       if (overflow && !reading) {
         onError(overflow);
@@ -90,15 +94,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
 
   return {
     push,
-
-    extract(isWanted) {
-      const taken = kept.filter(([arrival]) => isWanted(arrival));
-      for (const item of taken) {
-        kept.splice(kept.indexOf(item), 1);
-        total -= item[1];
-      }
-      return taken;
-    },
+    extract,
 
     listen(name, listener) {
       const set = listeners.get(name) ?? new Set();
@@ -119,7 +115,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
         if (left) return;
         left = true;
         reading = false;
-        if (listeners.size) drop();
+        if (listeners.size) extract();
         wake();
       };
       const reader = (async function* (): AsyncGenerator<Arrival, undefined> {
