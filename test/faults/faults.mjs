@@ -2,7 +2,17 @@
 // which yields figures: { what, measured, unit?, atMost? | atLeast? | equals?, bare?, kind? }. Figures of kind "time" and "memory" say something about
 // the machine too and are never asserted in tests; those without a kind are counts and codes, which hold everywhere.
 
-const files = { R5: "slow-consumer.mjs", R6: "slow-consumer.mjs", R12: "shutdown.mjs", R13: "fuzz.mjs", memory: "memory.mjs" };
+const files = {
+  R5: "slow-consumer.mjs",
+  R6: "slow-consumer.mjs",
+  R12: "shutdown.mjs",
+  R13: "fuzz.mjs",
+  R15: "upgrade-reset.mjs",
+  R17: "flood.mjs",
+  R19: "frozen-peer.mjs",
+  R20: "bombs.mjs",
+  memory: "memory.mjs",
+};
 
 export const ids = Object.keys(files);
 

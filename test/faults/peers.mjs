@@ -23,9 +23,11 @@ export function handshake(socket, path, headers) {
     const settle = (error) => {
       socket.off("data", read);
       socket.off("error", settle);
+      socket.off("close", onClose);
       if (error === undefined) resolve(text);
       else reject(error);
     };
+    const onClose = () => settle(new Error("TCP ended during the handshake"));
     const read = (chunk) => {
       text += chunk.toString("latin1");
       const end = text.indexOf("\r\n\r\n");
@@ -37,6 +39,7 @@ export function handshake(socket, path, headers) {
     };
     socket.on("data", read);
     socket.once("error", settle);
+    socket.once("close", onClose);
     socket.write(upgradeRequest(path, headers));
   });
 }

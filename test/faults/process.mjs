@@ -36,6 +36,7 @@ export async function startSubject(file, name, options = {}, { nodeArguments = [
     pid: child.pid,
     exited,
     ask(question, argument) {
+      if (child.exitCode !== null || child.signalCode !== null) return Promise.reject(new Error(`${name} has ended`));
       const answer = expect(++last);
       child.send({ id: last, question, argument }, () => {}); // A process that is gone rejects by its "exit".
       return answer;

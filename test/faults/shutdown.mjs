@@ -22,7 +22,7 @@ export const subjects = {
     };
     registerChat(router, { room: { messages: { postMessage() {}, history } } });
     const { port } = await serve(router, { host: "127.0.0.1" });
-    return { port, answers: { begun: () => begun } };
+    return { port, endsByItself: true, answers: { begun: () => begun } };
   },
 };
 

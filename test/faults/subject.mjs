@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const [file, name, options] = process.argv.slice(2);
 const { subjects } = await import(file);
-const { port, answers = {} } = await subjects[name](JSON.parse(options));
+const { port, answers = {}, endsByItself = false } = await subjects[name](JSON.parse(options));
 
 let delays;
 const questions = {
@@ -44,5 +44,5 @@ process.on("message", async ({ id, question, argument }) => {
   process.send({ id, answer: await questions[question](argument) });
 });
 process.on("disconnect", () => process.exit());
-process.channel.unref(); // A server that has drained ends by itself, although it is being watched.
+if (endsByItself) process.channel.unref(); // A server that has drained is to end, although it is being watched.
 process.send({ id: 0, answer: port });
