@@ -177,7 +177,7 @@ function createRoutes(options) {
 }
 
 /** A server in one of the states of the corpus. */
-async function start(state) {
+export async function start(state) {
   const options = state === "full" ? { maxConnections: 2 } : state === "crowded" ? { maxConnectionsPerAddress: 1 } : {};
   const server = await serve(createRoutes(options), { host: "127.0.0.1", signals: [], drain: { timeout: 1_000 } });
   const { port } = server;
@@ -255,6 +255,14 @@ function judge(expected, answer) {
   return answer.body.length > 200 ? "a long body" : "";
 }
 
+/** Puts cases to whoever listens on a port, whole or byte by byte. Gives what was not answered as it should be, in lines for people. */
+export async function examine(port, cases, bytewise) {
+  const problems = await Promise.all(cases.map(async (expected) => judge(expected, await exchange(port, expected, bytewise))));
+  return cases.flatMap(({ name }, index) =>
+    problems[index] === "" ? [] : [`${name}${bytewise ? ", byte by byte" : ""}: ${problems[index]}`],
+  );
+}
+
 /** Runs the corpus. `failures` are lines for people. */
 export async function run() {
   const failures = [];
@@ -262,12 +270,8 @@ export async function run() {
   for (const [state, cases] of Object.entries(corpus)) {
     const server = await start(state);
     for (const bytewise of [false, true]) {
-      const runCase = async (expected) => {
-        const problem = judge(expected, await exchange(server.port, expected, bytewise));
-        if (problem !== "") failures.push(`${expected.name}${bytewise ? ", byte by byte" : ""}: ${problem}`);
-      };
       total += cases.length;
-      await Promise.all(cases.map(runCase));
+      failures.push(...(await examine(server.port, cases, bytewise)));
     }
     await server.stop();
   }

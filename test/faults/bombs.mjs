@@ -11,7 +11,7 @@ const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
 const RSV1 = 4;
 
 export const subjects = {
-  async wsgen({ inboundRate }) {
+  async wsgen({ inboundRate = false }) {
     const router = createRouter({ deflate: true, limits: { inboundRate, maxMessageSize: MIB } });
     let bytes = 0;
     router.ws("/", async (conn) => {

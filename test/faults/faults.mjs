@@ -8,9 +8,13 @@ const files = {
   R12: "shutdown.mjs",
   R13: "fuzz.mjs",
   R15: "upgrade-reset.mjs",
+  R16: "handshakes.mjs",
   R17: "flood.mjs",
   R19: "frozen-peer.mjs",
   R20: "bombs.mjs",
+  R22: "handler-faults.mjs",
+  R23: "close-races.mjs",
+  R25: "handshakes.mjs",
   memory: "memory.mjs",
 };
 

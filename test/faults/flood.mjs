@@ -46,21 +46,20 @@ export const subjects = {
       const until = performance.now() + LASTS;
       while (performance.now() < until) {
         const socket = connect({ port, host: "127.0.0.1" });
-        try {
-          await handshake(socket, PATH);
-        } catch {
-          continue;
-        }
-        const began = performance.now();
-        seen.visits++;
+        let began;
         const read = frameReader(({ opcode, payload }) => {
           if (opcode !== 8 || seen.after !== undefined) return;
           seen.code = codeOf(payload);
           seen.after = performance.now() - began;
         });
-        socket.on("data", (chunk) => read(chunk));
+        try {
+          await handshake(socket, { path: PATH, read });
+        } catch {
+          continue;
+        }
+        began = performance.now();
+        seen.visits++;
         socket.on("end", () => socket.destroy());
-        socket.on("error", () => {});
         const pour = () => {
           while (!socket.destroyed && socket.write(batch)); // Until the kernel takes no more; "drain" goes on.
         };

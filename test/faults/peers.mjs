@@ -16,28 +16,29 @@ export function upgradeRequest(path = "/", headers = {}) {
   return `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Shakes hands on a socket that is connecting; rejects when the server does not switch. What comes behind the 101 is left to be read. */
-export function handshake(socket, path, headers) {
+/** Shakes hands on a socket that is connecting, and gives what comes behind to `read`. Rejects when the server does not switch. */
+export function handshake(socket, { path, headers, read }) {
   return new Promise((resolve, reject) => {
     let text = "";
     const settle = (error) => {
-      socket.off("data", read);
+      socket.off("data", onData);
       socket.off("error", settle);
       socket.off("close", onClose);
-      if (error === undefined) resolve(text);
+      if (error === undefined) resolve();
       else reject(error);
     };
     const onClose = () => settle(new Error("TCP ended during the handshake"));
-    const read = (chunk) => {
+    const onData = (chunk) => {
       text += chunk.toString("latin1");
       const end = text.indexOf("\r\n\r\n");
       if (end < 0) return;
-      const rest = Buffer.from(text.slice(end + 4), "latin1");
       if (!text.startsWith("HTTP/1.1 101 ")) return settle(new Error(text.split("\r\n", 1)[0]));
       settle();
-      if (rest.length > 0) process.nextTick(() => socket.emit("data", rest));
+      socket.on("error", () => {}); // "close" tells.
+      socket.on("data", read);
+      if (text.length > end + 4) read(Buffer.from(text.slice(end + 4), "latin1"));
     };
-    socket.on("data", read);
+    socket.on("data", onData);
     socket.once("error", settle);
     socket.once("close", onClose);
     socket.write(upgradeRequest(path, headers));
@@ -86,9 +87,7 @@ export async function openPeer({ port, path, headers, onFrame = () => {} }) {
     if (frame.opcode === 8) code = codeOf(frame.payload);
     onFrame(frame);
   });
-  await handshake(socket, path, headers);
-  socket.on("error", () => {}); // "close" tells.
-  socket.on("data", read);
+  await handshake(socket, { path, headers, read });
   return { socket, ended };
 }
 

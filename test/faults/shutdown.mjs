@@ -77,12 +77,12 @@ async function* measureSecondSignal() {
 }
 
 /** A peer that answers the close frame, as every client does. */
-async function openWith(port, onFrame) {
-  const peer = await openPeer({
+function openWith(port, onFrame) {
+  const peer = openPeer({
     port,
     path: PATH,
     onFrame(received) {
-      if (received.opcode === 8) peer.socket.end(closing(1012));
+      if (received.opcode === 8) void peer.then(({ socket }) => socket.end(closing(1012)));
       onFrame(received);
     },
   });

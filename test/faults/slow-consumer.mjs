@@ -199,11 +199,9 @@ async function run(name, options, clients) {
 async function listen(port, first = 0) {
   const socket = connect({ port, host: "127.0.0.1" });
   const listener = { socket, received: 0, last: -1, disorder: 0, latencies: [], closeCode: "none" };
-  await handshake(socket, PATH);
   let at = 0;
   let head = "";
-  socket.on("error", () => {});
-  socket.on("data", (chunk) => {
+  const read = (chunk) => {
     const time = now();
     for (let offset = 0; offset < chunk.length; ) {
       const within = at % FRAME;
@@ -223,6 +221,7 @@ async function listen(port, first = 0) {
       listener.received++;
       listener.latencies.push(time - Number(by));
     }
-  });
+  };
+  await handshake(socket, { path: PATH, read });
   return listener;
 }
