@@ -12,6 +12,8 @@ export const id = "memory";
 /** Come and go before anything is measured, so that code and pools are warm in every subject alike; few at a time, for what they leave is used again. */
 const WARM_UP = { rounds: 20, connections: 100 };
 const CONNECTIONS = 9000;
+/** How often at most memory is looked at, once a second, until it no longer falls. */
+const LOOKS = 15;
 
 export const subjects = {
   /** Handlers of a contract, called for each message. */
@@ -64,11 +66,11 @@ async function listen(onConnection) {
   return { port: server.address().port, clients: server.clients };
 }
 
-export async function* measure({ connections = CONNECTIONS } = {}) {
-  const bare = await weigh("bare", connections);
-  const equipped = await weigh("equipped", connections);
-  const contract = await weigh("contract", connections);
-  const loop = await weigh("loop", connections);
+export async function* measure({ connections = CONNECTIONS, looks = LOOKS } = {}) {
+  const bare = await weigh("bare", connections, looks);
+  const equipped = await weigh("equipped", connections, looks);
+  const contract = await weigh("contract", connections, looks);
+  const loop = await weigh("loop", connections, looks);
   const label = `${connections} idle`;
   for (const [name, found] of [
     ["contract handlers", contract],
@@ -118,21 +120,21 @@ export async function* measure({ connections = CONNECTIONS } = {}) {
 }
 
 /** KB for each connection, MB for what is left. */
-async function weigh(name, count) {
+async function weigh(name, count, looks) {
   const subject = await startSubject(import.meta.url, name);
   const path = "/rooms/lobby?username=ada";
   try {
     for (let round = 0; round < WARM_UP.rounds; round++) {
       await leave(await openCrowd({ port: subject.port, path, count: WARM_UP.connections }));
     }
-    const base = await settled(subject);
+    const base = await settled(subject, looks);
     const idle = await subject.ask("resources");
     const sockets = await openCrowd({ port: subject.port, path, count });
-    const full = await settled(subject);
+    const full = await settled(subject, looks);
     for (const socket of sockets) socket.write(frame(1, '{"type":"postMessage","text":"hello"}'));
-    const spoken = await settled(subject);
+    const spoken = await settled(subject, looks);
     await leave(sockets);
-    const rest = await settled(subject);
+    const rest = await settled(subject, looks);
     const left = await subject.ask("resources");
     const each = (now, key) => (now[key] - base[key]) / count / 1024;
     return {
@@ -150,9 +152,9 @@ async function weigh(name, count) {
 }
 
 /** Memory once it no longer falls: V8 and the allocator give pages back seconds after they are free. */
-async function settled(subject) {
+async function settled(subject, looks) {
   let now = await subject.ask("memory");
-  for (let still = 0, looks = 0; still < 3 && looks < 15; looks++) {
+  for (let still = 0, look = 0; still < 3 && look < looks; look++) {
     await pause(1000);
     const next = await subject.ask("memory");
     still = now.rss - next.rss < 2 ** 19 ? still + 1 : 0;

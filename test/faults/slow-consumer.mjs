@@ -15,6 +15,7 @@ const FRAME = SIZE + 4;
 const DUE = (8 * 2 ** 20) / SIZE;
 /** Messages before the paused one comes: half of them warm up, half are measured. */
 const WARM_UP = 256;
+/** Messages a second: 240 MiB for 1,000 clients. */
 const PER_SECOND = 15;
 const PATH = "/rooms/lobby?username=ada";
 
@@ -84,7 +85,7 @@ function publisher({ port, server, send, watched, dropped }) {
     last = socket;
   });
   let next = 0;
-  const publish = async (count) => {
+  const publish = async ({ count, perSecond }) => {
     const socket = last;
     const seen = { kept: 0, crossed: undefined, gone: undefined };
     socket.once("close", () => {
@@ -96,7 +97,7 @@ function publisher({ port, server, send, watched, dropped }) {
     };
     const started = now();
     for (let i = 0; i < count; i++) {
-      await pause(Math.max(0, started + (i * 1000) / PER_SECOND - now()));
+      await pause(Math.max(0, started + (i * 1000) / perSecond - now()));
       look();
       send(next++);
       setImmediate(() => setImmediate(look)); // Behind the turn's writes.
@@ -109,13 +110,13 @@ function publisher({ port, server, send, watched, dropped }) {
   return { port, answers: { publish, dropped } };
 }
 
-export async function* measure({ id, clients = 1000, bareClients = 200 } = {}) {
-  yield* id === "R5" ? measureClose(clients, bareClients) : measureDrops(clients);
+export async function* measure({ id, clients = 1000, bareClients = 200, perSecond = PER_SECOND } = {}) {
+  yield* id === "R5" ? measureClose(clients, bareClients, perSecond) : measureDrops(clients, perSecond);
 }
 
-async function* measureClose(clients, bareClients) {
-  const found = await run("wsgen", { overflow: "close" }, clients);
-  const bare = await run("bare", {}, bareClients);
+async function* measureClose(clients, bareClients, perSecond) {
+  const found = await run("wsgen", { overflow: "close" }, clients, perSecond);
+  const bare = await run("bare", {}, bareClients, perSecond);
   const { slow, fast, alone } = found;
   yield {
     what: `${clients - 1} fast, 1 paused: kept for the paused`,
@@ -146,9 +147,9 @@ async function* measureClose(clients, bareClients) {
   yield { what: "p99 of the fast without the paused", measured: alone.p99, unit: "ms", kind: "time", bare: bare.alone.p99 };
 }
 
-async function* measureDrops(clients) {
+async function* measureDrops(clients, perSecond) {
   for (const overflow of ["drop-oldest", "conflate"]) {
-    const { slow, fast } = await run("wsgen", { overflow }, clients);
+    const { slow, fast } = await run("wsgen", { overflow }, clients, perSecond);
     yield { what: `${overflow}: the paused one has the last value`, measured: slow.last === slow.sent - 1, equals: true };
     yield { what: `${overflow}: sent − received − drops, the paused one`, measured: slow.sent - slow.received - slow.dropped, equals: 0 };
     yield { what: `${overflow}: drops`, measured: slow.dropped, atLeast: 1 };
@@ -157,15 +158,15 @@ async function* measureDrops(clients) {
   }
 }
 
-async function run(name, options, clients) {
+async function run(name, options, clients, perSecond) {
   const subject = await startSubject(import.meta.url, name, options);
   try {
     const fast = [];
     while (fast.length < clients - 1)
       fast.push(...(await Promise.all(Array.from({ length: Math.min(50, clients - 1 - fast.length) }, () => listen(subject.port)))));
-    await subject.ask("publish", WARM_UP / 2);
+    await subject.ask("publish", { count: WARM_UP / 2, perSecond });
     for (const listener of fast) listener.latencies.length = 0;
-    await subject.ask("publish", WARM_UP / 2);
+    await subject.ask("publish", { count: WARM_UP / 2, perSecond });
     const alone = {
       p99: percentile(
         fast.flatMap(({ latencies }) => latencies),
@@ -176,7 +177,7 @@ async function run(name, options, clients) {
 
     const paused = await listen(subject.port, WARM_UP);
     paused.socket.pause();
-    const report = await subject.ask("publish", DUE);
+    const report = await subject.ask("publish", { count: DUE, perSecond });
     const p99 = percentile(
       fast.flatMap(({ latencies }) => latencies),
       99,

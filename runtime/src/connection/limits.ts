@@ -35,6 +35,10 @@ export function assertLimits(limits: Partial<Limits>): Partial<Limits> {
     const works = typeof value === "number" && value >= 1 && (!time || value <= LONGEST);
     if (!works) refuse(name, value, `a number from 1${time ? ` to ${LONGEST} ms` : ""}${mayBeOff ? ", or false" : ""}`);
   }
+  // `undefined` would take the place of the default, and a peer would be the first to notice.
+  for (const [name, value] of Object.entries({ heartbeat, inboundRate, overflow })) {
+    if (value === undefined && Object.hasOwn(limits, name)) refuse(name, value, "left out, or set to something");
+  }
   if (overflow !== undefined && !policies.includes(overflow)) refuse("overflow", overflow, `one of ${policies.join(", ")}`);
   for (const [name, delay] of Object.entries(heartbeat || {})) {
     if (!(delay >= 1 && delay <= LONGEST)) refuse(`heartbeat.${name}`, delay, `a number from 1 to ${LONGEST} ms`);

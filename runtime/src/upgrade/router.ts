@@ -192,7 +192,7 @@ export function createRouter(options: RouterOptions = {}): Router {
       options.adapter === undefined
         ? undefined
         : new Exchange(options.adapter, (fields, message) => reportAdapter(options.logger, fields, message)),
-    onError: options.onError ?? ((error, origin) => reportError(options.logger, error, origin)),
+    onError: (error, origin) => tell(options, error, origin),
   });
 }
 
@@ -271,6 +271,16 @@ function assertOrigin(origin: string): void {
     `origins: ${JSON.stringify(origin)} is no origin. Write scheme, host and port alone, as in "https://app.example.com", or "same-origin". ` +
       "To let every page connect, set insecureAllowAnyOrigin.",
   );
+}
+
+/** `onError` is the user's as well: what it throws is reported beside what it was told, and keeps no client from its answer. */
+function tell({ onError, logger }: RouterOptions, error: unknown, origin: ErrorOrigin): void {
+  try {
+    if (onError === undefined) reportError(logger, error, origin);
+    else onError(error, origin);
+  } catch (failure) {
+    reportError(logger, new AggregateError([error, failure], "onError threw as well."), origin);
+  }
 }
 
 /** Without a logger and without `onError` a bug would leave no trace at all. */

@@ -231,6 +231,7 @@ describe("limits that cannot work", () => {
     [{ heartbeat: { interval: 0, timeout: 1 } }, "heartbeat.interval is 0"],
     [{ inboundRate: { bytes: -1 } }, "inboundRate.bytes is -1"],
     [{ maxSize: 1 }, "limits: maxSize is 1; it must be one of maxMessageSize, "],
+    [{ inboundRate: undefined }, "limits: inboundRate is undefined; it must be left out, or set to something."],
   ])("are refused in words when the router is made: %j", (limits, message) => {
     expect(() => createRouter({ limits: limits as Partial<Limits> })).toThrow(message);
   });

@@ -110,6 +110,28 @@ describe("a hand-written route", () => {
     expect(() => createRouter().ws(path, echo)).toThrow(expect.objectContaining({ code: "WSGEN_USAGE" }));
   });
 
+  it("closes with 1011 and answers 500 even when onError throws, and loses neither error", async () => {
+    const logged: unknown[] = [];
+    const log = (): void => {};
+    const logger = { debug: log, info: log, warn: log, error: (fields: object) => void logged.push(fields) };
+    const router = createRouter({
+      logger,
+      onError() {
+        throw new Error("in onError");
+      },
+    });
+    const fail = async (): Promise<never> => {
+      throw new Error("in the handler");
+    };
+    router.ws("/fails", fail);
+    router.ws("/decides", { upgrade: fail, handler: async () => {} });
+    const server = await start(router);
+    const client = dial(`${server.url}/fails`);
+    expect((await client.closed).code).toBe(1011);
+    expect(logged).toMatchObject([{ err: { errors: [{ message: "in the handler" }, { message: "in onError" }] } }]);
+    expect((await dial(`${server.url}/decides`).refused).status).toBe(500);
+  });
+
   it("closes with 1011 and no reason when its handler throws, and tells onError alone", async () => {
     const onError = vi.fn();
     const router = createRouter({ onError });
