@@ -59,21 +59,23 @@ export class MessageWriter implements OutgoingMessage<string | Uint8Array> {
       const [kind, parts] = this.#text ? ["text", "strings"] : ["binary", "bytes"];
       throw new WsgenError("WSGEN_USAGE", `write(): a ${kind} message takes ${parts} alone.`);
     }
-    await this.#turn("write()");
-    const data = typeof part === "string" ? this.#whole(part) : part;
-    if (data.length > 0) this.#owner.pushFragment(encodeFragment(this.#opcode(), data));
+    await this.#turn("write()", () => {
+      const data = typeof part === "string" ? this.#whole(part) : part;
+      if (data.length > 0) this.#owner.pushFragment(encodeFragment(this.#opcode(), data));
+    });
   }
 
   async #close(): Promise<void> {
-    await this.#turn("close()");
-    this.#owner.pushFragment(encodeFrame(this.#opcode(), this.#half));
-    this.#state = "over";
-    this.#owner.end();
-    this.#owner.release();
+    await this.#turn("close()", () => {
+      this.#owner.pushFragment(encodeFrame(this.#opcode(), this.#half));
+      this.#state = "over";
+      this.#owner.end();
+      this.#owner.release();
+    });
   }
 
-  /** Waits until the next fragment may go. */
-  async #turn(call: string): Promise<void> {
+  /** Waits until the next fragment may go, and sends it before anybody else takes the room. */
+  async #turn(call: string, send: () => void): Promise<void> {
     if (this.#isOver()) throw new WsgenError("WSGEN_USAGE", `${call}: this message is over.`);
     if (this.#waiting) throw new WsgenError("WSGEN_USAGE", `${call}: a part before it has not been sent yet; await each write().`);
     this.#waiting = true;
@@ -83,6 +85,7 @@ export class MessageWriter implements OutgoingMessage<string | Uint8Array> {
       this.#waiting = false;
     }
     if (this.#isOver()) throw new WsgenError("WSGEN_USAGE", `${call}: this message was given up.`);
+    send();
   }
 
   #opcode(): number {

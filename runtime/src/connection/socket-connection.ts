@@ -219,7 +219,7 @@ export class SocketConnection<Context extends object>
   message(type: "text"): OutgoingMessage<string>;
   message(type: "binary"): OutgoingMessage<Uint8Array>;
   message(type: "text" | "binary"): OutgoingMessage<string> & OutgoingMessage<Uint8Array> {
-    if (this.#outgoing !== undefined) {
+    if (this.#outgoing !== undefined && this.#state === "open") {
       throw new WsgenError("WSGEN_USAGE", "message(): another message is being sent in parts; close() that one first.");
     }
     this.#outgoing = new MessageWriter(type, {

@@ -43,6 +43,34 @@ describe("message()", () => {
     }
   });
 
+  test.each(["drop-oldest", "conflate"] as const)(
+    "is not torn by messages that are sent while its first part waits for room, with %s",
+    async (overflow) => {
+      const { conn, client } = await openPair({ overflow, highWaterMark: 100_000 });
+      const message = conn.message("text");
+      const first = message.write("first");
+      for (let i = 0; i < 6; i++) void conn.send("between".padEnd(30_000), { conflate: String(i % 2) });
+      await first;
+      await message.close();
+      await conn.flushed();
+      void conn.send("end");
+      for (let open = false, text = ""; text !== "end"; ) {
+        const { opcode, fin, payload } = await client.next();
+        expect(opcode === 0).toBe(open);
+        open = !fin;
+        text = payload.toString();
+      }
+    },
+  );
+
+  test("is refused like any other when the connection is closed, although one before it was not ended", async () => {
+    const { conn, client } = await openPair();
+    await conn.message("text").write("begun");
+    client.reset();
+    await conn.closed;
+    await expect(conn.message("text").write("late")).rejects.toThrow(ConnectionClosedError);
+  });
+
   test("is an empty message when nothing was written, and nothing when it was given up before", async () => {
     const { conn, client } = await openPair();
     await conn.message("binary").close();
