@@ -66,14 +66,14 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const nothing = { out: folder, written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
   try {
     const settings = await settle(options);
-    const { out, side, schemas, handlers } = settings;
+    const { out, side, schemas, unchecked, handlers } = settings;
     const before = await readManifest(out);
     const { document, model, ...understood } = await understand(settings, clock, before?.perspective);
     if (!understood.ok || model === undefined) return { ...understood, ...nothing, out, ok: false };
 
     const { files, findings, unsafeSchemas } = await clock.time("emit", async () => {
       const { emit } = await import("./emit/index.ts");
-      return emit(model, { side, schemas });
+      return emit(model, { side, schemas, unchecked });
     });
     const diagnostics = sortDiagnostics([
       ...understood.diagnostics,
@@ -232,6 +232,7 @@ interface Settings {
   readonly perspective: "server" | "client" | undefined;
   readonly root: string | undefined;
   readonly schemas: boolean;
+  readonly unchecked: boolean;
   readonly strict: boolean;
   readonly overrides: readonly Override[];
   /** Text of the configuration, by path. */
@@ -268,6 +269,7 @@ async function settle(options: GenerateOptions): Promise<Settings> {
     perspective: options.perspective ?? config.perspective,
     root: given(options.root) ?? config.root,
     schemas: options.schemas ?? config.schemas ?? true,
+    unchecked: options.unchecked ?? config.unchecked ?? false,
     strict: options.strict ?? config.strict ?? false,
     overrides: overridesOf(options, join(cwd, "caller")).overrides ?? config.overrides ?? [],
     sources: new Map(config.file === undefined || config.text === undefined ? [] : [[config.file, config.text]]),

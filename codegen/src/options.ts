@@ -147,6 +147,8 @@ export interface Config {
   readonly root?: string;
   /** `false` leaves out schemas.ts, the one file that needs `typebox`. */
   readonly schemas?: boolean;
+  /** `true` writes a second client, client.unchecked.ts, which loads no guard and checks nothing. */
+  readonly unchecked?: boolean;
   /** Whether warnings of the official parser, and patterns that can take exponential time, stop generation. */
   readonly strict?: boolean;
   /** What `x-wsgen` would say in documents you do not own, by `file#/pointer`: `#/channels/chat` is a place of the document itself. */
@@ -171,6 +173,10 @@ export const configKeys = {
     value: { kind: "text", what: "a path" },
   },
   schemas: { about: "`false` leaves out schemas.ts, the one file that needs `typebox`.", value: { kind: "flag" } },
+  unchecked: {
+    about: "`true` writes a second client, client.unchecked.ts, which loads no guard and checks nothing.",
+    value: { kind: "flag" },
+  },
   strict: {
     about: "Whether warnings of the official parser, and patterns that can take exponential time, stop generation.",
     value: { kind: "flag" },

@@ -43,6 +43,21 @@ export const emitClient: Emitter = (model, file) => {
   emitApi(model, file);
 };
 
+/** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
+export const emitUncheckedClient: Emitter = (model, file) => {
+  const { client, createClient, classify } = apiNames(model);
+  for (const name of [createClient, "servers", "URL"]) file.declare(name);
+  file.import("contract", "./contract.client.unchecked.js", "value");
+  file.print('export type * from "./client.js";');
+  file.print("");
+  emitServers(model.servers, file);
+  emitCreate(model, file, {
+    docs: "Creates a client that checks nothing, neither what it sends nor what arrives.",
+    client: file.import(client, "./client.js"),
+    classify: () => file.import(classify, "./client.js"),
+  });
+};
+
 function emitServers(servers: readonly Server[], file: GeneratedFile): void {
   if (servers.length === 0) return;
   file.doc("The addresses that the document names, each with its variables.");
@@ -202,7 +217,7 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { client, createClient, classify } = apiNames(model);
+  const { client, classify } = apiNames(model);
   file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
@@ -213,12 +228,22 @@ function emitApi(model: Model, file: GeneratedFile): void {
       `: ${file.import("Opening", join)}<${endpoint.typeName}Client>;`,
     );
   });
-  const classifies = printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
+  printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
+  emitCreate(model, file, { docs: "Creates a client; it connects when an endpoint's method is called.", client, classify: () => classify });
+}
+
+/** The one call. */
+function emitCreate(
+  model: Model,
+  file: GeneratedFile,
+  { docs, client, classify }: { readonly docs: string; readonly client: string; readonly classify: () => string },
+): void {
   const base = file.import("ClientOptions", join);
-  const options = classifies ? `options: ${base} & { readonly classify: ${classify} }` : `options?: ${base}`;
-  file.doc("Creates a client; it connects when an endpoint's method is called.");
+  const classifies = model.endpoints.some((endpoint) => directions(endpoint, "client").receives.choice?.by === "classify");
+  const options = classifies ? `options: ${base} & { readonly classify: ${classify()} }` : `options?: ${base}`;
+  file.doc(docs);
   file.block(
-    `export function ${createClient}(url: string | URL, ${options}): ${client} {`,
+    `export function ${apiNames(model).createClient}(url: string | URL, ${options}): ${client} {`,
     () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options${features(model, file)});`),
     "}",
   );

@@ -10,37 +10,39 @@ const contractVersion = 1;
 
 export const emitServerContract: Emitter = (model, file) => emitContract(model, file, "server");
 export const emitClientContract: Emitter = (model, file) => emitContract(model, file, "client");
+/** Without guards, and so without validators.ts. */
+export const emitUncheckedContract: Emitter = (model, file) => emitContract(model, file, "client", "unchecked");
 
-function emitContract(model: Model, file: GeneratedFile, side: "server" | "client"): void {
+function emitContract(model: Model, file: GeneratedFile, side: "server" | "client", unchecked?: "unchecked"): void {
   file.declare("contract");
   const type = file.import("Contract", `@wsgen/runtime/generated/${side}`);
   const contract = {
     version: contractVersion,
     generator: version,
     title: model.title,
-    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, file, side)),
+    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? () => undefined : guardOf(file), side)),
   };
-  file.doc(`What the runtime needs to know of ${model.source}, for a ${side}.`);
+  file.doc(`What the runtime needs to know of ${model.source}, for a ${side}${unchecked ? " that checks nothing" : ""}.`);
   file.print(
     `export const contract = ${file.value(contract, `export const contract =  as const satisfies ${type};`.length)} as const satisfies ${type};`,
   );
 }
 
-function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server" | "client"): Literal {
+function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "client"): Literal {
   const { sends, receives } = directions(endpoint, side);
   const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
-    parameters: endpoint.parameters && partContract(endpoint.parameters, file),
-    query: endpoint.query && partContract(endpoint.query, file),
-    headers: endpoint.headers && partContract(endpoint.headers, file),
+    parameters: endpoint.parameters && partContract(endpoint.parameters, guard),
+    query: endpoint.query && partContract(endpoint.query, guard),
+    headers: endpoint.headers && partContract(endpoint.headers, guard),
     receives: {
       dispatch: asLiteral(receives.tree),
       messages: record([...receives.deliveries, ...replies(sends, receives)], (message) =>
-        receivedContract(message, "replyOnly" in message && message.replyOnly && ends.has(message.name), file),
+        receivedContract(message, "replyOnly" in message && message.replyOnly && ends.has(message.name), guard),
       ),
     },
-    sends: record(sends.messages, (message) => sentContract(message, file)),
+    sends: record(sends.messages, (message) => sentContract(message, guard)),
     error: endpoint.error && errorContract(endpoint.error),
     topics: side === "server" || endpoint.topics.length === 0 ? undefined : record(endpoint.topics, topicContract),
     onInvalid: side === "server" ? endpoint.onInvalid : undefined,
@@ -49,8 +51,8 @@ function endpointContract(endpoint: Endpoint, file: GeneratedFile, side: "server
 
 const topicContract = ({ parameters }: Topic): Literal => present({ at: parameters && notEmpty(parameters.at) });
 
-function partContract({ type, coerce }: HandshakePart, file: GeneratedFile): Literal {
-  return present({ guard: guard(type, file), coerce: notEmpty(coerce) });
+function partContract({ type, coerce }: HandshakePart, guard: Guards): Literal {
+  return present({ guard: guard(type), coerce: notEmpty(coerce) });
 }
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */
@@ -60,10 +62,10 @@ function replies(sends: Direction, receives: Direction): readonly Message[] {
   return receives.messages.filter(({ name, replyOnly }) => (replyOnly || names.has(name)) && !delivered.has(name));
 }
 
-function receivedContract({ format, type, reply }: Delivery | Message, answersOnly: boolean, file: GeneratedFile): Literal {
+function receivedContract({ format, type, reply }: Delivery | Message, answersOnly: boolean, guard: Guards): Literal {
   return present({
     format,
-    guard: format === "binary" ? undefined : guard(type, file),
+    guard: format === "binary" ? undefined : guard(type),
     reply: reply && replyContract(reply),
     answersOnly: answersOnly ? true : undefined,
   });
@@ -87,11 +89,11 @@ function endsOf({ binary, constants = [], json, text }: DispatchTree): ReadonlyS
   return names;
 }
 
-function sentContract(message: Message, file: GeneratedFile): Literal {
+function sentContract(message: Message, guard: Guards): Literal {
   const { format, type, constants, reply } = message;
   return present({
     format,
-    guard: format === "binary" ? undefined : guard(type, file),
+    guard: format === "binary" ? undefined : guard(type),
     constants: notEmpty(constants),
     reply: reply && replyContract(reply),
   });
@@ -100,8 +102,12 @@ function sentContract(message: Message, file: GeneratedFile): Literal {
 const replyContract = ({ messages, request, reply, id }: Reply): Literal => ({ messages, request, reply, id });
 const errorContract = ({ message, code, detail, correlation }: ErrorMapping): Literal => present({ message, code, detail, correlation });
 
-/** Bytes have no guard: JSON Schema cannot speak of them. */
-const guard = (type: string, file: GeneratedFile): Literal => code(file.import(`is${type}`, "./validators.js", "value"));
+/** Prints the guard of a type, where there are guards. Bytes have none: JSON Schema cannot speak of them. */
+type Guards = (type: string) => Literal | undefined;
+const guardOf =
+  (file: GeneratedFile): Guards =>
+  (type) =>
+    code(file.import(`is${type}`, "./validators.js", "value"));
 
 function record<T extends { readonly name: string }>(items: readonly T[], value: (item: T) => Literal): Literal {
   return Object.fromEntries(items.map((item) => [item.name, value(item)]));

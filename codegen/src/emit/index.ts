@@ -1,8 +1,8 @@
 // Every output file and who prints it. A new output is a new file beside this one, and one line here.
 import type { Model } from "../model/model.ts";
 import { version } from "../version.ts";
-import { emitClient } from "./client.ts";
-import { emitClientContract, emitServerContract } from "./contract.ts";
+import { emitClient, emitUncheckedClient } from "./client.ts";
+import { emitClientContract, emitServerContract, emitUncheckedContract } from "./contract.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
 import type { WeighedFinding } from "./guard-schema.ts";
 import { emitSchemas } from "./schemas.ts";
@@ -15,6 +15,8 @@ export interface EmitOptions {
   readonly side: "both" | "server" | "client";
   /** Whether schemas.ts is written. */
   readonly schemas: boolean;
+  /** Whether client.unchecked.ts is written beside client.ts. */
+  readonly unchecked?: boolean;
 }
 
 /** One printed file. */
@@ -44,6 +46,8 @@ interface Output {
 const forServers = ({ side }: EmitOptions): boolean => side !== "client";
 const forClients = ({ side }: EmitOptions): boolean => side !== "server";
 
+const uncheckedToo = (options: EmitOptions): boolean => options.unchecked === true && forClients(options);
+
 const outputs: readonly Output[] = [
   { path: "types.ts", emitter: emitTypes },
   { path: "schemas.ts", emitter: emitSchemas, wanted: ({ schemas }) => schemas },
@@ -52,6 +56,8 @@ const outputs: readonly Output[] = [
   { path: "server.ts", emitter: emitServer, wanted: forServers },
   { path: "contract.client.ts", emitter: emitClientContract, wanted: forClients },
   { path: "client.ts", emitter: emitClient, wanted: forClients },
+  { path: "contract.client.unchecked.ts", emitter: emitUncheckedContract, wanted: uncheckedToo },
+  { path: "client.unchecked.ts", emitter: emitUncheckedClient, wanted: uncheckedToo },
 ];
 
 /** Prints every file of a model. Same model, same bytes. */

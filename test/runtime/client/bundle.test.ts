@@ -1,15 +1,20 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generate } from "../../../codegen/src/index.ts";
 
 const source = new URL("../../../runtime/src/", import.meta.url).pathname;
 
 /** What a browser loads for one import, as a bundler makes it. */
-async function bundle(code: string) {
+async function bundle(code: string, { folder = source, minify = true } = {}) {
   const { metafile, outputFiles } = await build({
-    stdin: { contents: code, resolveDir: source, loader: "ts" },
+    stdin: { contents: code, resolveDir: folder, loader: "ts" },
+    alias: { "@wsgen/runtime/generated/client": `${source}contract/generated/client.ts` },
     bundle: true,
-    minify: true,
+    minify,
     write: false,
     metafile: true,
     format: "esm",
@@ -57,5 +62,32 @@ describe("the client in a browser", () => {
     const { gzipped } = await bundle('import { createClient } from "./client/index.ts"; globalThis.client = createClient;');
     // DESIGN section 8 wants 4,096 in the end; this holds the line until then.
     expect(gzipped).toBeLessThan(5_350);
+  });
+});
+
+describe("the generated client of the chat", () => {
+  const out = mkdtempSync(join(tmpdir(), "wsgen-bundle-"));
+  const open = (file: string) =>
+    bundle(`import { createChatClient } from "./${file}"; globalThis.client = createChatClient;`, { folder: out, minify: false });
+  beforeAll(async () => {
+    const document = new URL("../../../specs/chat.yaml", import.meta.url).pathname;
+    const { ok } = await generate({ document, out, unchecked: true, schemas: false });
+    expect(ok).toBe(true);
+  });
+  afterAll(() => rmSync(out, { recursive: true }));
+
+  it("carries the guards of its own direction, and no other", async () => {
+    const { text } = await open("client.ts");
+    const own = readFileSync(join(out, "contract.client.ts"), "utf8").match(/guard: (is\w+)/g) ?? [];
+    expect(own.length).toBeGreaterThan(5);
+    const carried = [...text.matchAll(/^var (is[A-Z]\w*) = /gm)].map(([, name]) => name);
+    expect(carried.toSorted()).toEqual([...new Set(own.map((guard) => guard.slice("guard: ".length)))].toSorted());
+  });
+
+  it("carries no guard at all when it is unchecked, and has the same types", async () => {
+    const { modules, text } = await open("client.unchecked.ts");
+    expect(modules.filter((name) => name.includes("validators"))).toEqual([]);
+    expect(text).not.toMatch(/^var is[A-Z]|guard: /m);
+    expect(readFileSync(join(out, "client.unchecked.ts"), "utf8")).toContain(`export type * from "./client.js";`);
   });
 });
