@@ -23,22 +23,9 @@ describe("the chat of `npm start`", () => {
   beforeAll(async () => {
     const compiled = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "specs"], { encoding: "utf8" });
     expect(compiled.status, compiled.stdout).toBe(0);
-    server = spawn(process.execPath, ["dist/specs/chat/server.js"], { env: { ...process.env, PORT: "0" } });
-    address = await new Promise((resolve, reject) => {
-      let said = "";
-      server.stdout?.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-        const found = /http:\/\/localhost:\d+/.exec(said);
-        if (found !== null) resolve(found[0]);
-      });
-      server.once("exit", (code) => reject(new Error(`exited with ${code}: ${said}`)));
-    });
+    [server, address] = await start(0);
   });
-  afterAll(async () => {
-    const gone = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await gone;
-  });
+  afterAll(() => stop(server));
 
   it("refuses an upgrade without a username with 400 that names it, and /deny with 403", async () => {
     expect(await refusal(`${address}/rooms/lobby`)).toMatchObject({ status: 400, body: expect.stringContaining("username") as string });
@@ -85,8 +72,44 @@ describe("the chat of `npm start`", () => {
       if (process.env["SCREENSHOT"] !== undefined) await grace.screenshot({ path: process.env["SCREENSHOT"] });
       expect(problems).toEqual([]);
     });
+
+    it("says that the connection is lost, keeps what is written, and is back when the server is", async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(address);
+      await page.fill("#name", "Hedy");
+      await page.click("#join-form button[type=submit]");
+      await page.getByText("Connected as Hedy").waitFor();
+      await stop(server);
+      await page.getByText(/^Connection lost, trying in \d+ s$|^Connecting again/).waitFor();
+      await page.fill("#text", "Written while the server was away");
+      await page.click("#say-form button[type=submit]");
+      [server] = await start(Number(new URL(address).port));
+      await page.getByText("Connected as Hedy").waitFor();
+      await page.getByText("Connected again").waitFor();
+      await page.getByText("Written while the server was away").waitFor();
+      await page.close();
+    });
   });
 });
+
+function start(port: number): Promise<[server: ChildProcess, address: string]> {
+  const server = spawn(process.execPath, ["dist/specs/chat/server.js"], { env: { ...process.env, PORT: String(port) } });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    server.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /http:\/\/localhost:\d+/.exec(said);
+      if (found !== null) resolve([server, found[0]]);
+    });
+    server.once("exit", (code) => reject(new Error(`exited with ${code}: ${said}`)));
+  });
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => server.once("exit", resolve));
+  server.kill("SIGTERM");
+  await gone;
+}
 
 async function refusal(url: string): Promise<{ status: number | undefined; body: string }> {
   return new Promise((resolve, reject) => {

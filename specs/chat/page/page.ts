@@ -65,24 +65,54 @@ function showRoom(entered: Visit, roomId: string, username: string): void {
   view.view.hidden = false;
   view.title.textContent = `#${roomId}`;
   document.title = `#${roomId} · wsgen chat`;
-  setOpen(true, `Connected as ${username}`);
   say.text.focus();
 
   room.on.messagePosted(({ post }) => showPost(entered, post));
   room.on.memberJoined(({ name }) => showEvent(`${name} joined`));
   room.on.memberLeft(({ name }) => showEvent(`${name} left`));
   room.on.problem(({ code, detail }) => showEvent(`The server says: ${detail} (${code})`));
-  void room.closed.then(({ code, reason }) => {
-    if (visit !== entered) return;
-    setOpen(false, `Disconnected (${code}${reason === "" ? "" : `, ${reason}`}). Leave and join again.`);
+  showState(entered, username);
+  room.subscribe(({ reconnected }) => {
+    showState(entered, username);
+    // Nobody knows what was said while the connection was away: ask.
+    if (reconnected !== undefined) void showMissed(entered);
   });
   void showEarlier();
 }
 
-function setOpen(open: boolean, text: string): void {
-  view.status.textContent = text;
-  view.status.classList.toggle("closed", !open);
-  for (const control of [say.text, say.send, trial.start, posts.earlier]) if (control !== null) control.disabled = !open;
+/** What the client says about its connection, which comes back by itself when the server does. */
+function showState(shown: Visit, username: string): void {
+  if (visit !== shown) return;
+  clearTimeout(countdown);
+  const { status, retryAt, error, failures } = shown.room.getSnapshot();
+  view.status.dataset["state"] = status;
+  // What is written meanwhile is sent when the connection is back.
+  say.text.disabled = status === "closed";
+  if (say.send !== null) say.send.disabled = status === "closed";
+  trial.start.disabled = status !== "open";
+  posts.earlier.disabled = status !== "open";
+  if (status === "open") view.status.textContent = `Connected as ${username}`;
+  else if (status === "closed") view.status.textContent = `Disconnected: ${messageOf(error)} Leave and join again.`;
+  else {
+    const seconds = retryAt === undefined ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
+    view.status.textContent = seconds > 0 ? `Connection lost, trying in ${seconds} s` : `Connecting again, attempt ${failures}`;
+    if (seconds > 0) countdown = setTimeout(() => showState(shown, username), 500);
+  }
+}
+let countdown: ReturnType<typeof setTimeout> | undefined;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "the server said goodbye.");
+
+/** Catches up after a time without a connection. */
+async function showMissed(missing: Visit): Promise<void> {
+  try {
+    const page = await missing.room.request.history({ limit: pageSize });
+    if (visit !== missing) return;
+    for (const post of page.posts) showPost(missing, post);
+    showEvent("Connected again");
+  } catch {
+    // The connection is gone once more; when it is back, this runs again.
+  }
 }
 
 async function leave(): Promise<void> {
