@@ -82,7 +82,7 @@ function notAsyncApi(main: LoadedFile, root: Node): Diagnostic | undefined {
     return error("not-asyncapi", 'This is not an AsyncAPI document: it has no "asyncapi".', start);
   }
   const written = version.node.kind === "scalar" ? version.node.value : undefined;
-  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0$/.test(written)) {
+  if (typeof written === "string" && /^(2\.[0-6]|3\.[01])\.0(-[\w.]+)?$/.test(written)) {
     const sign = written.startsWith("2.") ? signOf3(root) : undefined;
     if (sign === undefined) return undefined;
     const message = `This document says AsyncAPI ${written}, but is written in AsyncAPI 3: it has ${sign}.`;

@@ -103,7 +103,10 @@ export function selfContained(document: Document): JsonValue {
     const path = written?.startsWith("#/") ? parsePointer(written.slice(1)) : undefined;
     return written !== undefined && path && followed(document, path) === ref.slice(1) ? written : ref.replaceAll("%", "%25");
   };
-  return copy(document.value, []);
+  const whole = copy(document.value, []) as Record<string, JsonValue>;
+  // A draft of a version (`2.0.0-rc2`) is read as that version; the parser knows none.
+  if (typeof whole["asyncapi"] === "string") whole["asyncapi"] = whole["asyncapi"].replace(/-.*/s, "");
+  return whole;
 }
 
 /** Where a path through the document ends when the refs on its way are followed. */

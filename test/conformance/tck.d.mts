@@ -1,0 +1,6 @@
+export function run(): Promise<{
+  readonly passed: number;
+  readonly total: number;
+  readonly failures: readonly string[];
+  readonly skipped?: string;
+}>;
