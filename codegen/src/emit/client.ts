@@ -96,7 +96,9 @@ function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile)
 
 function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
   const { typeName } = endpoint;
-  const { socket, topics } = groupsOf(endpoint, "client");
+  const { socket, topics: all } = groupsOf(endpoint, "client");
+  // What is delivered with messages of other topics is the connection's: some topics have nothing left for a client.
+  const topics = all.filter((topic) => callMembers(topic).length > 0);
   for (const topic of topics) {
     emitCalls(topic, { model, endpoint, file });
     emitEvents(topic, topic.receives.deliveries, file);
@@ -163,21 +165,22 @@ function callMembers({ topic, typeName, sends, receives }: Group): readonly stri
 
 /** Within a topic messages have the names of its methods, on the connection those of the contract. */
 function emitEvents({ topic, typeName, at }: Group, deliveries: readonly Delivery[], file: GeneratedFile): void {
+  if (topic !== undefined && deliveries.length === 0) return;
   file.doc(`Everything that can arrive on ${at}, told apart by \`name\`.`);
   printNamedUnion(file, `${typeName}Event`, topic === undefined ? deliveries : deliveries.map((one) => ({ ...one, name: one.method })));
 }
 
 function emitTopic(group: Group, file: GeneratedFile): void {
-  const { topic, typeName } = group;
+  const { topic, typeName, receives } = group;
   if (topic === undefined) return;
-  const iterate = "Iterate it for everything that arrives on it.";
-  file.doc(hasProse(topic.docs) ? docsWith(topic.docs, iterate) : `${capital(group.at)}. ${iterate}`);
-  const { parameters } = topic;
+  const { docs, parameters } = topic;
+  const hears = receives.deliveries.length > 0;
+  const iterate = hears ? "Iterate it for everything that arrives on it." : "Nothing of its own arrives on it.";
+  file.doc(hasProse(docs) ? docsWith(docs, iterate) : `${capital(group.at)}. ${iterate}`);
   const params = parameters === undefined ? [] : [`readonly params: ${partType(file, parameters)};`];
   const members = [...params, ...callMembers(group)];
-  printInterface(file, `${typeName}Client extends ${file.import("ClientTopic", join)}<${typeName}Event>`, members, (member) =>
-    file.print(member),
-  );
+  const base = `${file.import("ClientTopic", join)}<${hears ? `${typeName}Event` : "never"}>`;
+  printInterface(file, `${typeName}Client extends ${base}`, members, (member) => file.print(member));
 }
 
 /** The method of a connection that opens a topic. */

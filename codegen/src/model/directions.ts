@@ -4,7 +4,7 @@ import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
-import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named } from "./names.ts";
+import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named, wordsOf } from "./names.ts";
 import type { MessageDraft, Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import { optionOfSocket } from "./socket-options.ts";
@@ -295,10 +295,11 @@ function finishOne(collected: readonly Placed[], byOrder: ReadonlySet<string>, o
     // A reply that has an id is known by it; one that comes by order has to be told from other messages.
     .filter(({ replyOnly, draft }) => !replyOnly || byOrder.has(draft.identity))
     .map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
-  const leafName = (members: readonly Candidate[]): string => leafOf(membersOf(members), taken).name;
+  const leafOf = createLeaves(taken);
+  const leafName = (members: readonly Candidate[]): string => leafOf(membersOf(members)).name;
   const choice = onAmbiguous === "first" ? "order" : onAmbiguous === "classify" ? "classify" : undefined;
   const dispatch = buildDispatch(candidates, { leafName, choice });
-  const leaves = dispatch.leaves.map((members) => leafOf(membersOf(members), taken));
+  const leaves = dispatch.leaves.map((members) => leafOf(membersOf(members)));
   const delivered = leaves.filter(({ members }) => members.length > 1 || members.some(({ replyOnly }) => !replyOnly));
   const clashes = clashesOf(
     entries,
@@ -318,17 +319,36 @@ function assignNames(collected: readonly Placed[]): ReadonlyMap<string, Assigned
 
 const nameIn = (topic: string | undefined, method: string): string => (topic === undefined ? method : `${topic}.${method}`);
 
-/** A leaf of the tree: one message, or a union, which is its topic's when all members are of one. */
-function leafOf(members: readonly Entry[], taken: ReadonlySet<string>): Leaf {
-  const [first, ...others] = members;
-  if (first === undefined || others.length === 0) {
-    const { name = "", method = "", topic } = first ?? {};
+/** Names the leaves of a tree, each set of members once: one message, or a union, which is its topic's when all members are of one. */
+function createLeaves(taken: ReadonlySet<string>): (members: readonly Entry[]) => Leaf {
+  const known = new Map<string, string>();
+  return (members) => {
+    const [first, ...others] = members;
+    if (first === undefined || others.length === 0) {
+      const { name = "", method = "", topic } = first ?? {};
+      return { name, method, topic, members };
+    }
+    const topic = others.every((other) => other.topic === first.topic) ? first.topic : undefined;
+    const names = members.map((member) => (topic === undefined ? spokenName(member) : member.method));
+    const identity = members
+      .map(({ name }) => name)
+      .sort()
+      .join(" ");
+    const method = unionName(names, (plain) => {
+      const name = nameIn(topic, plain).toLowerCase();
+      return taken.has(name) || (known.get(name) ?? identity) !== identity;
+    });
+    const name = nameIn(topic, method);
+    known.set(name.toLowerCase(), identity);
     return { name, method, topic, members };
-  }
-  const topic = others.every((other) => other.topic === first.topic) ? first.topic : undefined;
-  const names = members.map((member) => (topic === undefined && member.topic !== undefined ? camelCase(member.name) : member.method));
-  const method = unionName(names, (name) => taken.has(nameIn(topic, name).toLowerCase()));
-  return { name: nameIn(topic, method), method, topic, members };
+  };
+}
+
+/** What a topic's message is called among those of others: `tickerUpdate`; `tradeData` of `trades` says so itself. */
+function spokenName({ topic, method, name }: Entry): string {
+  const singular = (text: string): string[] => wordsOf(text).map((word) => word.toLowerCase().replace(/s$/, ""));
+  const said = new Set(singular(method));
+  return topic === undefined || singular(topic).every((word) => said.has(word)) ? method : camelCase(name);
 }
 
 function named(draft: MessageDraft): Named {

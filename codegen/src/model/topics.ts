@@ -44,8 +44,9 @@ export function findTopics(
   const topics = channels.filter((channel) => {
     const [first, ...others] = own(channel);
     if (first === undefined) return false;
-    // `ping` with the one message `ping` is the message's name, said twice.
-    const isMessage = others.length === 0 && sameWords(wordsOfTopic(channel), first.base);
+    // `ping` with the one message `ping`, and nothing else, is the message's name, said twice.
+    const alone = others.length === 0 && spoken.filter((one) => one.channels.has(channel.key)).length === 1;
+    const isMessage = alone && sameWords(wordsOfTopic(channel), first.base);
     return !isMessage || topicParameters(channel, address).length > 0;
   });
   if (topics.length >= MANY && topics.every((channel) => own(channel).length === 1 && topicParameters(channel, address).length === 0)) {

@@ -106,8 +106,8 @@ export interface WsTickerClient extends ClientTopic<WsTickerEvent> {
   readonly send: WsTickerSend;
   readonly on: WsTickerOn;
 }`);
-    expect(text).toContain(`/** The topic \`log\` of \`/ws\`. Iterate it for everything that arrives on it. */
-export interface WsLogClient extends ClientTopic<WsLogEvent> {
+    expect(text).toContain(`/** The topic \`log\` of \`/ws\`. Nothing of its own arrives on it. */
+export interface WsLogClient extends ClientTopic<never> {
   readonly send: WsLogSend;
 }`);
     expect(text).toContain('export type WsTickerEvent = { readonly name: "trade"; readonly payload: Trade };');

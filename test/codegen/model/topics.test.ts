@@ -86,6 +86,14 @@ test("a channel that is called like its one message is that message, unless it h
   });
 });
 
+test("a channel that carries more than the message it is called like is a topic", async () => {
+  const text = documentOf(
+    { cancel: { receives: ["cancel"], sends: ["answer"] }, order: { ...feed, sends: ["answer"] } },
+    { shared: ["answer"] },
+  );
+  expect(topics(endpointOf(await modelOf(text)))).toEqual({ "": [[], ["answer"]], cancel: [["cancel"], []], order: [["subscribe"], []] });
+});
+
 test("two channels that are the two directions of one conversation group nothing", async () => {
   const text = documentOf({ publish: { receives: ["start", "stop"] }, subscribe: { sends: ["started", "stopped"] } });
   expect(endpointOf(await modelOf(text)).topics).toEqual([]);
