@@ -27,6 +27,12 @@ const slugs = [
   "citizen-quest",
   "chanx-fastapi-yaml",
   "anychat",
+  // Several channels on one socket.
+  "spec-3.1-kraken-websocket-request-reply-multiple-channels",
+  "qhana-plugins",
+  "drivemarkets",
+  "tickdb",
+  "exchange-mexc",
 ];
 
 describe.skipIf(!existsSync(corpus))("documents of the corpus", () => {
@@ -96,17 +102,34 @@ interface Heard {
   readonly name: string;
   readonly payload: unknown;
 }
-type Calls = Record<string, (payload: unknown, options?: object) => unknown>;
+type Call = (payload: unknown, options?: object) => unknown;
+/** Methods by message; those of a topic are in an object of its name. */
+type Calls = { readonly [name: string]: Call | Calls };
 interface ServerConnection {
   readonly send: Calls;
   readonly request: Calls;
 }
 interface ClientSide {
-  readonly send: Calls;
-  readonly request: Calls;
+  readonly send: Readonly<Record<string, Call>>;
+  readonly request: Readonly<Record<string, Call>>;
   readonly on: Record<string, (listener: (payload: unknown) => void) => unknown>;
   readonly answer?: Record<string, (handler: (payload: unknown) => unknown) => unknown>;
   close(): Promise<unknown>;
+}
+
+/** A server's method for a message: `ticker.update` is `calls.ticker.update`. */
+function callOf(calls: Calls, name: string): Call {
+  return name.split(".").reduce<Call | Calls>((at, step) => (at as Calls)[step]!, calls) as Call;
+}
+
+/** A connection and its topics, each open once: by topic, the connection itself under "". */
+async function openTopics(model: Model, endpoint: Endpoint, client: ClientSide): Promise<ReadonlyMap<string, ClientSide>> {
+  const open = client as unknown as Readonly<Record<string, (params?: unknown) => Promise<ClientSide>>>;
+  const children = endpoint.topics.map(async ({ name, parameters }) => {
+    const child = await open[name]!(parameters && draw(model, parameters.type, "minimal"));
+    return [name, child] as const;
+  });
+  return new Map([["", client], ...(await Promise.all(children))]);
 }
 
 interface Row {
@@ -129,13 +152,20 @@ async function runServer(
       endpoint.name,
       {
         open: (conn: ServerConnection) => void connections.push(conn),
-        messages: Object.fromEntries(
-          endpoint.clientToServer.deliveries.map(({ name, reply }) => [
-            name,
-            (payload: unknown) => {
-              heard.push({ name, payload: plain(payload) });
-              return reply === undefined ? undefined : replies.get(`${endpoint.name}.${name}`);
-            },
+        ...Object.fromEntries(
+          [undefined, ...endpoint.topics.map(({ name }) => name)].map((topic) => [
+            topic ?? "messages",
+            Object.fromEntries(
+              endpoint.clientToServer.deliveries
+                .filter((delivery) => delivery.topic === topic)
+                .map(({ name, method, reply }) => [
+                  method,
+                  (payload: unknown) => {
+                    heard.push({ name, payload: plain(payload) });
+                    return reply === undefined ? undefined : replies.get(`${endpoint.name}.${name}`);
+                  },
+                ]),
+            ),
           ]),
         ),
       },
@@ -175,8 +205,15 @@ async function talk(slug: string, model: Model): Promise<Row[]> {
       await until(() => connections.length > 0);
       const conn = connections.pop()!;
       const arrived: Heard[] = [];
-      for (const { name } of endpoint.serverToClient.deliveries)
-        client.on[name]?.((payload) => arrived.push({ name, payload: plain(payload) }));
+      const topics = await openTopics(model, endpoint, client);
+      // Whatever a topic hears is said to be its, so that nothing heard by another one goes unnoticed.
+      for (const { topic, method } of endpoint.serverToClient.deliveries) {
+        for (const [at, child] of topics) {
+          if (at !== "" || topic === undefined)
+            child.on[method]?.((payload) => arrived.push({ name: at === "" ? method : `${at}.${method}`, payload: plain(payload) }));
+        }
+      }
+      const place = ({ topic = "" }: Message): ClientSide => topics.get(topic)!;
 
       for (const message of endpoint.clientToServer.messages.filter(({ replyOnly }) => !replyOnly)) {
         table.push(
@@ -184,15 +221,18 @@ async function talk(slug: string, model: Model): Promise<Row[]> {
             for (const payload of samples(model, message)) {
               heard.length = 0;
               if (message.reply === undefined) {
-                await client.send[message.name]!(payload);
+                await place(message).send[message.method]!(payload);
               } else {
                 const answer = replySample(model, endpoint.serverToClient, message);
                 replies.set(`${endpoint.name}.${message.name}`, answer.sent);
-                answer.check(await client.request[message.name]!(payload));
+                answer.check(await place(message).request[message.method]!(payload));
               }
               await until(() => heard.length > 0);
               expect(heard).toEqual([
-                { name: deliveryOf(endpoint.clientToServer, message).name, payload: expect.objectContaining(payload as object) },
+                {
+                  name: deliveryOf(endpoint.clientToServer, message).name,
+                  payload: typeof payload === "object" ? expect.objectContaining(payload as object) : payload,
+                },
               ]);
               if (message.reply === undefined) expect(heard[0]?.payload).toEqual(payload);
             }
@@ -205,7 +245,7 @@ async function talk(slug: string, model: Model): Promise<Row[]> {
           await exchange(`${endpoint.name} ← ${message.name}`, async () => {
             for (const payload of samples(model, message)) {
               arrived.length = 0;
-              await conn.send[message.name]!(payload);
+              await callOf(conn.send, message.name)(payload);
               await until(() => arrived.length > 0);
               expect(arrived).toEqual([{ name: deliveryOf(endpoint.serverToClient, message).name, payload }]);
             }

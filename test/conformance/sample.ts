@@ -70,6 +70,7 @@ function string(schema: JsonObject, seed: number): string {
     email: "ada@example.com",
     uuid: "6fa459ea-ee8a-4ca4-894e-db77e160355e",
     uri: "https://example.com/a",
+    url: "https://example.com/a",
     "uri-reference": "/a",
     ipv4: "192.0.2.1",
     ipv6: "2001:db8::1",
@@ -85,6 +86,8 @@ function string(schema: JsonObject, seed: number): string {
     "2026-11-20",
     "a".repeat(64),
     "BTCUSD",
+    "XBT/USD",
+    "v1.0.0",
   ];
   const pattern = typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"]) : undefined;
   const least = typeof schema["minLength"] === "number" ? schema["minLength"] : 0;
