@@ -3,7 +3,7 @@ import type { ConnectionCore } from "../connection/connection.ts";
 import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type CallsOf, prepareCalls } from "./calls.ts";
-import type { DispatchEnd, DispatchNode, EndpointContract } from "./contract.ts";
+import type { DispatchEnd, DispatchNode, EndpointContract, ReplyContract } from "./contract.ts";
 import type { Asker, ContractConnection, EndpointHandler, EndpointPrimitive, Facilities } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
@@ -30,6 +30,8 @@ export interface Endpoint extends Facilities {
   /** What surrounds it, if anything. */
   readonly receive: ReceiveFilter | undefined;
   readonly decoder: Decoder;
+  /** What becomes of each message that arrives, by its name. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
   readonly encoders: ReadonlyMap<string, Encode>;
   readonly rooms: Rooms;
   readonly Send: CallsOf<Addressee>;
@@ -37,6 +39,14 @@ export interface Endpoint extends Facilities {
   readonly classify: ClassifyMessage | undefined;
   /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
   readonly createRequests: (() => Requests) | undefined;
+}
+
+/** What becomes of a message that arrives. */
+export interface Receiver {
+  /** Absent for replies, and where the endpoint's handler reads its messages itself. */
+  readonly handle: ((payload: unknown, conn: ContractConnection) => unknown) | undefined;
+  /** What its handler returns. */
+  readonly reply: ReplyContract | undefined;
 }
 
 /** What of an endpoint is a function, beside its handler. */
@@ -77,7 +87,18 @@ export function prepareEndpoint(
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
   const rooms = createRooms(Send, connect);
-  return { contract, handler, receive, decoder, encoders, rooms, Send, Request, classify, createRequests };
+  const receivers = prepareReceivers(contract, handler);
+  return { contract, handler, receive, decoder, receivers, encoders, rooms, Send, Request, classify, createRequests };
+}
+
+function prepareReceivers(contract: EndpointContract, handler: EndpointHandler | EndpointPrimitive): ReadonlyMap<string, Receiver> {
+  const messages = (typeof handler === "function" ? undefined : handler.messages) ?? {};
+  return new Map(
+    Object.entries(contract.receives.messages).map(([name, { reply }]) => {
+      const handle = messages[name];
+      return [name, { handle: typeof handle === "function" ? handle.bind(messages) : undefined, reply }];
+    }),
+  );
 }
 
 /** TypeScript checks this for everyone who uses it. */

@@ -2,7 +2,6 @@
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
-import type { MessageContract } from "./contract.ts";
 import {
   type Asker,
   EndpointConnection,
@@ -12,7 +11,7 @@ import {
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
 import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type ClassifyMessage, type Endpoint, frameOf, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, frameOf, type Receiver, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
@@ -176,27 +175,28 @@ export class Session implements Sink, Asker {
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
-    if (!this.#handles(name)) {
+    const { receive, receivers } = this.#endpoint;
+    const receiver = receivers.get(name)!; // The tree leads to messages of the contract alone.
+    if (receiver.handle === undefined && this.#primitive === undefined) {
       this.#core.log.debug({ message: name }, "a reply that nobody waits for");
       return;
     }
-    const { receive } = this.#endpoint;
     try {
       const result =
         receive === undefined
-          ? this.#call(name, payload)
-          : filterReceived(receive, { name, payload }, this.conn, () => this.#call(name, payload));
-      if (!isThenable(result)) return this.#answer(name, payload, result);
+          ? this.#call(receiver, name, payload)
+          : filterReceived(receive, { name, payload }, this.conn, () => this.#call(receiver, name, payload));
+      if (!isThenable(result)) return this.#answer(receiver, payload, result);
       this.#running++;
-      return this.#awaitAnswer(name, payload, result);
+      return this.#awaitAnswer(receiver, name, payload, result);
     } catch (error) {
       this.#failed(error, name, payload);
     }
   }
 
-  async #awaitAnswer(name: string, payload: unknown, answer: PromiseLike<unknown>): Promise<void> {
+  async #awaitAnswer(receiver: Receiver, name: string, payload: unknown, answer: PromiseLike<unknown>): Promise<void> {
     try {
-      this.#answer(name, payload, await answer);
+      this.#answer(receiver, payload, await answer);
     } catch (error) {
       this.#failed(error, name, payload);
     } finally {
@@ -204,14 +204,8 @@ export class Session implements Sink, Asker {
     }
   }
 
-  #handles(name: string): boolean {
-    if (this.#primitive !== undefined) return true;
-    return Object.hasOwn(this.#endpoint.contract.receives.messages, name) && typeof this.#handler.messages?.[name] === "function";
-  }
-
-  #call(name: string, payload: unknown): unknown {
-    if (this.#primitive !== undefined) return this.#primitive.inlet.offer({ name, payload });
-    return this.#handler.messages?.[name]?.(payload, this.conn);
+  #call({ handle }: Receiver, name: string, payload: unknown): unknown {
+    return handle === undefined ? this.#primitive?.inlet.offer({ name, payload }) : handle(payload, this.conn);
   }
 
   #settled(): void {
@@ -227,8 +221,7 @@ export class Session implements Sink, Asker {
   }
 
   /** Sends what a handler returned, where the contract says that it returns something. */
-  #answer(name: string, request: unknown, answer: unknown): void {
-    const reply = this.#messageContract(name)?.reply;
+  #answer({ reply }: Receiver, request: unknown, answer: unknown): void {
     // Who reads the requests himself sends the replies himself.
     if (reply === undefined || answer === dropped || this.#primitive !== undefined) return;
     // No handler of this connection starts while its client does not take the answers.
@@ -302,7 +295,7 @@ export class Session implements Sink, Asker {
     const { error } = this.#endpoint.contract;
     const encode = error === undefined ? undefined : this.#endpoint.encoders.get(error.message);
     if (error === undefined || encode === undefined) return false;
-    const request = name === undefined ? undefined : this.#messageContract(name)?.reply?.request;
+    const request = name === undefined ? undefined : this.#endpoint.receivers.get(name)?.reply?.request;
     const id = request === undefined ? undefined : valueAt(payload, request);
     let body: unknown = {};
     if (error.code !== undefined) body = withValueAt(body, error.code, code);
@@ -317,10 +310,6 @@ export class Session implements Sink, Asker {
       this.#core.log.warn({ code, reason: refusal.message }, "the contract's error message cannot say this");
       return false;
     }
-  }
-
-  #messageContract(name: string): MessageContract | undefined {
-    return this.#endpoint.contract.receives.messages[name];
   }
 
   #report(error: unknown): void {
