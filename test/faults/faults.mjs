@@ -22,7 +22,7 @@ export const ids = Object.keys(files);
 
 /** Measures one fault and yields its figures, judged. `options` are the fault's own, for example fewer messages. */
 export async function* measure(id, options = {}) {
-  const fault = await import(`./${files[id]}.mjs`);
+  const fault = await import(new URL(`${files[id]}.mjs`, import.meta.url).href);
   for await (const figure of fault.measure({ id, ...options })) yield { id, ...figure, target: targetOf(figure), met: isMet(figure) };
 }
 
