@@ -11,6 +11,11 @@ import { targetOf } from "./targets.mjs";
 
 /** Scenarios that are measured in their own way; each gives figures. */
 const special = {
+  idle: async (settings) => (await import("./scenarios/idle.mjs")).measure(settings),
+  pong: async (settings) => (await import("./scenarios/pong.mjs")).measure(settings),
+  "start-up": async (settings) => (await import("./scenarios/start-up.mjs")).measure(settings),
+  validators: async (settings) => (await import("./scenarios/validators.mjs")).measure(settings),
+  client: async (settings) => (await import("./scenarios/client.mjs")).measure(settings),
   generate: async () => (await import("./scenarios/generate.mjs")).measure(),
 };
 const known = [...Object.keys(traffic), ...Object.keys(special)];
@@ -30,6 +35,7 @@ const { values: given, positionals } = readArguments();
 const settings = {
   rounds: Number(given.rounds ?? (given.quick ? 2 : 7)),
   ms: Number(given.ms ?? (given.quick ? 60 : 600)),
+  quick: given.quick === true,
   profile: given.profile,
 };
 
@@ -45,7 +51,7 @@ try {
   }
   for (const name of wanted) {
     console.log(`\n── ${name}`);
-    if (Object.hasOwn(traffic, name)) for (const variant of traffic[name]().filter(isWanted)) report(await measureVariant(variant));
+    if (Object.hasOwn(traffic, name)) for (const variant of traffic[name](settings).filter(isWanted)) report(await measureVariant(variant));
     else report(await special[name](settings));
   }
 } finally {
@@ -63,37 +69,41 @@ function isWanted({ scenario }) {
   return given.only === undefined || scenario.includes(given.only);
 }
 
-/** Runs one variant with everyone who is wanted and can run here. One figure for each, and one more for each peer that wsgen is compared with. */
+/**
+ * Runs one variant with everyone who is wanted and can run here. One figure for each, and one more for each peer it is compared with: where the variant
+ * does not say who is compared with whom, its main subject with all others.
+ */
 async function measureVariant(variant) {
-  const chosen = given.subjects?.split(",");
-  const names = variant.names.filter(
-    (name) => Object.hasOwn(subjects, name) && (name !== "before" || settings.before !== undefined) && (chosen?.includes(name) ?? true),
-  );
-  const measured = await measureRounds({ ...variant, names }, settings);
-  const { scenario, unit, subject } = variant;
-  return names.flatMap((name) => {
-    const { samples, failed } = measured.get(name);
-    const { label } = subjects[name];
-    if (!samples?.length) return [{ name: `${scenario}: ${label}`, scenario, subject: label, unit, failed: failed ?? "no rounds" }];
+  const { scenario, unit, subject: main } = variant;
+  const entries = (variant.entries ?? variant.names.map((name) => ({ key: name, name })))
+    .filter(({ name }) => (name !== "before" || settings.before !== undefined) && (given.subjects?.split(",").includes(name) ?? true))
+    .map((entry) => ({ label: subjects[entry.name].label, ...entry, subject: subjects[entry.name] }));
+  const measured = await measureRounds({ ...variant, entries }, settings);
+  const ran = ({ key }) => measured.get(key).samples?.length > 0;
+  return entries.flatMap((entry) => {
+    const { key, label } = entry;
+    const known = { name: `${scenario}: ${label}`, scenario, subject: label, unit };
+    if (!ran(entry)) return [{ ...known, failed: measured.get(key).failed ?? "no rounds" }];
+    const { samples } = measured.get(key);
     const cpu = samples.map((sample) => sample.cpu);
     const figure = {
-      name: `${scenario}: ${label}`,
-      scenario,
-      subject: label,
+      ...known,
       value: rounded(median(cpu)),
-      unit,
       spread: [rounded(quantile(cpu, 0.25)), rounded(quantile(cpu, 0.75))],
       rate: Math.round(median(samples.map(({ rate }) => rate))),
       load: Math.round(100 * median(samples.map(({ busy }) => busy))),
     };
-    if (name !== subject) return [figure];
-    const peers = names.filter((peer) => peer !== name && measured.get(peer).samples?.length);
+    const peers = entries
+      .filter((peer) => peer.key !== key && ran(peer))
+      .filter((peer) =>
+        variant.pairs === undefined ? key === main : variant.pairs.some(([one, other]) => one === key && other === peer.key),
+      );
     if (peers.length === 0) return [figure];
     return peers.map((peer) => ({
       ...figure,
-      peer: subjects[peer].label,
-      ratio: rounded(ratioOf(measured, name, peer)),
-      target: targetOf(scenario, name, peer)?.ratio,
+      peer: peer.label,
+      ratio: rounded(ratioOf(measured, key, peer.key)),
+      target: targetOf(scenario, key, peer.key)?.ratio,
     }));
   });
 }

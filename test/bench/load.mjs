@@ -27,10 +27,10 @@ class Peer {
 /** What can be asked of this process, by name. */
 const commands = {
   /** Opens so many connections. */
-  async open({ port, path, headers, connections, hello, replies }) {
-    for (let from = 0; from < connections; from += 100) {
-      const batch = Array.from({ length: Math.min(100, connections - from) }, () => open({ port, path, headers, hello, replies }));
-      peers.push(...(await Promise.all(batch)));
+  async open({ port, path, headers, connections, hello, replies, batch = 100 }) {
+    for (let from = 0; from < connections; from += batch) {
+      const some = Array.from({ length: Math.min(batch, connections - from) }, () => open({ port, path, headers, hello, replies }));
+      peers.push(...(await Promise.all(some)));
     }
     await pause(QUIET);
     return { connections: peers.length };
@@ -85,9 +85,9 @@ const commands = {
       open += count;
       peer.socket.write(ring.subarray(from * size, (from + count) * size));
     };
-    for (const peer of peers) {
+    for (const [index, peer] of peers.entries()) {
       peer.got = 0;
-      peer.sent = 0;
+      peer.sent = index * 7; // Where there are many messages, not everyone sends the same at the same time.
       peer.onBytes = (count) => {
         peer.got += count;
         if (peer.got < replySize) return;
@@ -135,10 +135,10 @@ const commands = {
     });
   },
 
-  /** Everyone talks: a connection says its next message when it has heard as many as there are members. Counts messages that went in. */
-  async room({ payload, size, inFlight, ms }) {
+  /** Everyone talks: a connection says its next message when it has heard as many as its room has members. Counts messages that went in. */
+  async room({ payload, size, members = peers.length, inFlight, ms }) {
     const message = frame(payload);
-    const round = size * peers.length;
+    const round = size * members;
     let last = Number.POSITIVE_INFINITY;
     let silent = 0;
     const finished = withResolvers();
@@ -170,6 +170,19 @@ const commands = {
     });
   },
 
+  /** Sends one message and counts the bytes that it sets free, for so long. */
+  async flood({ payload, ms }) {
+    let bytes = 0;
+    for (const peer of peers) {
+      peer.onBytes = (count) => {
+        bytes += count;
+      };
+    }
+    peers[0].socket.write(frame(payload));
+    await pause(ms);
+    return { bytes, ms };
+  },
+
   /** Opens and closes connections, `at once` of them at a time. Counts handshakes. */
   async connects({ port, path, headers, hello, replies, atOnce, ms }) {
     let messages = 0;
@@ -190,8 +203,10 @@ const commands = {
   },
 
   async close() {
+    const closed = peers.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
     for (const { socket } of peers) socket.destroy();
     peers = [];
+    await Promise.all(closed);
   },
 };
 

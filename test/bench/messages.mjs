@@ -1,8 +1,43 @@
 // What goes over the wire, the same for every subject.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const hall = JSON.parse(readFileSync(new URL("hall.json", import.meta.url), "utf8"));
 
 /** The schemas of the contract, for the subjects that validate by hand. */
-export const { schemas } = JSON.parse(readFileSync(new URL("hall.json", import.meta.url), "utf8")).components;
+export const { schemas } = hall.components;
+
+/** The type of a message in a wide contract; all are equally long. */
+export function wideName(index) {
+  return `m${String(index).padStart(3, "0")}`;
+}
+
+/** Writes a document of so many messages that both sides send, each with a schema of its own. Gives its path. */
+export function writeWide(folder, count) {
+  const names = Array.from({ length: count }, (_, index) => wideName(index));
+  const each = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
+  const operation = (action) => ({
+    action,
+    channel: { $ref: "#/channels/hall" },
+    messages: names.map((name) => ({ $ref: `#/channels/hall/messages/${name}` })),
+  });
+  const document = {
+    asyncapi: "3.1.0",
+    info: { title: "Wide", version: "1.0.0" },
+    defaultContentType: "application/json",
+    channels: { hall: { address: "/", messages: each((name) => ({ payload: { $ref: `#/components/schemas/${name}` } })) } },
+    operations: { hear: operation("receive"), say: operation("send") },
+    components: {
+      schemas: {
+        Person: schemas.Person,
+        ...each((name) => ({ ...schemas.Chat, properties: { ...schemas.Chat.properties, type: { const: name } } })),
+      },
+    },
+  };
+  const path = join(folder, `wide${count}.json`);
+  writeFileSync(path, JSON.stringify(document));
+  return path;
+}
 
 /** A chat message whose JSON has so many bytes. */
 function chat(bytes) {

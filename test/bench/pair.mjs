@@ -61,7 +61,8 @@ export async function startPair(subject, options, { profile } = {}) {
     return {
       usage: () => server.ask("usage"),
       memory: () => server.ask("memory"),
-      open: (connections) => load.ask("open", { ...address, connections }),
+      port,
+      open: (connections, given = {}) => load.ask("open", { ...address, ...given, connections }),
       load: (command, given = {}) => load.ask(command, { ...address, ...given }),
       async end() {
         await load.end();

@@ -1,6 +1,5 @@
 // Interleaved rounds: all servers run at the same time and take turns under load, so that whatever else the machine does meets all of them.
 import { startPair } from "./pair.mjs";
-import { subjects } from "./subjects.mjs";
 
 /** ms; enough for V8 to have compiled what is hot. */
 const WARM_UP = 1_000;
@@ -17,42 +16,40 @@ export function quantile(values, share) {
 export const rounded = (value, digits = 3) => Number(value.toPrecision(digits));
 
 /**
- * Measures server CPU per message. `prepare(pair, subject)` opens connections and calibrates; what it gives goes to `round(pair, prepared, ms)`, which
- * answers with `messages`, `ms` and `busy` of the load. Gives for every subject its samples, or why there are none.
+ * Measures server CPU per message. An entry is a subject under a key of its own, with options of its own where one scenario has several of them.
+ * `prepare(pair, entry)` opens connections and calibrates; what it gives goes to `round(pair, prepared, ms)`, which answers with `messages`, `ms` and
+ * `busy` of the load. Gives by key the samples, or why there are none.
  */
-export async function measureRounds({ names, options, prepare, round }, { rounds, ms, build, before, profile }) {
+export async function measureRounds({ entries, options, prepare, round }, { rounds, ms, build, before, profile }) {
   const measured = new Map();
   const pairs = new Map();
   try {
-    for (const name of names) {
-      const subject = subjects[name];
+    for (const entry of entries) {
+      const { key, subject } = entry;
       try {
-        const pair = await startPair(
-          subject,
-          { ...options, build: name === "before" ? before : build },
-          { profile: subject.file === "wsgen.mjs" ? profile : undefined },
-        );
-        pairs.set(name, { pair });
-        pairs.get(name).prepared = await prepare(pair, subject);
-        await round(pair, pairs.get(name).prepared, Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
-        measured.set(name, { samples: [] });
+        const given = { build: key === "before" ? before : build, ...options, ...entry.options };
+        const pair = await startPair(subject, given, { profile: subject.file === "wsgen.mjs" ? profile : undefined });
+        pairs.set(key, { pair });
+        pairs.get(key).prepared = await prepare(pair, entry);
+        await round(pair, pairs.get(key).prepared, Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
+        measured.set(key, { samples: [] });
       } catch (error) {
-        await drop(name, error);
+        await drop(key, error);
       }
     }
     for (let number = 0; number < rounds; number++) {
       const order = [...pairs.keys()];
       for (let turn = 0; turn < order.length; turn++) {
-        const name = order[(turn + number) % order.length];
-        const { pair, prepared } = pairs.get(name);
+        const key = order[(turn + number) % order.length];
+        const { pair, prepared } = pairs.get(key);
         try {
           const from = await pair.usage();
           const { messages, ms: took, busy } = await round(pair, prepared, ms);
           const to = await pair.usage();
           const cpu = to.user + to.system - from.user - from.system;
-          measured.get(name).samples.push({ round: number, cpu: cpu / messages, rate: messages / (took / 1000), busy });
+          measured.get(key).samples.push({ round: number, cpu: cpu / messages, rate: messages / (took / 1000), busy });
         } catch (error) {
-          await drop(name, error);
+          await drop(key, error);
         }
       }
     }
@@ -61,10 +58,10 @@ export async function measureRounds({ names, options, prepare, round }, { rounds
   }
   return measured;
 
-  async function drop(name, error) {
-    measured.set(name, { failed: error.message });
-    await pairs.get(name)?.pair.end();
-    pairs.delete(name);
+  async function drop(key, error) {
+    measured.set(key, { failed: error.message });
+    await pairs.get(key)?.pair.end();
+    pairs.delete(key);
   }
 }
 

@@ -29,6 +29,11 @@ export const targets = [
   { scenario: "broadcast 2.7 kB, 10 per turn, deflated", subject: "wsgen", peer: "ws-json", ratio: 0.015 },
   { scenario: "room of 50 who all talk", subject: "wsgen", peer: "ws-json", ratio: 0.08 },
   { scenario: "room of 50 who all talk", subject: "wsgen", peer: "uws-ajv", ratio: 1.1 },
+  { scenario: "growth: messages in the contract", subject: "wsgen-500-1", peer: "wsgen-1-1", ratio: 1.05 },
+  { scenario: "growth: messages in the contract", subject: "wsgen-500-500", peer: "ws-json-500-500", ratio: 0.75 },
+  { scenario: "idle connection, RSS", subject: "wsgen", peer: "ws", ratio: 0.9 },
+  { scenario: "idle connection, JS heap", subject: "wsgen", value: 2 }, // KB
+  { scenario: "another connection's pong beside an endless loop of sends", subject: "wsgen", value: 20 }, // ms
 ];
 
 /** The target of a comparison, if it has one. */

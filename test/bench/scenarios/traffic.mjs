@@ -1,6 +1,8 @@
 // The loads that are measured as server CPU per message, in interleaved rounds.
-import { messages } from "../messages.mjs";
+import { buildDocument } from "../build.mjs";
+import { messages, wideName, writeWide } from "../messages.mjs";
 import { FAN_IN } from "../subjects/by-hand.mjs";
+import { subjects } from "../subjects.mjs";
 
 const byHand = ["ws-json", "ws-ajv", "uws-ajv", "wsgen", "before"];
 const rpc = ["socket.io", "trpc", "orpc", "nest"];
@@ -13,8 +15,8 @@ function echo({ scenario, message, inFlight, connections = 50, names, subject = 
     subject,
     names,
     options,
-    async prepare(pair, { speak }) {
-      await pair.open(connections);
+    async prepare(pair, { subject: { speak } }, count = connections) {
+      await pair.open(count);
       // Where the protocol numbers its messages, each slot has its own.
       const payloads = Array.from({ length: speak.numbered ? inFlight : 1 }, (_, slot) => speak.encode(messages[message], slot));
       const { first, sample } = await pair.load("calibrate", { payload: payloads[0] });
@@ -22,6 +24,19 @@ function echo({ scenario, message, inFlight, connections = 50, names, subject = 
       return { payloads, replySize: first };
     },
     round: (pair, prepared, ms) => pair.load("echo", { ...prepared, inFlight, ms }),
+  };
+}
+
+/** Connections that come, are accepted and go. */
+function connects() {
+  return {
+    scenario: "connect and close",
+    unit: "µs CPU/connection",
+    subject: "wsgen",
+    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    options: { behaviour: "echo" },
+    prepare: () => ({}),
+    round: (pair, _prepared, ms) => pair.load("connects", { atOnce: 20, ms }),
   };
 }
 
@@ -105,6 +120,75 @@ function fanIn() {
   };
 }
 
+const counts = new Intl.NumberFormat("en");
+
+/** The same echo while more and more connections are open. */
+function growingConnections() {
+  const steps = [100, 1000, 3000, 9000];
+  const variant = echo({ scenario: "growth: connections", message: "154 B", inFlight: 1, names: [] });
+  return {
+    ...variant,
+    entries: ["ws-json", "wsgen"].flatMap((name) =>
+      steps.map((count) => ({ key: `${name}-${count}`, name, label: `${subjects[name].label}, ${counts.format(count)}`, count })),
+    ),
+    pairs: steps.slice(1).flatMap((count) => ["ws-json", "wsgen"].map((name) => [`${name}-${count}`, `${name}-100`])),
+    prepare: (pair, entry) => variant.prepare(pair, entry, entry.count),
+  };
+}
+
+/** A hundred rooms of ten who talk, while more and more rooms are there. */
+function growingRooms() {
+  const steps = [100, 1000, 10_000];
+  return {
+    scenario: "growth: rooms",
+    unit: "µs CPU/message in",
+    options: { behaviour: "rooms" },
+    entries: steps.map((count) => ({
+      key: `wsgen-${count}`,
+      name: "wsgen",
+      label: `wsgen, ${counts.format(count)}`,
+      options: { silentRooms: count - 100 },
+    })),
+    pairs: steps.slice(1).map((count) => [`wsgen-${count}`, "wsgen-100"]),
+    async prepare(pair) {
+      await pair.open(1000, { batch: 1 }); // In order, so that the server seats them as the load counts them.
+      const payload = JSON.stringify(messages["154 B"]);
+      const { first } = await pair.load("calibrate", { payload });
+      return { payload, size: first, members: 10 };
+    },
+    round: (pair, prepared, ms) => pair.load("room", { ...prepared, inFlight: 1, ms }),
+  };
+}
+
+/** The same echo under contracts with more and more messages: one of them in use, then all. */
+function growingContract({ build, quick }) {
+  const steps = quick ? [1, 20] : [1, 50, 500];
+  for (const count of steps) buildDocument(build, writeWide(build, count), `wide${count}`);
+  const wide = (count, used, name = "wsgen") => ({
+    key: `${name}-${count}-${used}`,
+    name,
+    label: `${subjects[name].label}, ${used === 1 ? "one" : `all ${used}`} of ${count}`,
+    options: name === "wsgen" ? { behaviour: "wide", wide: count } : {},
+    used,
+  });
+  const most = steps.at(-1);
+  return {
+    scenario: "growth: messages in the contract",
+    unit: "µs CPU/message",
+    options: { behaviour: "echo" },
+    entries: [...steps.map((count) => wide(count, 1)), ...steps.slice(1).map((count) => wide(count, count)), wide(most, most, "ws-json")],
+    pairs: [...steps.slice(1).map((count) => [`wsgen-${count}-1`, "wsgen-1-1"]), [`wsgen-${most}-${most}`, `ws-json-${most}-${most}`]],
+    async prepare(pair, { used }) {
+      await pair.open(50);
+      const payloads = Array.from({ length: used }, (_, index) => JSON.stringify({ ...messages["154 B"], type: wideName(index) }));
+      const { first, sample } = await pair.load("calibrate", { payload: payloads[0] });
+      expectReply(sample, messages["154 B"]);
+      return { payloads, replySize: first };
+    },
+    round: (pair, prepared, ms) => pair.load("echo", { ...prepared, inFlight: 16, ms }),
+  };
+}
+
 export const traffic = {
   echo: () => [
     ...[1, 16].map((inFlight) =>
@@ -141,4 +225,6 @@ export const traffic = {
     ),
   room: () => [room(1), room(4)],
   "fan-in": () => [fanIn()],
+  connect: () => [connects()],
+  growth: (settings) => [growingConnections(), growingRooms(), growingContract(settings)],
 };

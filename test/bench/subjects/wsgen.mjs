@@ -1,6 +1,6 @@
 // wsgen: generated code, validation both ways, handlers as a user writes them.
 import { pathToFileURL } from "node:url";
-import { messages } from "../messages.mjs";
+import { messages, wideName } from "../messages.mjs";
 import { FAN_IN } from "./by-hand.mjs";
 
 /** Handlers of the endpoint, by what is measured. */
@@ -52,14 +52,50 @@ function fanIn() {
   };
 }
 
-export async function start({ build, behaviour, deflate }) {
+/** Groups of ten who talk, in the order in which they come, and rooms in which nobody does. */
+function rooms(silent) {
+  const rooms = new WeakMap();
+  let seats = 0;
+  return {
+    open(conn) {
+      const room = `talking-${Math.floor(seats / 10)}`;
+      rooms.set(conn, room);
+      conn.join(room);
+      for (let number = seats; number < silent; number += 1000) conn.join(`silent-${number}`);
+      seats++;
+    },
+    messages: { chat: (payload, conn) => void conn.to(rooms.get(conn)).send.chat(payload) },
+  };
+}
+
+/** What a connection costs that says nothing: a context, the default heartbeat, and a room that all are in. */
+const idle = { open: (conn) => conn.join("all"), messages: {} };
+
+/** A loop that awaits its sends and never ends. */
+const endless = {
+  messages: {
+    async publish(_payload, conn) {
+      while (!conn.signal.aborted) await conn.send.chat(messages["154 B"]);
+    },
+  },
+};
+
+export async function start({ build, behaviour, deflate, wide, silentRooms }) {
   const { createRouter, serve } = await import(pathToFileURL(`${build}/node_modules/@wsgen/runtime/dist/index.js`).href);
-  const { registerHall } = await import(pathToFileURL(`${build}/hall/server.js`).href);
   const router = createRouter({
-    limits: { heartbeat: { interval: 3_600_000, timeout: 3_600_000 } }, // The load answers no pings; the idle scenario keeps the default.
+    // The load answers no pings; what keeps the default is idle.
+    ...(behaviour === "idle" ? {} : { limits: { heartbeat: { interval: 3_600_000, timeout: 3_600_000 } } }),
     ...(deflate ? { deflate: { minSize: 0 } } : {}),
   });
-  const handler = behaviour === "fan-in" ? fanIn() : handlers[behaviour];
+  if (behaviour === "idle") router.use(async (request, next) => next({ user: { name: request.path } }));
+  if (behaviour === "wide") await registerWide(router, build, wide);
+  else await registerMeasured(router, build, { idle, endless, "fan-in": fanIn(), rooms: rooms(silentRooms), ...handlers }[behaviour]);
+  const { port } = await serve(router, { host: "127.0.0.1", signals: [] });
+  return { port };
+}
+
+async function registerMeasured(router, build, handler) {
+  const { registerHall } = await import(pathToFileURL(`${build}/hall/server.js`).href);
   const unused = () => {
     throw new Error("not measured here");
   };
@@ -68,6 +104,12 @@ export async function start({ build, behaviour, deflate }) {
       ? handler
       : { ...handler, messages: { chat: unused, book: unused, blob: unused, ask: unused, publish: unused, ...handler.messages } };
   registerHall(router, { hall });
-  const { port } = await serve(router, { host: "127.0.0.1", signals: [] });
-  return { port };
+}
+
+/** An echo for each message of a contract that has many. */
+async function registerWide(router, build, count) {
+  const api = await import(pathToFileURL(`${build}/wide${count}/server.js`).href);
+  const names = Array.from({ length: count }, (_, index) => wideName(index));
+  const handlers = Object.fromEntries(names.map((name) => [name, (payload, conn) => void conn.send[name](payload)]));
+  api[`registerWide${count}`](router, { hall: { messages: handlers } });
 }
