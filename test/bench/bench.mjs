@@ -20,13 +20,14 @@ const special = {
 };
 const known = [...Object.keys(traffic), ...Object.keys(special)];
 
-const usage = `usage: npm run bench [-- SCENARIO… --quick --subjects NAME,… --against DIR --profile DIR --rounds N --ms N --only TEXT]
+const usage = `usage: npm run bench [-- SCENARIO… --quick --subjects NAME,… --out FILE --against DIR --profile DIR --rounds N --ms N --only TEXT]
 
   SCENARIO    ${known.join(" ")}; default: all
   --no-install  leave peers out that are not installed, instead of installing them
   --quick     short rounds, to see that all of it works; the figures mean little
   --only      variants whose name contains this, for example "16 in flight"
   --subjects  ${Object.keys(subjects).join(" ")}
+  --out       where the figures go as JSON; default test/bench/results.json
   --against   another checkout of this repository, built: its wsgen is measured beside this one, as "before"
   --profile   where wsgen's server leaves its .cpuprofile
   --rounds, --ms  how many rounds, and how long one is; default 7 of 600 ms`;
@@ -56,7 +57,7 @@ try {
   }
 } finally {
   const judged = figures.map((figure) => ({ ...figure, met: judge(figure) }));
-  writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(judged, null, 2)}\n`);
+  writeFileSync(given.out ?? new URL("results.json", import.meta.url), `${JSON.stringify(judged, null, 2)}\n`);
   printTargets(figures);
 }
 
@@ -134,6 +135,7 @@ function readArguments() {
         only: text,
         subjects: text,
         against: text,
+        out: text,
         profile: text,
         rounds: text,
         ms: text,

@@ -20,7 +20,7 @@ export const rounded = (value, digits = 3) => Number(value.toPrecision(digits));
  * `prepare(pair, entry)` opens connections and calibrates; what it gives goes to `round(pair, prepared, ms)`, which answers with `messages`, `ms` and
  * `busy` of the load. Gives by key the samples, or why there are none.
  */
-export async function measureRounds({ entries, options, prepare, round }, { rounds, ms, build, before, profile }) {
+export async function measureRounds({ entries, options, prepare, round }, { rounds, ms, quick, build, before, profile }) {
   const measured = new Map();
   const pairs = new Map();
   try {
@@ -31,7 +31,7 @@ export async function measureRounds({ entries, options, prepare, round }, { roun
         const pair = await startPair(subject, given, { profile: subject.file === "wsgen.mjs" ? profile : undefined });
         pairs.set(key, { pair });
         pairs.get(key).prepared = await prepare(pair, entry);
-        await round(pair, pairs.get(key).prepared, Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
+        await round(pair, pairs.get(key).prepared, quick ? ms : Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
         measured.set(key, { samples: [] });
       } catch (error) {
         await drop(key, error);
