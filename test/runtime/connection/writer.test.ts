@@ -1,32 +1,13 @@
 import { Buffer } from "node:buffer";
-import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, opcodes } from "../../../runtime/src/connection/wire.ts";
 import { ConnectionClosedError } from "../../../runtime/src/errors.ts";
 import { closeFrame, rawFrame, textFrame } from "../raw-client.ts";
+import { countWrites } from "./count-writes.ts";
 import { delay, openPair, startEcho, until } from "./socket-server.ts";
 
 const TURN = 64 * 1024;
 const MARK = 1024 * 1024;
-
-type Write = (this: unknown, chunk: Buffer, ...rest: unknown[]) => unknown;
-
-/** Counts what reaches the socket itself: a writev of many is one. */
-function countWrites(socket: Duplex): { count: number; readonly chunks: Buffer[] } {
-  const counted = { count: 0, chunks: [] as Buffer[] };
-  const inner = socket as unknown as { _write: Write; _writev: Write }; // The two entries of a Duplex's implementation.
-  const { _write, _writev } = inner;
-  inner._write = function (chunk, ...rest) {
-    counted.count++;
-    counted.chunks.push(chunk);
-    return _write.call(this, chunk, ...rest);
-  };
-  inner._writev = function (chunk, ...rest) {
-    counted.count++;
-    return _writev.call(this, chunk, ...rest);
-  };
-  return counted;
-}
 
 describe("the turn", () => {
   test("writes once what is sent in one turn of the event loop, in order", async () => {
@@ -57,6 +38,30 @@ describe("the turn", () => {
     client.write(...Array.from({ length: 50 }, (_, i) => textFrame(String(i))));
     for (let i = 0; i < 50; i++) expect(await client.nextText()).toBe(String(i));
     expect(writes.count).toBeLessThanOrEqual(7); // One, unless the machine is so slow that the turn is cut every eight.
+  });
+
+  test("writes once what is sent in parts, and the pong and the message that come between", async () => {
+    const { conn, client, socket } = await openPair();
+    const writes = countWrites(socket);
+    const message = conn.message("text");
+    conn.start({
+      message: async () => {
+        await message.write("one ");
+        void conn.send("behind it");
+        await message.write("message");
+        await message.close();
+      },
+    });
+    client.write(textFrame("go"), rawFrame({ opcode: 9, payload: "?" }));
+    const frames = [];
+    for (let i = 0; i < 5; i++) frames.push(await client.next());
+    expect(frames.filter(({ opcode }) => opcode !== 10).map(({ payload }) => payload.toString())).toEqual([
+      "one ",
+      "message",
+      "",
+      "behind it",
+    ]);
+    expect(writes.count).toBe(1);
   });
 
   test("ends early when handlers make it last long", async () => {
