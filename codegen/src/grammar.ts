@@ -21,6 +21,8 @@ export type Grammar =
       readonly fields: { readonly [name: string]: Field };
       readonly required?: readonly string[];
     }
+  /** One or several of something, in a list. */
+  | { readonly kind: "list"; readonly of: Grammar }
   | { readonly kind: "either"; readonly of: readonly Grammar[] };
 
 export interface Field {
@@ -90,12 +92,17 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
         }),
       ];
     }
+    case "list":
+      if (!Array.isArray(value) || value.length === 0)
+        return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return value.flatMap((item: unknown, index) => below(String(index), misuses(item, grammar.of, name, owner)));
     case "either": {
       // The alternative of the value's own kind says best what is wrong with it.
       const alternatives = grammar.of.map((alternative) => ({ alternative, found: misuses(value, alternative, name, owner) }));
       if (alternatives.some(({ found }) => found.length === 0)) return [];
-      const own = alternatives.find(({ alternative }) => isRecord(value) === (alternative.kind === "fields" || alternative.kind === "map"));
-      if (own !== undefined && (isRecord(value) || grammar.of.length === 1)) return own.found;
+      const kinds: readonly Grammar["kind"][] = Array.isArray(value) ? ["list"] : isRecord(value) ? ["fields", "map"] : [];
+      const own = alternatives.find(({ alternative }) => kinds.includes(alternative.kind));
+      if (own !== undefined) return own.found;
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     }
   }
@@ -120,6 +127,8 @@ export function says(grammar: Grammar): string {
       return `an object with ${grammar.keys} as keys`;
     case "fields":
       return `an object with ${listed(Object.keys(grammar.fields), "and")}`;
+    case "list":
+      return `a list of them`;
     case "either":
       return grammar.of.map(says).join(", or ");
   }
@@ -151,6 +160,8 @@ export function schemaOf(grammar: Grammar): object {
         properties: propertiesOf(grammar.fields),
         additionalProperties: false,
       };
+    case "list":
+      return { type: "array", minItems: 1, items: schemaOf(grammar.of) };
     case "either":
       return { anyOf: grammar.of.map(schemaOf) };
   }

@@ -12,6 +12,12 @@ export interface Option extends Field {
 /** A value that JSON Schema can hold in a `const`, as far as messages are told apart by it. */
 type Constant = string | number | boolean | null;
 
+/** Where messages say which one they are, and what some of them say there. */
+export interface Discriminator {
+  readonly at: string;
+  readonly values?: { readonly [message: string]: Constant | readonly Constant[] };
+}
+
 /** What `x-wsgen` may say, and the entries of `overrides`. JSON Pointers begin with a slash. */
 export interface Options {
   readonly perspective?: "server" | "client";
@@ -20,9 +26,7 @@ export interface Options {
   readonly direction?: "send" | "receive" | "both";
   readonly contentType?: string;
   readonly envelope?: { readonly payload: string; readonly headers?: string } | false;
-  readonly discriminator?:
-    | string
-    | { readonly at: string; readonly values?: { readonly [message: string]: Constant | readonly Constant[] } };
+  readonly discriminator?: string | Discriminator | readonly Discriminator[];
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
   readonly correlation?: string;
   readonly onInvalid?: "reply" | "close" | "drop";
@@ -33,6 +37,18 @@ const word = (...words: readonly string[]): Grammar => ({ kind: "words", words }
 const either = (...of: readonly Grammar[]): Grammar => ({ kind: "either", of });
 const inPayload = (such: string): Grammar => ({ kind: "pointer", into: "payload", such });
 const inFrame = (such: string): Grammar => ({ kind: "pointer", into: "message", such });
+
+const discriminator: Grammar = {
+  kind: "fields",
+  required: ["at"],
+  fields: {
+    at: { about: "Where the value lies in what is sent.", value: inFrame("/type") },
+    values: {
+      about: "The value, or the values, of each message; messages that are not listed stay as their schemas are.",
+      value: { kind: "map", keys: "names of messages", of: { kind: "constants" } },
+    },
+  },
+};
 
 /** Keys of `x-wsgen` and of the entries of `overrides`, in the order of docs/options.md. */
 export const options = {
@@ -82,17 +98,7 @@ export const options = {
     on: ["document", "channel"],
     about:
       "Where messages say which one they are. Each has the constant of its schema there or, where that names none, its own name; `values` gives others.",
-    value: either(inFrame("/type"), {
-      kind: "fields",
-      required: ["at"],
-      fields: {
-        at: { about: "Where the value lies in what is sent.", value: inFrame("/type") },
-        values: {
-          about: "The value, or the values, of each message; messages that are not listed stay as their schemas are.",
-          value: { kind: "map", keys: "names of messages", of: { kind: "constants" } },
-        },
-      },
-    }),
+    value: either(inFrame("/type"), discriminator, { kind: "list", of: discriminator }),
   },
   onAmbiguous: {
     on: ["document", "channel"],

@@ -5,7 +5,7 @@ import type { Demand } from "./directions.ts";
 import { emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import { pascalCase } from "./names.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
-import { evidenceAt, type Shape } from "./shape.ts";
+import { evidenceAt, type Resolve, type Shape } from "./shape.ts";
 import { isObject, property, refOf } from "./tree.ts";
 
 /**
@@ -110,6 +110,14 @@ export function pinConstant(schema: Schema, path: Path, values: readonly Constan
   if (pinned !== undefined) return pinned;
   const demand = demandOf(path, values);
   return schema === true ? demand : { allOf: [schema, demand] };
+}
+
+/** The same where the schema lists other values there, which are dropped; `undefined` where the way leads through composition. */
+export function correctConstant(schema: Schema, path: Path, values: readonly Constant[], resolve: Resolve): Schema | undefined {
+  const ref = typeof schema === "boolean" ? undefined : refOf(schema);
+  // The named schema itself stays: others may be right about it.
+  const written = ref === undefined ? schema : resolve(ref.slice(DEFINITIONS.length));
+  return typeof written !== "object" ? undefined : pinInPlace(written, path, values);
 }
 
 /** Changes a schema where the way to the place is written right there; `undefined` where it leads through refs or composition. */

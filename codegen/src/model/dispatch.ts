@@ -231,6 +231,9 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
   const byValue = new Map<Constant, Candidate[]>();
   for (const [candidate, { values }] of fixed)
     for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
+  // A payload that is free there in one of its alternatives, and has another's constant in the next, may be meant by that constant.
+  for (const [candidate, { named }] of free)
+    for (const value of named) if (byValue.has(value)) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
   const cases = [...byValue];
   const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
   return {

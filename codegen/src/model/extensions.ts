@@ -1,7 +1,7 @@
 // Reads our own keys, `x-wsgen: {…}`. An unknown key or a wrong value is an error with a suggestion, never ignored.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { listed, misuses } from "../grammar.ts";
-import { type Options, type Owner, optionsOn } from "../options.ts";
+import { type Discriminator, type Options, type Owner, optionsOn } from "../options.ts";
 import type { Findings } from "./findings.ts";
 import { isObject, joinPointer, type Place, property, splitPointer, type Tree } from "./tree.ts";
 
@@ -10,7 +10,8 @@ const KEY = "x-wsgen";
 /** What a document and a channel can say alike; the channel's word wins. */
 export interface SocketOptions {
   readonly envelope?: EnvelopeOption | false;
-  readonly discriminator?: DiscriminatorOption;
+  /** Several where messages say it at different places. */
+  readonly discriminator?: readonly DiscriminatorOption[];
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
   readonly correlation?: CorrelationOption;
   readonly onInvalid?: "reply" | "close" | "drop";
@@ -105,7 +106,7 @@ function socketOptions(owner: Place, options: Options): SocketOptions {
   const at = (key: string): string => joinPointer(owner.pointer, KEY, key);
   return pick({
     envelope: envelopeOf(envelope, at("envelope")),
-    discriminator: discriminatorOf(discriminator, at("discriminator")),
+    discriminator: discriminatorsOf(discriminator, at("discriminator")),
     onAmbiguous,
     correlation: correlationOf(correlation, at("correlation")),
     onInvalid,
@@ -117,15 +118,17 @@ function envelopeOf(option: Options["envelope"], pointer: string): EnvelopeOptio
   return { payload: pathOf(option.payload), ...(option.headers !== undefined && { headers: pathOf(option.headers) }), pointer };
 }
 
-function discriminatorOf(option: Options["discriminator"], pointer: string): DiscriminatorOption | undefined {
+function discriminatorsOf(option: Options["discriminator"], pointer: string): readonly DiscriminatorOption[] | undefined {
   if (option === undefined) return undefined;
-  if (typeof option === "string") return { at: pathOf(option), values: undefined, pointer };
-  const { at, values } = option;
-  return {
+  if (typeof option === "string") return [{ at: pathOf(option), values: undefined, pointer }];
+  const one = ({ at, values }: Discriminator, place: string): DiscriminatorOption => ({
     at: pathOf(at),
     values: values && new Map(Object.entries(values).map(([name, value]) => [name, [value].flat() as readonly Constant[]])),
-    pointer,
-  };
+    pointer: place,
+  });
+  // `Array.isArray` does not see that a readonly list is one.
+  const list = (Array.isArray(option) ? option : undefined) as readonly Discriminator[] | undefined;
+  return list?.map((item, index) => one(item, joinPointer(pointer, String(index)))) ?? [one(option as Discriminator, pointer)];
 }
 
 function correlationOf(option: Options["correlation"], pointer: string): CorrelationOption | undefined {

@@ -3,12 +3,12 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { pinConstant } from "./constants.ts";
+import { correctConstant, pinConstant } from "./constants.ts";
 import { wordsOfPath } from "./dispatch.ts";
 import type { DiscriminatorOption, EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Schema } from "./keywords.ts";
-import { evidenceAt, type Shape } from "./shape.ts";
+import { type Evidence, evidenceAt, type Resolve, type Shape } from "./shape.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
 import { joinPointer } from "./tree.ts";
 
@@ -24,12 +24,12 @@ export function readFramings(channels: readonly SourceChannel[], findings: Findi
   const heard = new Map<DiscriminatorOption, Set<string>>();
   for (const { extension, messages: declared, operations } of channels) {
     const used = operations.flatMap(({ messages, replies }) => [...messages, ...replies.flatMap((reply) => reply.messages)]);
-    const { discriminator } = extension;
+    const { discriminator: own = [] } = extension;
     for (const message of new Set([...declared, ...used])) {
-      const own = message.extension.envelope ?? extension.envelope ?? false;
-      const envelope = own === false ? undefined : own;
-      const before = framings.get(message);
-      if (before !== undefined && JSON.stringify(before.envelope?.payload) !== JSON.stringify(envelope?.payload)) {
+      const said = message.extension.envelope ?? extension.envelope ?? false;
+      const envelope = said === false ? undefined : said;
+      const met = framings.get(message);
+      if (met !== undefined && JSON.stringify(met.envelope?.payload) !== JSON.stringify(envelope?.payload)) {
         findings.error({
           code: "envelope",
           message: `\`${message.name ?? "This message"}\` is in channels with different envelopes.`,
@@ -38,13 +38,10 @@ export function readFramings(channels: readonly SourceChannel[], findings: Findi
           at: "key",
         });
       }
-      const discriminators = before?.discriminators ?? [];
-      const known = discriminators.some(({ pointer }) => pointer === discriminator?.pointer);
-      framings.set(message, {
-        envelope,
-        discriminators: discriminator === undefined || known ? discriminators : [...discriminators, discriminator],
-      });
-      if (discriminator !== undefined) heard.set(discriminator, (heard.get(discriminator) ?? new Set<string>()).add(message.name ?? ""));
+      const before = met?.discriminators ?? [];
+      const added = own.filter(({ pointer }) => !before.some((other) => other.pointer === pointer));
+      framings.set(message, { envelope, discriminators: [...before, ...added] });
+      for (const option of own) heard.set(option, (heard.get(option) ?? new Set<string>()).add(message.name ?? ""));
     }
   }
   const byPointer = new Map<string, { readonly option: DiscriminatorOption; readonly names: ReadonlySet<string> }>();
@@ -75,22 +72,50 @@ export interface Framed {
   readonly payload: Schema;
   readonly headers: Schema | undefined;
   readonly shapeOf: (schema: Schema) => Shape;
+  readonly resolve: Resolve;
   readonly findings: Findings;
 }
 
 /** The schema of what goes on the wire; the payload's own where nothing is said. */
 export function frame({ envelope, discriminators }: Framing, framed: Framed): Schema {
-  const { name, payload, headers, shapeOf, findings } = framed;
+  const { payload, headers } = framed;
   const parts: Part[] = [];
   if (envelope !== undefined) parts.push({ path: envelope.payload, schema: payload, required: true });
   if (envelope?.headers !== undefined && headers !== undefined)
     parts.push({ path: envelope.headers, schema: headers, required: needsSomething(headers) });
   let schema = envelope === undefined ? payload : assemble(parts);
-  for (const option of discriminators) {
-    const shape = shapeOf(schema);
-    const values = valuesOf(option, name, shape, envelope);
-    if (values !== undefined && isPossible(option, { name, values, shape }, findings)) schema = pinConstant(schema, option.at, values);
+  for (const option of discriminators) schema = tagged(schema, option, { ...framed, envelope });
+  return schema;
+}
+
+/** The schema with what tells this message at the place of a discriminator. */
+function tagged(schema: Schema, option: DiscriminatorOption, framed: Framed & Pick<Framing, "envelope">): Schema {
+  const { name, envelope, shapeOf, resolve, findings } = framed;
+  const { at } = option;
+  const shape = shapeOf(schema);
+  const values = valuesOf(option, name, shape, envelope);
+  const refusal = values === undefined ? undefined : refusalOf(values, evidenceAt(shape, at));
+  if (values === undefined) return schema;
+  if (refusal === undefined) return pinConstant(schema, at, values);
+  // Documents are wrong about such lists; who says what really is sent knows better.
+  const corrected = refusal.listed ? correctConstant(schema, at, values, resolve) : undefined;
+  const said = {
+    code: "discriminator",
+    message: `\`${name}\` cannot have ${JSON.stringify(refusal.value)} at ${wordsOfPath(at)}: its schema wants ${refusal.wanted}.`,
+    pointer: joinPointer(option.pointer, "values", name),
+  };
+  if (corrected !== undefined) {
+    findings.hint({
+      ...said,
+      message: `${said.message} The option is taken to be right.`,
+      fix: "Correct the document, or leave it out of `values`.",
+    });
+    return corrected;
   }
+  const fix = refusal.listed
+    ? `Write one of what it wants, or leave \`${name}\` out of \`values\`.`
+    : "Write a value that it may have there.";
+  findings.error({ ...said, fix });
   return schema;
 }
 
@@ -109,32 +134,26 @@ function valuesOf(
   return own.length > 1 && own.includes(name) ? [name] : own;
 }
 
-/** Whether a message's schema allows the values that are said to be there. */
-function isPossible(
-  { at, pointer }: DiscriminatorOption,
-  { name, values, shape }: { readonly name: string; readonly values: readonly Constant[]; readonly shape: Shape },
-  findings: Findings,
-): boolean {
-  const { presence, proven, kinds, values: own } = evidenceAt(shape, at);
+interface Refusal {
+  readonly value: Constant;
+  readonly wanted: string;
+  /** Whether the schema lists what it wants. */
+  readonly listed: boolean;
+}
+
+/** Why a schema does not allow one of the values at a place. */
+function refusalOf(values: readonly Constant[], { presence, proven, kinds, values: own }: Evidence): Refusal | undefined {
+  if (presence === "absent") {
+    const [value = null] = values;
+    return proven ? { value, wanted: "nothing there", listed: false } : undefined;
+  }
+  const allowed: ReadonlySet<string> = kinds;
   const allows = (value: Constant): boolean =>
-    presence === "absent"
-      ? !proven
-      : own === undefined
-        ? kinds.has(value === null ? "null" : (typeof value as "string")) // JSON's scalars have no other types than these.
-        : own.includes(value);
-  const wrong = values.find((value) => !allows(value));
-  if (wrong === undefined) return true;
-  const wanted = own === undefined ? [...kinds].join(" or ") : own.map((value) => JSON.stringify(value)).join(", ");
-  findings.error({
-    code: "discriminator",
-    message: `\`${name}\` cannot have ${JSON.stringify(wrong)} at ${wordsOfPath(at)}: its schema wants ${presence === "absent" ? "nothing there" : wanted}.`,
-    fix:
-      presence === "absent"
-        ? "Point at a property that it may have."
-        : `Write one of what it wants, or leave \`${name}\` out of \`values\`.`,
-    pointer: joinPointer(pointer, "values", name),
-  });
-  return false;
+    own === undefined ? allowed.has(value === null ? "null" : typeof value) : own.includes(value);
+  const value = values.find((one) => !allows(one));
+  if (value === undefined) return undefined;
+  const wanted = own === undefined ? [...kinds].join(" or ") : own.map((one) => JSON.stringify(one)).join(", ");
+  return { value, wanted, listed: own !== undefined };
 }
 
 function startsWith(path: Path, start: Path): boolean {

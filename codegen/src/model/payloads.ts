@@ -64,13 +64,14 @@ export function createPayloads(options: PayloadOptions): Payloads {
     const written = payloadOf(source, findings);
     const framing = options.framings.get(source);
     if (framing?.envelope?.headers === undefined) reportHeaders(source, findings);
-    const lookAt = (schema: Schema): Shape => shapeOf(schema, (id) => types.drafts.get(id)?.schema);
+    const resolve = (id: string): Schema | undefined => types.drafts.get(id)?.schema;
+    const lookAt = (schema: Schema): Shape => shapeOf(schema, resolve);
     const bare = types.named(written);
     const payload: Schema = bare === undefined ? types.normalise(written) : { $ref: DEFINITIONS + bare };
     const base = source.extension.name ?? nameOf(source, bare, lookAt(payload), channel);
     const headers = framing?.envelope?.headers === undefined || source.headers === undefined ? undefined : types.normalise(source.headers);
     const framed =
-      framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, findings });
+      framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, resolve, findings });
     // A payload that goes out as it is has its schema's type.
     const named = framed === payload ? bare : undefined;
     const id = bare === undefined ? written.pointer : `${bare} as ${source.pointer}`;

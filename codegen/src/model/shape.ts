@@ -13,6 +13,8 @@ export interface Shape {
   readonly kinds: ReadonlySet<JsonKind>;
   /** All values it can have, when they are listed; `undefined` when free. */
   readonly values: readonly Constant[] | undefined;
+  /** Values that some alternative lists, also where another is free. */
+  readonly named: readonly Constant[];
   /** The `format` that its strings have, when it is the same for all. */
   readonly format: string | undefined;
   /** Declared properties (by name) and tuple positions (by number). */
@@ -33,6 +35,7 @@ export interface Evidence {
   readonly proven: boolean;
   readonly kinds: ReadonlySet<JsonKind>;
   readonly values: readonly Constant[] | undefined;
+  readonly named: readonly Constant[];
 }
 
 /** Schemas that apply to one value together: no refs, no applicators. */
@@ -63,6 +66,7 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
   return {
     kinds,
     values: opaque ? undefined : union(alternatives.map(valuesOfAll)),
+    named: opaque ? [] : [...new Set(alternatives.flatMap((alternative) => valuesOfAll(alternative) ?? []))],
     format: formatOf(alternatives),
     get members() {
       members ??= membersOf(alternatives, opaque, resolve);
@@ -78,11 +82,11 @@ export function evidenceAt(shape: Shape, path: Path): Evidence {
   let required = true;
   for (const step of path) {
     const member = here.members.get(step);
-    if (member === undefined) return { presence: "absent", proven: here.forbids(step), kinds: new Set(), values: undefined };
+    if (member === undefined) return { presence: "absent", proven: here.forbids(step), kinds: new Set(), values: undefined, named: [] };
     required &&= member.required && !othersThan(here.kinds, typeof step === "string" ? "object" : "array");
     here = member.shape;
   }
-  return { presence: required ? "required" : "optional", proven: false, kinds: here.kinds, values: here.values };
+  return { presence: required ? "required" : "optional", proven: false, kinds: here.kinds, values: here.values, named: here.named };
 }
 
 /** Paths of all declared members, outer ones first, no deeper than `depth` and no more than `limit`. */

@@ -61,12 +61,13 @@ function findTags(members: readonly Entry[], sources: Sources): Tags | undefined
     const found = members.map((member) => [member, textsAt(member, path, sources)] as const);
     const spoken = found.filter(([, { texts }]) => texts.length > 0);
     const all = spoken.flatMap(([, { texts }]) => texts);
-    // One value of two messages tells nothing; and most of them have to have one.
-    if (spoken.length < 2 || spoken.length * 2 < members.length || new Set(all).size !== all.length) continue;
+    // A value that two messages have leaves those two together; most have to have one of their own.
+    const apart = spoken.filter(([, { texts }]) => texts.every((text) => all.filter((other) => other === text).length === 1)).length;
+    if (apart < 2 || apart * 2 < members.length) continue;
     const alike = spoken.filter(([member, { texts }]) => texts.some((text) => isAlike(text, member))).length;
     const isTag = TAGS.test(String(path.at(-1)));
     if (!isTag && alike * 2 < spoken.length) continue;
-    const score = spoken.length * 4 + alike * 2 + Number(isTag) - path.length;
+    const score = apart * 4 + spoken.length + alike * 2 + Number(isTag) - path.length;
     if (best !== undefined && best.score >= score) continue;
     const because = [...new Set(spoken.map(([, { because }]) => because))].join(" and ");
     best = { score, tags: { path, values: new Map(spoken.map(([member, { texts }]) => [member, texts])), because } };

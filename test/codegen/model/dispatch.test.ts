@@ -129,6 +129,14 @@ test("what tells apart through allOf, oneOf and refs is found", async () => {
   });
 });
 
+test("a union that names another's constant beside a free alternative may be meant by it", async () => {
+  const { tree } = await received({
+    a: object({ type: { const: "a" } }, ["type"]),
+    any: { anyOf: [object({ type: { type: "string" } }, ["type"]), object({ type: { const: "a" }, x: { type: "number" } }, ["type"])] },
+  });
+  expect(tree.json).toBe("aOrAnyMessage");
+});
+
 test("the JSON kind comes first, then what the objects have", async () => {
   const { tree, by } = await received({ list: { type: "array" }, word: { type: "string" }, a: tagged("a"), b: tagged("b") });
   expect(tree.json).toMatchObject({ path: [], kinds: { array: "list", string: "word", object: { path: ["type"] } } });

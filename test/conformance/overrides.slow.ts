@@ -1,0 +1,99 @@
+// What options tell apart in other people's documents: one override file for each, as a user would write it, and the unions before and after.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadConfig, overridesOf } from "../../codegen/src/config.ts";
+import { load } from "../../codegen/src/document/load.ts";
+import { misuses } from "../../codegen/src/grammar.ts";
+import { type BuildOptions, buildModel } from "../../codegen/src/model/build.ts";
+import { type Config, configKeys } from "../../codegen/src/options.ts";
+
+const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
+const present = existsSync(join(corpus, "INDEX.json"));
+const folder = new URL("overrides/", import.meta.url).pathname;
+
+interface Listed {
+  readonly slug: string;
+  readonly main: string;
+  readonly version: string;
+  readonly ws: boolean;
+  readonly perspective: string;
+}
+const index: readonly Listed[] = present ? (JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) as readonly Listed[]) : [];
+const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
+
+const configOf = (slug: string): Config | undefined => {
+  const file = join(folder, `${slug}.json`);
+  if (!existsSync(file)) return undefined;
+  const { $schema: _, ...config } = JSON.parse(readFileSync(file, "utf8")) as Config & { readonly $schema: string };
+  return config;
+};
+
+async function unionsOf({ slug, main, perspective }: Listed, config: Config | undefined) {
+  const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
+  const options: BuildOptions = {
+    perspective: perspective === "client" || perspective === "reversed" ? "client" : "server",
+    ...(config !== undefined && overridesOf(config, folder)),
+  };
+  const { model, diagnostics } = buildModel(document, options);
+  expect(
+    diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message),
+    slug,
+  ).toEqual([]);
+  const unions = (model?.endpoints ?? [])
+    .flatMap(({ clientToServer, serverToClient }) => [...clientToServer.deliveries, ...serverToClient.deliveries])
+    .filter(({ messages }) => messages.length > 1);
+  return { unions: unions.length, messages: unions.reduce((sum, { messages }) => sum + messages.length, 0) };
+}
+
+describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus)", () => {
+  test("tell apart what can be told apart, and spoil nothing", async () => {
+    const total = { before: { unions: 0, messages: 0 }, after: { unions: 0, messages: 0 } };
+    const lines: string[] = [];
+    for (const entry of sockets) {
+      const config = configOf(entry.slug);
+      const before = await unionsOf(entry, undefined);
+      const after = config === undefined ? before : await unionsOf(entry, config);
+      for (const key of ["unions", "messages"] as const) {
+        total.before[key] += before[key];
+        total.after[key] += after[key];
+      }
+      if (config === undefined) continue;
+      expect(after.messages, entry.slug).toBeLessThan(before.messages);
+      lines.push(`${entry.slug}: ${before.messages} messages in ${before.unions} unions, now ${after.messages} in ${after.unions}`);
+    }
+    console.info(`${lines.join("\n")}\nall: ${JSON.stringify(total)}`);
+    expect(total.before.messages).toBeGreaterThanOrEqual(240);
+    expect(total.after.messages).toBeLessThanOrEqual(60);
+    expect(total.after.unions).toBeLessThanOrEqual(22);
+  });
+
+  test("every fix that is proposed for an ambiguity is valid and tells messages apart when it is pasted", async () => {
+    let pasted = 0;
+    for (const entry of sockets) {
+      const { slug, main, perspective } = entry;
+      const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
+      const side = perspective === "client" || perspective === "reversed" ? "client" : "server";
+      const found = buildModel(document, { perspective: side }).diagnostics.filter(({ code }) => code === "ambiguous-messages");
+      for (const { fix = "" } of found) {
+        const [, text] = /`"overrides": (\{.*\})` in wsgen/.exec(fix) ?? [];
+        if (text === undefined) continue;
+        const config = { overrides: JSON.parse(text) as NonNullable<Config["overrides"]> };
+        expect(misuses(config, { kind: "fields", fields: configKeys }, "config"), slug).toEqual([]);
+        const [before, after] = [await unionsOf(entry, undefined), await unionsOf(entry, config)];
+        expect(after.messages, `${slug}: ${text}`).toBeLessThan(before.messages);
+        pasted += 1;
+      }
+    }
+    expect(pasted).toBeGreaterThanOrEqual(7);
+  });
+});
+
+test("every override file names a document of the corpus and is a valid configuration", async () => {
+  for (const file of readdirSync(folder)) {
+    const config = configOf(file.replace(/\.json$/, ""));
+    expect(misuses(config, { kind: "fields", fields: configKeys }, "config"), file).toEqual([]);
+    if (present) expect(sockets.map(({ slug }) => slug)).toContain(file.replace(/\.json$/, ""));
+  }
+  expect(await loadConfig([folder])).toEqual({ file: undefined });
+});
