@@ -1,7 +1,7 @@
 // The low level of a client in Node: one connection, for as long as a block lasts. Without a document, without reconnecting; built on ws.
 import type { IncomingMessage } from "node:http";
 import type { ConnectionOptions, SecureContextOptions } from "node:tls";
-import { type ClientOptions, WebSocket } from "ws";
+import type { ClientOptions, WebSocket } from "ws";
 import { assertUserClose, closures } from "../connection/close.ts";
 import type { Message } from "../connection/connection.ts";
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
@@ -70,8 +70,9 @@ export type WebSocketClass = new (
  * 101, with ConnectError when there is nobody to answer (refused, unknown host, TLS), with WSGEN_USAGE when URL, headers or protocols cannot be
  * right. Redirects are not followed: 307 is a refusal.
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientConnection> {
-  return connectThrough(WebSocket, url, options);
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientConnection> {
+  const ws = await import("ws"); // A quarter of what a server would load, and it needs none of it.
+  return connectThrough(ws.WebSocket, url, options);
 }
 
 /** {@link connect} with a class of the caller's. */
