@@ -8,11 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Attachment, connect, createRouter, type RunningServer, serve } from "@wsgen/runtime";
 import { afterAll, describe, expect, it } from "vitest";
+import type { RoomClient } from "../generated/chat/client.js";
+import { registerChat } from "../generated/chat/server.js";
+import { room as chatRoom } from "../specs/chat/handlers/room.ts";
+import { startHttpProxy, startSocksProxy } from "./proxies.ts";
 import { extractSnippets } from "./snippets.ts";
 
 process.env["PORT"] = "0";
 const pages = ["server", "client", "testing", "websocket-sse-or-polling"].map((name) => extractSnippets(`docs/guides/${name}.md`));
 const [server, client, testing, choosing] = pages as [(typeof pages)[0], (typeof pages)[0], (typeof pages)[0], (typeof pages)[0]];
+const using = extractSnippets("docs/guides/using-a-client.md", { chat: true });
+pages.push(using);
 afterAll(() => {
   delete process.env["PORT"];
   for (const page of pages) page.remove();
@@ -229,6 +235,86 @@ describe("docs/guides/client.md", () => {
     await close();
     expect(await explain(url, signal)).toBe("nobody is there");
     await expect(explain(url, AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("docs/guides/using-a-client.md", () => {
+  const serveChat = (): Promise<RunningServer> => {
+    const router = createRouter();
+    registerChat(router, { room: chatRoom });
+    return serve(router, { host: "127.0.0.1", signals: [] });
+  };
+
+  it("sends, asks, listens and reads", async () => {
+    const { talk } = await using.run<{ talk(url: string): Promise<string[]> }>("talk.ts");
+    const { url, close } = await serveChat();
+    expect(await talk(url)).toEqual(["Ada came in", "0 posts before", "Ada: Hello!"]);
+    await close();
+  });
+
+  it("says where the connection is, and reads again what may have been missed", async () => {
+    const { describe, keepComplete } = await using.run<{
+      describe(room: RoomClient): string;
+      keepComplete(room: RoomClient, show: (texts: string[]) => void): () => void;
+    }>("states.ts");
+    const { enter } = await using.run<{ enter(url: string, name: () => Promise<string>): Promise<RoomClient> }>("credentials.ts");
+    const { url, close } = await serveChat();
+    const names = ["Ada", "Grace"];
+    const room = await enter(url, async () => names.shift() ?? "Nobody");
+    const shown: string[][] = [];
+    keepComplete(room, (texts) => shown.push(texts));
+    expect(describe(room)).toBe("online");
+    const back = new Promise<RunningServer>((resolve) => {
+      const stop = room.subscribe(({ status }) => {
+        if (status !== "reconnecting") return;
+        stop();
+        expect(describe(room)).toMatch(/^away, attempt 1 in \d s$/);
+        const router = createRouter();
+        registerChat(router, { room: chatRoom });
+        void close()
+          .then(() => serve(router, { host: "127.0.0.1", port: Number(new URL(url).port), signals: [] }))
+          .then(resolve);
+      });
+    });
+    void close();
+    const again = await back;
+    await expect.poll(() => shown.length, { timeout: 10_000 }).toBe(1);
+    expect(room.url).toContain("username=Grace");
+    await room.close();
+    expect(describe(room)).toBe("gone: said goodbye");
+    await again.close();
+  });
+
+  it("goes through proxies of both kinds", async () => {
+    const { throughProxy } = await using.run<{ throughProxy(url: string, proxy?: string): Promise<RoomClient> }>("proxy.ts");
+    const { url, close } = await serveChat();
+    for (const start of [startHttpProxy, startSocksProxy]) {
+      const proxy = await start();
+      const room = await throughProxy(url, proxy.url);
+      expect(await room.request.history({ limit: 1 })).toHaveProperty("posts");
+      expect(proxy.asked).toEqual([`127.0.0.1:${new URL(url).port}`]);
+      await room.close();
+      await proxy.close();
+    }
+    await (await throughProxy(url, undefined)).close();
+    await close();
+  });
+
+  it("hears of what is wrong, and closes where that is wanted", async () => {
+    const { strict } = await using.run<{ strict(url: string, complain: (problem: string) => void): Promise<RoomClient> }>("strict.ts");
+    const router = createRouter();
+    // Knows nothing of the contract.
+    router.ws("/rooms/{room}", async (conn) => {
+      await conn.send('{"type":"memberJoined","name":7}');
+      await conn.closed;
+    });
+    const { url, close } = await serve(router, { host: "127.0.0.1", signals: [] });
+    const problems: string[] = [];
+    const room = await strict(url, (problem) => problems.push(problem));
+    expect(await room.closed).toMatchObject({ code: 1000 });
+    await expect(room[Symbol.asyncIterator]().next()).rejects.toMatchObject({ messageName: "memberJoined", path: "/name" });
+    expect(problems.toSorted()).toEqual(["memberJoined /name", "postMessage /text outbound"]);
+    await close();
   });
 });
 

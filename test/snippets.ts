@@ -1,6 +1,6 @@
 // The code of a documentation page, as files: what readers copy is what the tests compile and run.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -19,18 +19,20 @@ export interface Snippets {
 
 /**
  * Writes every block that is marked with a file name (` ```ts file=echo.ts `) into a folder of this repository, where the packages they import are
- * found. Blocks of TypeScript without a name are an error: nobody would test them.
+ * found; with `chat`, the generated chat lies beside them. Blocks of TypeScript without a name are an error: nobody would test them.
  */
-export function extractSnippets(page: string): Snippets {
+export function extractSnippets(page: string, { chat = false } = {}): Snippets {
   const markdown = readFileSync(join(root, page), "utf8");
   const folder = join(root, "test/.output", page.replaceAll(/\W/g, "-"));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   symlinkSync(join(root, "generated"), join(folder, "generated"), "dir"); // What our own documents generate, as a reader's own would lie there.
+  if (chat) cpSync(join(root, "generated/chat"), join(folder, "chat"), { recursive: true });
   const names: string[] = [];
   for (const [, language = "", name, code = ""] of markdown.matchAll(/^```(\w+)(?: file=(\S+))?\n(.*?)^```$/gms)) {
     if (name === undefined) {
-      if (language === "ts") throw new Error(`${page} has a block of TypeScript without a file name: ${code.slice(0, 80)}`);
+      if (language === "ts" || language === "tsx")
+        throw new Error(`${page} has a block of TypeScript without a file name: ${code.slice(0, 80)}`);
       continue;
     }
     names.push(name);
@@ -43,14 +45,16 @@ export function extractSnippets(page: string): Snippets {
       const config = {
         extends: join(root, "test/tsconfig.json"),
         compilerOptions: {
+          jsx: "react-jsx",
           paths: {
             "@wsgen/runtime": [join(sources, "index.ts")],
             "@wsgen/runtime/generated/server": [join(sources, "contract/generated/server.ts")],
             "@wsgen/runtime/client": [join(sources, "client/index.ts")],
+            "@wsgen/runtime/generated/client": [join(sources, "contract/generated/client.ts")],
             "@wsgen/runtime/testing": [join(sources, "testing/index.ts")],
           },
         },
-        include: ["*.ts"],
+        include: ["*.ts", "*.tsx"],
       };
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
       try {

@@ -113,7 +113,14 @@ export function prepareConnection(
       const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
       const { name, payload, error } = codec.decode(read, claim, choose) ?? {};
       if (error) {
-        if (!parts.some((part) => part.refuse?.(payload, error))) onInvalid(error);
+        if (parts.some((part) => part.refuse?.(payload, error))) return;
+        try {
+          onInvalid(error);
+        } catch (thrown) {
+          // Asked to end here: with this error, not in peace.
+          inbox.end(thrown);
+          void life.close(1000, "");
+        }
       } else if (name && !parts.some((part) => part.take?.(name, payload, read.length))) inbox.push({ name, payload }, read.length);
     }
 

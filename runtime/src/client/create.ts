@@ -21,7 +21,7 @@ export interface ClientOptions extends NodeOptions {
   readonly reconnect?: boolean | ReconnectOptions | undefined;
   /**
    * Told of every message that arrives and that the contract does not allow; it reaches nobody else, and the connection stays open.
-   * Throwing the error closes the connection with it. Default: one `console.warn` for each message name.
+   * Throwing it closes the connection, and loops end with it. Default: one `console.warn` for each message name.
    */
   readonly onInvalid?: ((error: ContractError) => void) | undefined;
   /** Told of what a listener or an answerer throws, and of an answer the contract does not allow. Default: `console.error`. */

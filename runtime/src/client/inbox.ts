@@ -152,7 +152,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
     },
 
     end(error) {
-      ended = [error];
+      ended ??= [error];
       wake();
     },
   };
