@@ -121,7 +121,7 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(limit: string) {
-    super("WSGEN_INBOUND_OVERFLOW", `${limit} came, and nobody read them.`);
+    super("WSGEN_INBOUND_OVERFLOW", `${limit} dropped: nobody read them.`);
   }
 }
 
@@ -130,6 +130,6 @@ export class OutboundOverflowError extends WsgenError {
   override readonly name = "OutboundOverflowError";
 
   constructor() {
-    super("WSGEN_OUTBOUND_OVERFLOW", "Not sent: 1 MiB waits already.");
+    super("WSGEN_OUTBOUND_OVERFLOW", "1 MiB waits already.");
   }
 }

@@ -10,11 +10,13 @@ const files = {
   R15: "upgrade-reset",
   R16: "handshakes",
   R17: "flood",
+  R18: "reconnect-storm",
   R19: "frozen-peer",
   R20: "bombs",
   R22: "handler-faults",
   R23: "close-races",
   R25: "handshakes",
+  R29: "hostile-server",
   memory: "memory",
 };
 

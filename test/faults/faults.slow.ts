@@ -10,11 +10,13 @@ const sizes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   R15: { upgrades: 2000 },
   R16: {},
   R17: {},
+  R18: { connections: 500 },
   R19: {},
   R20: {},
   R22: {},
   R23: { timings: 250 },
   R25: {},
+  R29: { seconds: 2 },
   memory: { connections: 500, looks: 1 },
 };
 

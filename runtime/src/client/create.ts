@@ -113,6 +113,6 @@ function warnOncePerName(): (error: ContractError) => void {
   return ({ messageName, message }) => {
     if (warned.has(messageName)) return;
     warned.add(messageName);
-    console.warn(`wsgen: ${message} Dropped; onInvalid hears of more.`);
+    console.warn(`wsgen: ${message} It was dropped.`);
   };
 }

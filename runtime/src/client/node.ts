@@ -34,6 +34,9 @@ export { type ClientTopic, topics } from "./topics.ts";
 const MAX_REFUSAL = 4_096;
 const REFUSAL_TIMEOUT = 2_000;
 
+/** The largest message that is taken unless told otherwise, in bytes: snapshots of order books are large, and memory is not endless. */
+const MAX_MESSAGE = 16 * 1024 * 1024;
+
 /** After so long without a frame, in ms, the server is asked for a pong; after twice the time it is given up. */
 const SILENCE = 30_000;
 
@@ -42,14 +45,21 @@ const SILENCE = 30_000;
  *
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
-export const createClient = /* @__PURE__ */ createClientOn(async (url, protocols, headers, { WebSocket: given, agent, tls }) => {
-  const Socket: WebSocketConstructor = given ?? (await import("ws")).WebSocket;
-  const present = Object.entries(headers).filter(([, value]) => value !== undefined);
-  const socket = new Socket(url, protocols, { ...tls, agent, headers: Object.fromEntries(present) as Record<string, string> });
-  if (!isWs(socket)) return { socket };
-  watchSilence(socket);
-  return watchRefusal(socket);
-});
+export const createClient = /* @__PURE__ */ createClientOn(
+  async (url, protocols, headers, { WebSocket: given, agent, tls, maxMessageSize = MAX_MESSAGE }) => {
+    const Socket: WebSocketConstructor = given ?? (await import("ws")).WebSocket;
+    const present = Object.entries(headers).filter(([, value]) => value !== undefined);
+    const socket = new Socket(url, protocols, {
+      ...tls,
+      agent,
+      maxPayload: maxMessageSize,
+      headers: Object.fromEntries(present) as Record<string, string>,
+    });
+    if (!isWs(socket)) return { socket };
+    watchSilence(socket);
+    return watchRefusal(socket);
+  },
+);
 
 /** `ws` shows the HTTP answer of a refused handshake; the platform's WebSocket hides it. */
 function watchRefusal(socket: Ws): Attempt {

@@ -5,7 +5,7 @@ import { type ConnectionClosedError, type UpgradeRejectedError, WsgenError } fro
 export interface ReconnectOptions {
   /** Failed attempts in a row after which it gives up. Default: none. */
   readonly maxAttempts?: number | undefined;
-  /** The first attempt comes within this time, in ms, at random; each further one within twice the time, up to 30 s. Default: 3 000. */
+  /** The first and the second attempt come within this time, in ms, at random; each further one within twice the time, up to 30 s. Default: 3 000. */
   readonly spread?: number | undefined;
   /**
    * Close codes and HTTP statuses that are to be decided otherwise than by default: `{ 4003: true, 1011: false }`.
@@ -39,5 +39,5 @@ export function retryDelay(
   // RFC 9110 section 10.2.3: seconds, or a date.
   const asked = headers?.get("retry-after") ?? "";
   const floor = code === 1013 ? 5_000 : Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0;
-  return Math.max(0, Math.min(floor, MAX_ASKED)) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** failures);
+  return Math.max(0, Math.min(floor, MAX_ASKED)) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** Math.max(0, failures - 1));
 }

@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly agent?: object | undefined;
   /** Options of the TLS connection of a wss address: `ca`, `cert` and `key`, `servername`, … (`tls.connect`). */
   readonly tls?: object | undefined;
+  /** The largest message that is taken, in bytes; a larger one closes the connection. Default: 16 MiB. */
+  readonly maxMessageSize?: number | undefined;
 }
 
 /** The HTTP answer of a server that refused the handshake. */
