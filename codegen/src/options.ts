@@ -30,7 +30,7 @@ export interface Options {
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
   readonly correlation?: string;
   readonly onInvalid?: "reply" | "close" | "drop";
-  readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string };
+  readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string; readonly toError?: true };
 }
 
 const word = (...words: readonly string[]): Grammar => ({ kind: "words", words });
@@ -126,6 +126,10 @@ export const options = {
         code: { about: "What is wrong, as one of five words.", value: inPayload("/code") },
         detail: { about: "The same as a sentence.", value: inPayload("/detail") },
         correlation: { about: "The id of the request that failed.", value: inPayload("/correlation") },
+        toError: {
+          about: "A function makes the message, where its parts cannot be said once for all: generated servers ask for it.",
+          value: { kind: "flag", only: true },
+        },
       },
     },
   },

@@ -65,6 +65,19 @@ const documents = {
       tick: operation("send", ["tick"]),
     },
   ),
+  Problem: document(
+    "Problem",
+    { correlation: "/id" },
+    {
+      post: object({ op: { const: "post" }, id: { type: "string" }, n: { type: "integer" } }),
+      posted: object({ op: { const: "posted" }, id: { type: "string" } }),
+      problem: {
+        ...object({ op: { const: "problem" }, id: { type: "string" }, status: { enum: [400, 500] } }, ["op", "status"]),
+        "x-wsgen": { error: { toError: true, correlation: "/id" } },
+      },
+    },
+    { in: operation("receive", ["post"], "posted"), out: operation("send", ["problem"]) },
+  ),
   Envelope: document(
     "Envelope",
     { envelope: { payload: "/data", headers: "/meta" }, discriminator: "/event" },
@@ -162,6 +175,7 @@ it("what is generated compiles under the strictest tsconfig, and classify is ask
     join(output, "use.ts"),
     `import { createRouter } from "@wsgen/runtime";
 import { registerChoice } from "./Choice/server.js";
+import { registerProblem } from "./Problem/server.js";
 import { createChoiceClient } from "./Choice/client.js";
 const router = createRouter().use((_request, next) => next({ books: new Set<number>() }));
 const handlers = { feed: { messages: { book: () => {}, trade: () => {}, open: () => {} } } };
@@ -170,6 +184,9 @@ registerChoice(router, handlers, {
 });
 // @ts-expect-error: without a function nobody knows which is which
 registerChoice(router, handlers);
+registerProblem(createRouter(), { feed: { messages: { post: () => ({}) } } }, { toError: { feed: ({ code }) => ({ status: code === "internal_error" ? 500 : 400 }) } });
+// @ts-expect-error: 404 is no status of it
+registerProblem(createRouter(), { feed: { messages: { post: () => ({}) } } }, { toError: { feed: () => ({ status: 404 }) } });
 // @ts-expect-error: there is no such message
 registerChoice(router, handlers, { classify: { feed: () => "boook" } });
 // @ts-expect-error: nor can a client know
@@ -338,6 +355,48 @@ describe("correlation: order", () => {
     const settled = expect(open).rejects.toMatchObject({ code: "WSGEN_CONNECTION_CLOSED" });
     await client.close();
     await settled;
+  });
+});
+
+describe("error: toError", () => {
+  it("lets a function say what is wrong, with the id of the request; what it says wrongly closes", async () => {
+    const problems: unknown[] = [];
+    const toError = {
+      feed: (problem: { readonly code: string; readonly message?: string; readonly payload: unknown }) => {
+        problems.push([problem.code, problem.message]);
+        return { status: Array.isArray(problem.payload) ? 418 : problem.code === "internal_error" ? 500 : 400 };
+      },
+    };
+    const post = ({ n }: { readonly n: number }) => {
+      if (n === 2) throw new Error("two");
+      return {};
+    };
+    await expect(start("Problem", { messages: { post } })).rejects.toThrow('says errors with "problem": add a function to `toError`');
+    const { url } = await start("Problem", { messages: { post } }, { toError, onError: () => {} });
+    const peer = await raw(url);
+    peer.send('{"op":"post","id":"a","n":"no"}');
+    peer.send('{"op":"post","id":"b","n":2}');
+    peer.send("no json");
+    await until(() => peer.heard.length === 3);
+    expect(peer.heard.map((text) => JSON.parse(text) as unknown)).toEqual([
+      { op: "problem", status: 400, id: "a" },
+      { op: "problem", status: 500, id: "b" },
+      { op: "problem", status: 400 },
+    ]);
+
+    const client = await connect("Problem", url);
+    await expect(client.request["post"]!({ n: 2 })).rejects.toMatchObject({ code: "WSGEN_REQUEST_FAILED", payload: { status: 500 } });
+    // A status that the contract does not have is not sent.
+    peer.send("[]");
+    await until(() => peer.code() !== undefined);
+    expect(peer.code()).toBe(1008);
+    expect(problems).toEqual([
+      ["invalid_message", "post"],
+      ["internal_error", "post"],
+      ["invalid_json", undefined],
+      ["internal_error", "post"],
+      ["invalid_message", "post"],
+    ]);
   });
 });
 

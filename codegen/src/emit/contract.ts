@@ -100,7 +100,8 @@ function sentContract(message: Message, guard: Guards): Literal {
 }
 
 const replyContract = ({ messages, request, reply, id }: Reply): Literal => ({ messages, request, reply, id });
-const errorContract = ({ message, code, detail, correlation }: ErrorMapping): Literal => present({ message, code, detail, correlation });
+const errorContract = ({ message, code, detail, correlation, toError }: ErrorMapping): Literal =>
+  present({ message, code, detail, correlation, toError });
 
 /** Prints the guard of a type, where there are guards. Bytes have none: JSON Schema cannot speak of them. */
 type Guards = (type: string) => Literal | undefined;

@@ -24,13 +24,14 @@ import {
   received,
   requests,
   returnDocs,
+  sent,
 } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/server";
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.api, names.handlers, names.register, names.classify, "Context"]) file.declare(name);
+  for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, "Context"]) file.declare(name);
   for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
@@ -197,8 +198,23 @@ function emitReader(context: Context): void {
   file.print("");
 }
 
+/** The functions that make error messages, where there have to be any; whether there are. */
+function emitToError(model: Model, file: GeneratedFile): boolean {
+  const asked = model.endpoints.filter(({ error }) => error?.toError === true);
+  if (asked.length === 0) return false;
+  file.doc("Says in the contract's own words what is wrong with a message; constants and the id of the request are filled in.");
+  printInterface(file, `${apiNames(model).toError}<Context = object>`, asked, (endpoint) => {
+    const { sends } = directions(endpoint, "server");
+    const message = sends.messages.find(({ name }) => name === endpoint.error?.message);
+    const result = message === undefined ? "unknown" : sent(file, join, message, correlationProperty(endpoint.error?.correlation ?? []));
+    const parameters = [`problem: ${file.import("Problem", join)}`, `conn: ${endpoint.typeName}Connection<Context>`];
+    printCall(file, `readonly ${file.key(endpoint.name)}: `, parameters, ` => ${result};`);
+  });
+  return true;
+}
+
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { handlers, api, register, classify } = apiNames(model);
+  const { handlers, api, register, classify, toError } = apiNames(model);
   file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
   printInterface(file, `${handlers}<Context = object>`, model.endpoints, ({ name, typeName, docs }) => {
     file.doc(docs);
@@ -211,6 +227,11 @@ function emitApi(model: Model, file: GeneratedFile): void {
     file.print(`readonly ${file.key(name)}: ${file.import("EndpointHandle", join)}<${typeName}Send>;`);
   });
   const classifies = printClassify(model, file, "server", ({ typeName }) => `${typeName}Connection<Context>`);
+  const makesErrors = emitToError(model, file);
+  const functions = [
+    ...(classifies ? [`readonly classify: ${classify}<NoInfer<Context>>`] : []),
+    ...(makesErrors ? [`readonly toError: ${toError}<NoInfer<Context>>`] : []),
+  ];
   file.doc(
     "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
   );
@@ -220,7 +241,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
       file.print(`router: ${file.import("Router", join)}<Context>,`);
       file.print(`handlers: ${handlers}<NoInfer<Context>>,`);
       const options = file.import("RegisterOptions", join);
-      if (classifies) file.print(`options: ${options} & { readonly classify: ${classify}<NoInfer<Context>> },`);
+      if (functions.length > 0) file.print(`options: ${options} & { ${functions.join("; ")} },`);
       else file.print(`options?: ${options},`);
     },
     `): ${api} {`,

@@ -10,6 +10,7 @@ export interface ApiNames {
   readonly client: string;
   readonly createClient: string;
   readonly classify: string;
+  readonly toError: string;
 }
 
 /** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
@@ -24,6 +25,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
     client: free("Client"),
     createClient: `create${name}Client`,
     classify: free("Classify"),
+    toError: free("ToError"),
   };
 }
 

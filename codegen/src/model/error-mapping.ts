@@ -60,6 +60,19 @@ export function buildErrorMapping(
     return undefined;
   }
   if (leadsNowhere(message, extension, shape, findings)) return undefined;
+  if (extension.toError) {
+    const { code, detail, correlation, pointer } = extension;
+    if (code !== undefined || detail !== undefined) {
+      findings.error({
+        code: "error-message",
+        message: `With \`toError\` a function makes \`${message.name}\`: it also says what would go to \`${code === undefined ? "detail" : "code"}\`.`,
+        fix: "Keep either `toError` or `code` and `detail`.",
+        pointer: joinPointer(pointer, code === undefined ? "detail" : "code"),
+        at: "key",
+      });
+    }
+    return { message: message.name, toError: true, ...(correlation !== undefined && { correlation }) };
+  }
   // Where the caller gives the id, its form is not known.
   const ids = [
     ...new Set(
@@ -78,8 +91,8 @@ export function buildErrorMapping(
       }`,
       fix:
         refusedCodes.length > 0
-          ? `Add ${listed(refusedCodes)} to the values of the code, or make it any string.`
-          : "Make the payload accept any text where `code` and `detail` go, and require nothing that the mapping does not fill in.",
+          ? `Add ${listed(refusedCodes)} to the values of the code, make it any string, or let a function make the message: \`error: { toError: true }\`.`
+          : "Make the payload accept any text where `code` and `detail` go and require nothing that the mapping does not fill in, or let a function make the message: `error: { toError: true }`.",
       pointer: extension.pointer,
       at: "key",
     });

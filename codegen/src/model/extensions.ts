@@ -71,6 +71,8 @@ export interface ErrorExtension {
   readonly code?: Path;
   readonly detail?: Path;
   readonly correlation?: Path;
+  /** Whether a function of the user's makes the message instead. */
+  readonly toError: boolean;
   /** Where the mapping is written. */
   readonly pointer: string;
 }
@@ -97,8 +99,14 @@ export function readMessageExtension(message: Place, findings: Findings): Messag
     contentType,
     envelope: envelopeOf(envelope, at("envelope")),
     correlation: correlationOf(correlation, at("correlation")),
-    error: error === undefined ? undefined : { ...pick(mapValues(error, splitPointer)), pointer: at("error") },
+    error: errorOf(error, at("error")),
   });
+}
+
+function errorOf(option: Options["error"], pointer: string): ErrorExtension | undefined {
+  if (option === undefined) return undefined;
+  const { toError, ...parts } = option;
+  return { ...pick(mapValues(parts, splitPointer)), toError: toError === true, pointer };
 }
 
 function socketOptions(owner: Place, options: Options): SocketOptions {

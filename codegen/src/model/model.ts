@@ -204,4 +204,6 @@ export interface ErrorMapping {
   readonly code?: Path;
   readonly detail?: Path;
   readonly correlation?: Path;
+  /** Whether a function of the user's makes the message; then there is neither `code` nor `detail`. */
+  readonly toError?: true;
 }

@@ -150,6 +150,8 @@ export interface ErrorContract {
   readonly detail?: Path;
   /** Where the id of the request goes that the error answers. */
   readonly correlation?: Path;
+  /** Set where a function of the user's makes the message. */
+  readonly toError?: true;
 }
 
 /** One WebSocket endpoint as one side sees it. */

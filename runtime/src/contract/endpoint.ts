@@ -23,6 +23,20 @@ export interface SessionHooks {
 /** Says which of some messages a payload is, where nothing in it does; no guard has seen it yet. */
 export type ClassifyMessage = (payload: unknown, among: readonly string[], conn: ContractConnection) => string | undefined;
 
+/** What went wrong with a message, for a function that says it in the contract's own words. */
+export interface Problem {
+  readonly code: "invalid_message" | "unknown_message" | "invalid_json" | "unsupported_data" | "internal_error";
+  /** One sentence for whoever wrote the client; it quotes no more than 40 characters of what was sent. */
+  readonly detail: string;
+  /** Name of the message, as far as it is known. */
+  readonly message: string | undefined;
+  /** What was sent, as far as it could be read. No guard has accepted it. */
+  readonly payload: unknown;
+}
+
+/** Gives the contract's error message for a problem; its constants and the id of the request are filled in. */
+export type ToError = (problem: Problem, conn: ContractConnection) => unknown;
+
 /** What all connections of one endpoint share. */
 export interface Endpoint extends Facilities {
   readonly contract: EndpointContract;
@@ -37,6 +51,7 @@ export interface Endpoint extends Facilities {
   readonly Send: CallsOf<Addressee>;
   readonly Request: CallsOf<Asker>;
   readonly classify: ClassifyMessage | undefined;
+  readonly toError: ToError | undefined;
   /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
   readonly createRequests: (() => Requests) | undefined;
 }
@@ -54,22 +69,29 @@ export interface EndpointFunctions {
   readonly receive?: ReceiveFilter;
   readonly send?: SendFilter;
   readonly classify?: ClassifyMessage | undefined;
+  readonly toError?: ToError | undefined;
   /** Joins its rooms with those of other processes. */
   readonly connect?: ((deliver: Deliver) => Relay) | undefined;
 }
 
-/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler or `classify` is missing, naming it. */
+/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler, `classify` or `toError` is missing, naming it. */
 export function prepareEndpoint(
   label: string,
   contract: EndpointContract,
   given: EndpointHandler | EndpointPrimitive,
-  { receive, send, classify, connect }: EndpointFunctions = {},
+  { receive, send, classify, toError, connect }: EndpointFunctions = {},
 ): Endpoint {
   const handler = typeof given === "function" ? given : gatherTopics(given, Object.keys(contract.receives.messages));
   const decoder = createDecoder(contract.receives);
   const plain = createEncoders(contract.sends);
   const encoders = send === undefined ? plain : filterSent(send, plain);
   if (typeof handler !== "function") assertHandlers(label, contract, handler);
+  if (toError === undefined && contract.error?.toError) {
+    throw new WsgenError(
+      "WSGEN_USAGE",
+      `${label} says errors with "${contract.error.message}": add a function to \`toError\` that makes it.`,
+    );
+  }
   if (classify === undefined && asksToClassify(contract)) {
     throw new WsgenError("WSGEN_USAGE", `${label} has messages that nothing tells apart: add a function to \`classify\` that does.`);
   }
@@ -88,7 +110,7 @@ export function prepareEndpoint(
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
   const rooms = createRooms(Send, connect);
   const receivers = prepareReceivers(contract, handler);
-  return { contract, handler, receive, decoder, receivers, encoders, rooms, Send, Request, classify, createRequests };
+  return { contract, handler, receive, decoder, receivers, encoders, rooms, Send, Request, classify, toError, createRequests };
 }
 
 function prepareReceivers(contract: EndpointContract, handler: EndpointHandler | EndpointPrimitive): ReadonlyMap<string, Receiver> {

@@ -7,7 +7,7 @@ import { accept } from "../upgrade/middleware.ts";
 import { internals, type Router } from "../upgrade/router.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
-import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
 import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
 import type { Deliver } from "./rooms.ts";
@@ -37,16 +37,19 @@ export interface RegisterOptions {
   readonly send?: SendFilter;
 }
 
-/** One function for each endpoint whose messages nothing tells apart; generated code gives them their types. */
-export interface ClassifyOptions {
+/** Functions that some contracts need, by endpoint; generated code asks for them and gives them their types. */
+export interface EndpointOptions {
+  /** Says which message it is where nothing in the message does. */
   readonly classify?: object;
+  /** Makes the contract's error message. */
+  readonly toError?: object;
 }
 
 /**
  * Registers a route for every endpoint of a contract. Throws WSGEN_CONTRACT_VERSION when this runtime cannot read the contract, WSGEN_USAGE when
  * a handler is missing or a path is taken.
  */
-export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions & ClassifyOptions = {}): Api {
+export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions & EndpointOptions = {}): Api {
   checkVersion(contract);
   const handles: [string, EndpointHandle<object>][] = [];
   for (const [name, endpoint] of Object.entries(contract.endpoints)) {
@@ -58,7 +61,12 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
     const { exchange, prefix } = router[internals];
     const ours = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
     const connect = exchange && ((deliver: Deliver) => exchange.relay(ours, deliver));
-    const prepared = prepareEndpoint(label, endpoint, handler, { ...options, connect, classify: classifyOf(options, name) });
+    const prepared = prepareEndpoint(label, endpoint, handler, {
+      ...options,
+      connect,
+      classify: functionOf<ClassifyMessage>(options.classify, name),
+      toError: functionOf<ToError>(options.toError, name),
+    });
     addRoute(router, label, endpoint, prepared, options);
     const { rooms } = prepared;
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
@@ -66,9 +74,9 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
   return Object.fromEntries(handles) as Api; // The generated code knows its own contract.
 }
 
-function classifyOf({ classify }: ClassifyOptions, name: string): ClassifyMessage | undefined {
-  if (classify === undefined || !Object.hasOwn(classify, name)) return undefined;
-  return (classify as Readonly<Record<string, ClassifyMessage>>)[name]; // Their types are the generated code's.
+function functionOf<Given>(functions: object | undefined, name: string): Given | undefined {
+  if (functions === undefined || !Object.hasOwn(functions, name)) return undefined;
+  return (functions as Readonly<Record<string, Given>>)[name]; // Their types are the generated code's.
 }
 
 /** The hooks of an endpoint on each server that it is open on. */

@@ -11,7 +11,7 @@ import {
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
 import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type ClassifyMessage, type Endpoint, frameOf, type Receiver, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, frameOf, type Problem, type Receiver, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { valueAt, withValueAt } from "./path.ts";
@@ -291,13 +291,22 @@ export class Session implements Sink, Asker {
   }
 
   /** Says what is wrong in the contract's own words; false when it has none for this. */
-  #tell(code: string, detail: string, name: string | undefined, payload: unknown): boolean {
+  #tell(code: Problem["code"], detail: string, name: string | undefined, payload: unknown): boolean {
     const { error } = this.#endpoint.contract;
     const encode = error === undefined ? undefined : this.#endpoint.encoders.get(error.message);
     if (error === undefined || encode === undefined) return false;
     const request = name === undefined ? undefined : this.#endpoint.receivers.get(name)?.reply?.request;
     const id = request === undefined ? undefined : valueAt(payload, request);
     let body: unknown = {};
+    if (error.toError) {
+      const { toError } = this.#endpoint;
+      try {
+        body = toError?.({ code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload }, this.conn);
+      } catch (failure) {
+        this.#report(failure);
+        return false;
+      }
+    }
     if (error.code !== undefined) body = withValueAt(body, error.code, code);
     if (error.detail !== undefined) body = withValueAt(body, error.detail, detail.slice(0, MAX_DETAIL_LENGTH));
     if (error.correlation !== undefined && (typeof id === "string" || typeof id === "number"))
@@ -337,7 +346,7 @@ const codes = {
   "too-deep": "invalid_message",
   "unknown-message": "unknown_message",
   "invalid-message": "invalid_message",
-} as const satisfies Readonly<Record<DecodeProblem["kind"], string>>;
+} as const satisfies Readonly<Record<DecodeProblem["kind"], Problem["code"]>>;
 
 /** How the connection ends where the contract has no error message. */
 const refusals = {

@@ -61,6 +61,16 @@ test("an enum that lacks codes is told all of them, and the payload shown is sho
   expect(long.diagnostics.map(({ message }) => message.length).every((length) => length < 260)).toBe(true);
 });
 
+test("a function makes what cannot be proven, and nothing is proven of it", async () => {
+  const payload = problem({ code: { enum: ["mine"] }, severity: { type: "integer" } }, ["code", "severity"]);
+  const { model } = await mapped(payload, { toError: true });
+  expect(endpointOf(model!).error).toEqual({ message: "problem", toError: true });
+  const refused = await mapped(payload, { code: "/code" });
+  expect(refused.diagnostics.find(({ code }) => code === "error-message")?.fix).toContain("`error: { toError: true }`");
+  const both = await mapped(payload, { toError: true, code: "/code" });
+  expect(both.lines).toContainEqual(expect.stringContaining("error error-message"));
+});
+
 test("only the server's messages can carry our errors, and one for each endpoint", async () => {
   const client = await mapped(problem({}), { code: "/code" }, { client: true });
   expect(client.lines).toContainEqual(expect.stringMatching(/^error error-message .*only clients send it/));

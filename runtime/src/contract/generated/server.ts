@@ -4,6 +4,7 @@ export type { Router } from "../../upgrade/router.ts";
 export type { ChoiceNode, Coercion, Constant, Contract, DispatchEnd, DispatchTree, Format, Guard, GuardError, Path } from "../contract.ts";
 export type { ContractConnection, EndpointHandle } from "../contract-connection.ts";
 export type { Optional } from "../encode.ts";
+export type { Problem } from "../endpoint.ts";
 export { type RegisterOptions, register } from "../register.ts";
 export type { RequestOptions } from "../requests.ts";
 export type { Recipients } from "../rooms.ts";
