@@ -190,16 +190,19 @@ function isJson(text: string): boolean {
 export async function carryOut({ output, changed, stale }: WritePlan): Promise<void> {
   const wanted = new Set(changed);
   const texts = [
-    ...output.files.map(({ path, text }) => ({ path: resolve(output.folder, path), text })),
-    ...output.userFiles.map(({ path, text }) => ({ path, text })),
+    ...output.files.map(({ path, text }) => ({ path: resolve(output.folder, path), text, option: "--out" })),
+    ...output.userFiles.map(({ path, text }) => ({ path, text, option: "--handlers" })),
     // Last, so that it never speaks of files that are not there.
-    { path: join(output.folder, manifestName), text: manifestText(output) },
+    { path: join(output.folder, manifestName), text: manifestText(output), option: "--out" },
   ].filter(({ path }) => wanted.has(path));
 
   const undo: (() => Promise<unknown>)[] = [];
-  const staged: { readonly from: string; readonly to: string }[] = [];
+  const staged: { readonly from: string; readonly to: string; readonly option: string }[] = [];
+  /** What chooses another place for the file that is being written. */
+  let option = "--out";
   try {
-    for (const { path, text } of texts) {
+    for (const { path, text, option: own } of texts) {
+      option = own;
       const to = await followLink(path);
       await makeFolders(dirname(to), (made) => undo.push(() => rmdir(made)));
       const from = draftOf(to);
@@ -207,12 +210,14 @@ export async function carryOut({ output, changed, stale }: WritePlan): Promise<v
       const mode = (await stat(to).catch(() => undefined))?.mode;
       await writeFile(from, text, { flag: "wx" });
       if (mode !== undefined) await chmod(from, mode);
-      staged.push({ from, to });
+      staged.push({ from, to, option });
     }
-    for (const { from, to } of staged) {
+    for (const { from, to, option: own } of staged) {
+      option = own;
       undo.push(await restorer(to));
       await rename(from, to);
     }
+    option = "--out";
     for (const file of stale) {
       undo.push(await restorer(file));
       await rm(file);
@@ -222,7 +227,7 @@ export async function carryOut({ output, changed, stale }: WritePlan): Promise<v
       // A step that fails leaves one file wrong; the others still have to be put right.
       await step().catch(() => undefined);
     }
-    throw diskError(error, output.folder);
+    throw diskError(error, output.folder, option);
   }
 }
 

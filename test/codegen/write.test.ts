@@ -197,6 +197,12 @@ describe("a failure half-way", () => {
 });
 
 describe("files of the user's", () => {
+  it.skipIf(process.platform !== "linux")("says which option chooses another place for what cannot be written", async () => {
+    const handlers = { userFiles: [{ path: "/proc/handlers/room.ts", before: undefined, text: "text\n" }] };
+    await expect(write({ "a.ts": "a" }, handlers)).rejects.toMatchObject({ fix: "Choose another folder with --handlers." });
+    await expect(write({ "a.ts": "a" }, { folder: "/proc/generated" })).rejects.toMatchObject({ fix: "Choose another folder with --out." });
+  });
+
   it("are written with the rest, keep their mode, and are written through a link", async () => {
     const real = join(root, "real.ts");
     writeFileSync(real, "before\n", { mode: 0o640 });
