@@ -9,6 +9,8 @@ const sources = join(root, "runtime/src");
 
 /** The snippets of one page. */
 export interface Snippets {
+  /** Where they lie. */
+  readonly folder: string;
   readonly names: readonly string[];
   /** Runs a snippet, as importing a module does, and gives what it exports. */
   run<Exports>(name: string): Promise<Exports>;
@@ -39,6 +41,7 @@ export function extractSnippets(page: string, { chat = false } = {}): Snippets {
     writeFileSync(join(folder, name), code);
   }
   return {
+    folder,
     names,
     run: (name) => import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href),
     typeCheck() {

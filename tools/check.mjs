@@ -10,6 +10,7 @@ const steps = [
   ["types of tests, specs and generated code", process.execPath, tsc, "-p", "test"],
   ["types of the chat", process.execPath, tsc, "-p", "specs"],
   ["unused files, exports and dependencies (knip)", "npx", "knip"],
+  ["sizes of the client in a browser", process.execPath, "tools/sizes.mjs"],
   ["packed packages (publint, are-the-types-wrong)", process.execPath, "tools/check-packages.mjs"],
   ["tests", "npx", "vitest", "run"],
   ["slow tests: packed tarballs, tutorial, browser", "npx", "vitest", "run", "--config", "vitest.slow.config.ts"],

@@ -16,6 +16,7 @@ const special = {
   "start-up": async (settings) => (await import("./scenarios/start-up.mjs")).measure(settings),
   validators: async (settings) => (await import("./scenarios/validators.mjs")).measure(settings),
   client: async (settings) => (await import("./scenarios/client.mjs")).measure(settings),
+  size: async () => (await import("./scenarios/size.mjs")).measure(),
   generate: async () => (await import("./scenarios/generate.mjs")).measure(),
 };
 const known = [...Object.keys(traffic), ...Object.keys(special)];

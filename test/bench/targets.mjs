@@ -3,6 +3,7 @@
 
 /** @type {readonly { scenario: string, subject: string, peer?: string, ratio?: number, value?: number }[]} */
 export const targets = [
+  { scenario: "client size", subject: "wsgen (core)", value: 4096 },
   { scenario: "echo 154 B, 1 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.85 },
   { scenario: "echo 154 B, 16 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.27 },
   { scenario: "echo 2.7 kB text, 1 in flight", subject: "wsgen", peer: "ws-json", ratio: 0.85 },
