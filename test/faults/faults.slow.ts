@@ -20,9 +20,6 @@ const sizes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   memory: { connections: 500, looks: 1 },
 };
 
-/** Counts and codes that are known to be wrong, by the beginning of their line. A list that may only shrink. */
-const known: readonly string[] = ["99 fast, 1 paused: kept for the paused"];
-
 describe("under the faults of docs/reliability.md, counts and codes are as they should be", () => {
   it("measures every fault", () => {
     expect(Object.keys(sizes)).toEqual(ids);
@@ -35,7 +32,7 @@ describe("under the faults of docs/reliability.md, counts and codes are as they 
       expect(figures.length).toBeGreaterThan(1);
       const wrong = figures.filter(({ kind, met }) => kind === undefined && met === false);
       const lines = wrong.map(({ what, measured, target }) => `${what}: ${String(measured)}, not ${target}`);
-      expect(lines.filter((line) => !known.some((beginning) => line.startsWith(beginning)))).toEqual([]);
+      expect(lines).toEqual([]);
     });
   }
 });

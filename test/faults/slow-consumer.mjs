@@ -119,10 +119,10 @@ async function* measureClose(clients, bareClients, perSecond) {
   const bare = await run("bare", {}, bareClients, perSecond);
   const { slow, fast, alone } = found;
   yield {
-    what: `${clients - 1} fast, 1 paused: kept for the paused`,
+    what: `${clients - 1} fast, 1 paused: kept for the paused; the mark is 1 MiB, crossed by one message and a close frame at most`,
     measured: slow.kept / 2 ** 20,
     unit: "MiB",
-    atMost: 1,
+    atMost: (MARK + FRAME + 125) / 2 ** 20,
     bare: bare.slow.kept / 2 ** 20,
   };
   yield {

@@ -190,8 +190,8 @@ export interface Limits {
   /** How long to wait for the peer's close frame before TCP is dropped: 15 000. */
   readonly closeTimeout: number;
   /**
-   * Outbound bytes on the socket above which `send` gives a promise: 1 MiB (at least the stream's own mark, 16 or 64 KiB). What is sent
-   * above it without waiting is kept up to as much again; beyond that `overflow` decides.
+   * Outbound bytes on the socket above which `send` gives a promise: 1 MiB (at least the stream's own mark, 16 or 64 KiB). A turn of
+   * the event loop in which something is sent although they are there, and nobody awaits it, as nobody does for rooms, meets `overflow`.
    */
   readonly highWaterMark: number;
   /**

@@ -18,10 +18,25 @@ const CONCAT_LIMIT = 64 * 1024;
 export interface OutboxOwner {
   /** Something was written, or the socket drained: there may be room again. */
   onFlushed(): void;
-  /** The peer does not read and the sends do not wait: as much again as the high-water mark was queued beyond it. */
+  /** The peer does not read and the sends do not wait: the socket holds the high-water mark and nobody awaits what was sent since. */
   onOverflow(): void;
   /** A message was dropped for the same reason, the first of perhaps many. */
   onFirstDrop(): void;
+}
+
+/** What sends give that were made while the socket held the mark: knows whether anybody waits for it. Whoever does adds no more. */
+class LateSend extends Promise<void> {
+  static override readonly [Symbol.species] = Promise;
+  awaited = false;
+
+  // biome-ignore lint/suspicious/noThenProperty: `await` and all who wait call it.
+  override then<Done = void, Failed = never>(
+    onDone?: ((value: void) => Done | PromiseLike<Done>) | null,
+    onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
+  ): Promise<Done | Failed> {
+    this.awaited = true;
+    return super.then(onDone, onFailed);
+  }
 }
 
 interface Waiter {
@@ -40,8 +55,8 @@ export class Outbox {
   readonly #overflow: Overflow;
   #frames: Buffer[] | undefined;
   #bytes = 0;
-  /** Bytes taken since the socket went over the mark: what did not wait for it. */
-  #excess = 0;
+  /** Of what was sent this turn although the socket held the mark. */
+  #late: LateSend | undefined;
   #waiter: Waiter | undefined;
   #dirty = false;
   /** Messages that wait for the socket to drain, where some of them may be dropped. */
@@ -87,10 +102,22 @@ export class Outbox {
       if (!this.full) return undefined;
     } else {
       this.pushAhead(frame);
+      if (this.#socket.writableLength >= this.#mark) return this.#pushedLate();
       if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
     }
     this.#waiter ??= createWaiter();
     return this.#waiter.promise;
+  }
+
+  #pushedLate(): LateSend {
+    if (this.#late !== undefined) return this.#late;
+    this.#waiter ??= createWaiter();
+    const { promise } = this.#waiter;
+    const late = new LateSend((resolve, reject) => void promise.then(resolve, reject));
+    late.catch(ignore);
+    late.awaited = false; // By nobody but the line above.
+    this.#late = late;
+    return late;
   }
 
   /** Counts a message that was not even pushed. */
@@ -130,10 +157,15 @@ export class Outbox {
     }
   }
 
-  /** Called once per turn by the writer. */
-  flushTurn(): void {
+  /** Called by the writer at the end of a turn, or earlier. */
+  flushTurn(early: boolean): void {
+    if (early && this.#late !== undefined) {
+      dirty.push(this); // Whether it is awaited shows when the code that sends has come to its `await`.
+      return;
+    }
     this.#dirty = false;
     if (this.#frames === undefined) this.settle();
+    else if (this.#late?.awaited === false && this.#socket.writableLength >= this.#mark) this.#overflown();
     else this.flush();
   }
 
@@ -143,15 +175,6 @@ export class Outbox {
     if (frames === undefined) return;
     const bytes = this.#bytes;
     this.#clear();
-    if (this.#socket.writableLength < this.#mark) {
-      this.#excess = 0;
-    } else {
-      this.#excess += bytes;
-      if (this.#excess > this.#mark) {
-        this.#owner.onOverflow();
-        return;
-      }
-    }
     writeBatch(this.#socket, frames, bytes);
     this.settle();
   }
@@ -219,6 +242,13 @@ export class Outbox {
   #clear(): void {
     this.#frames = undefined;
     this.#bytes = 0;
+    this.#late = undefined;
+  }
+
+  /** Nothing of what waits may be dropped, so there is no use in keeping it. */
+  #overflown(): void {
+    this.discard();
+    this.#owner.onOverflow();
   }
 
   /** Keeps a message for later, and as much as the mark of them. */
@@ -230,8 +260,7 @@ export class Outbox {
     if (backlog.add(frame, conflated || this.#overflow === "conflate" ? key : undefined)) this.drop();
     if (backlog.bytes <= this.#mark) return;
     if (this.#overflow === "close" || this.#overflow === "conflate") {
-      this.discard(); // Nothing of it may be dropped, so there is no use in keeping it.
-      this.#owner.onOverflow();
+      this.#overflown();
     } else {
       while (backlog.bytes > this.#mark && backlog.size > 1) {
         backlog.dropOldest();
@@ -276,16 +305,16 @@ function markDirty(outbox: Outbox): void {
 
 function endTurn(): void {
   scheduled = false;
-  flushAll();
+  flushAll(false);
 }
 
-function flushAll(): void {
+function flushAll(early: boolean): void {
   if (flushing) return;
   flushing = true;
   const outboxes = dirty;
   dirty = []; // What is pushed from here on belongs to the next turn.
   try {
-    for (const outbox of outboxes) outbox.flushTurn();
+    for (const outbox of outboxes) outbox.flushTurn(early);
   } finally {
     lastFrames = undefined;
     lastBatch = undefined;
@@ -300,7 +329,7 @@ export function noteMessage(): void {
   const now = performance.now();
   if (now - turnStart < TURN_TIME) return;
   turnStart = now;
-  flushAll();
+  flushAll(true);
 }
 
 function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number): void {

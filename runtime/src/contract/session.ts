@@ -1,6 +1,7 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
+import { ignore } from "../connection/writer.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import {
   type Asker,
@@ -110,7 +111,7 @@ export class Session implements Sink, Asker {
     this.#requests ??= this.#createRequests();
     const requests = this.#requests;
     if (requests === undefined) throw new WsgenError("WSGEN_USAGE", `"${name}" is no request of the contract.`);
-    return requests.send(name, payload, options, (data) => void this.#core.push(frameOf(data)));
+    return requests.send(name, payload, options, (data) => this.#push(data));
   }
 
   /** They end when closing begins: the handler that waits for one may be what `closed` waits behind. */
@@ -224,8 +225,12 @@ export class Session implements Sink, Asker {
   #answer({ reply }: Receiver, request: unknown, answer: unknown): void {
     // Who reads the requests himself sends the replies himself.
     if (reply === undefined || answer === dropped || this.#primitive !== undefined) return;
-    // No handler of this connection starts while its client does not take the answers.
-    void this.#core.push(frameOf(encodeReply(reply, this.#endpoint.encoders, request, answer)));
+    this.#push(encodeReply(reply, this.#endpoint.encoders, request, answer));
+  }
+
+  /** Sends what is waited for: no handler of this connection starts while its client does not take the answers, and whoever asks awaits the reply. */
+  #push(data: string | Uint8Array): void {
+    this.#core.push(frameOf(data))?.catch(ignore);
   }
 
   #refuse(problem: DecodeProblem): void {
@@ -312,7 +317,7 @@ export class Session implements Sink, Asker {
     if (error.correlation !== undefined && (typeof id === "string" || typeof id === "number"))
       body = withValueAt(body, error.correlation, id);
     try {
-      void this.#core.push(frameOf(encode(body)));
+      this.#push(encode(body));
       return true;
     } catch (refusal) {
       if (!(refusal instanceof ContractError)) throw refusal;
