@@ -351,6 +351,32 @@ describe("the page around a connection", () => {
   });
 });
 
+describe("a server that has gone silent, on Node", () => {
+  /** Lets the clock run in steps of 15 s, with time for real frames between them. */
+  async function wait(seconds: number) {
+    for (let passed = 0; passed < seconds; passed += 15) {
+      vi.advanceTimersByTime(15_000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  it("is asked for a pong, kept while it answers, and given up when nothing came for 60 s", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    const { room } = await enter({ reconnect: { spread: 60_000 } });
+    let pings = 0;
+    for (const socket of server.sockets) socket.on("ping", () => pings++);
+    await wait(150);
+    expect(pings).toBeGreaterThan(3);
+    expect(room.getSnapshot().status).toBe("open");
+    // Half open: the peer is there, and reads nothing any more.
+    for (const socket of server.sockets) socket.pause();
+    await wait(45);
+    expect(room.getSnapshot().status).toBe("open");
+    await wait(30);
+    expect(room.getSnapshot()).toMatchObject({ status: "reconnecting", error: { closeCode: 1006 } });
+  });
+});
+
 describe("when it is tried again", () => {
   const closed = (code: number, reason = "") => new ConnectionClosedError(code, reason);
   const refused = (status: number, retryAfter = "") =>
