@@ -30,11 +30,18 @@ export interface Options {
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
   readonly correlation?: string;
   readonly onInvalid?: "reply" | "close" | "drop";
+  readonly subscription?: {
+    readonly subscribe: string;
+    readonly unsubscribe: string;
+    readonly ack?: string;
+    readonly key: readonly string[];
+  };
   readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string; readonly toError?: true };
 }
 
 const word = (...words: readonly string[]): Grammar => ({ kind: "words", words });
 const either = (...of: readonly Grammar[]): Grammar => ({ kind: "either", of });
+const message: Grammar = { kind: "text", what: "the name of a message of the channel" };
 const inPayload = (such: string): Grammar => ({ kind: "pointer", into: "payload", such });
 const inFrame = (such: string): Grammar => ({ kind: "pointer", into: "message", such });
 
@@ -116,6 +123,25 @@ export const options = {
     about:
       "What a server does with a message that the contract does not allow: `reply` with the mapped error message (the default where there is one), `close` the connection (the default where there is none), or `drop` the message.",
     value: word("reply", "close", "drop"),
+  },
+  subscription: {
+    on: ["channel"],
+    about:
+      "Which messages subscribe to what comes on the channel: clients have subscriptions as objects, and subscribe again after a reconnect.",
+    value: {
+      kind: "fields",
+      required: ["subscribe", "unsubscribe", "key"],
+      fields: {
+        subscribe: { about: "The message that asks for it.", value: message },
+        unsubscribe: { about: "The message that asks for no more of it.", value: message },
+        ack: { about: "The message that says that it was heard; without one, a subscription is there once it is sent.", value: message },
+        key: {
+          about:
+            "What tells one subscription from another: places that all these messages have, and those that come of it as far as they say it.",
+          value: { kind: "list", of: inPayload("/pair") },
+        },
+      },
+    },
   },
   error: {
     on: ["message"],

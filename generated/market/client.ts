@@ -11,12 +11,15 @@ import {
   type Unsubscribe,
   createClient,
   serverUrl,
-  topics,
+  subscriptions,
 } from "@wsgen/runtime/generated/client";
 import { contract } from "./contract.client.js";
 import type {
   BookSubscribeMessage,
   BookUnsubscribeMessage,
+  CandleMessage,
+  CandlesSubscribeMessage,
+  CandlesUnsubscribeMessage,
   ChangeMessage,
   HeartbeatMessage,
   RefusedMessage,
@@ -86,6 +89,29 @@ export interface SocketBookClient extends ClientTopic<SocketBookEvent> {
   readonly on: SocketBookOn;
 }
 
+/** What a client sends on the topic `candles:{pair}` of `/v1`. */
+export interface SocketCandlesSend {
+  /** Ask for the candles of a pair. */
+  subscribe(payload: Optional<CandlesSubscribeMessage, "event" | "channel">): Sent;
+  /** Ask for no more of them. */
+  unsubscribe(payload: Optional<CandlesUnsubscribeMessage, "event" | "channel">): Sent;
+}
+
+/** Listens to one kind of message on the topic `candles:{pair}` of `/v1`; the returned function stops listening. */
+export interface SocketCandlesOn {
+  /** A candle is over. */
+  candle(listener: (payload: CandleMessage) => void): Unsubscribe;
+}
+
+/** Everything that can arrive on the topic `candles:{pair}` of `/v1`, told apart by `name`. */
+export type SocketCandlesEvent = { readonly name: "candle"; readonly payload: CandleMessage };
+
+/** How the price of a pair moved, minute by minute. Iterate it for everything that arrives on it. */
+export interface SocketCandlesClient extends ClientTopic<SocketCandlesEvent> {
+  readonly send: SocketCandlesSend;
+  readonly on: SocketCandlesOn;
+}
+
 /** What a client sends on `/v1`. */
 export interface SocketSend {}
 
@@ -104,6 +130,7 @@ export type SocketEvent =
   | { readonly name: "ticker.trade"; readonly payload: TradeMessage }
   | { readonly name: "book.snapshot"; readonly payload: SnapshotMessage }
   | { readonly name: "book.change"; readonly payload: ChangeMessage }
+  | { readonly name: "candles.candle"; readonly payload: CandleMessage }
   | { readonly name: "subscribed"; readonly payload: SubscribedMessage }
   | { readonly name: "refused"; readonly payload: RefusedMessage }
   | { readonly name: "heartbeat"; readonly payload: HeartbeatMessage };
@@ -119,6 +146,10 @@ export interface SocketClient extends ClientConnection<SocketEvent> {
   ticker(params: SocketTickerParameters): Promise<SocketTickerClient>;
   /** Who offers what. */
   book(params: SocketBookParameters): Promise<SocketBookClient>;
+  /**
+   * How the price of a pair moved, minute by minute. Subscribes, and again after a reconnect; closing it unsubscribes.
+   */
+  candles(payload: Optional<CandlesSubscribeMessage, "event" | "channel">): Promise<SocketCandlesClient>;
 }
 
 /** Prices and order books of many pairs, all on one socket. Subscribe to what you want to hear of. */
@@ -128,5 +159,5 @@ export interface MarketClient {
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createMarketClient(url: string | URL, options?: ClientOptions): MarketClient {
-  return createClient<MarketClient>(contract, url, options, [topics]);
+  return createClient<MarketClient>(contract, url, options, [subscriptions]);
 }

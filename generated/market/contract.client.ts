@@ -4,6 +4,9 @@ import type { Contract } from "@wsgen/runtime/generated/client";
 import {
   isBookSubscribeMessage,
   isBookUnsubscribeMessage,
+  isCandleMessage,
+  isCandlesSubscribeMessage,
+  isCandlesUnsubscribeMessage,
   isChangeMessage,
   isHeartbeatMessage,
   isRefusedMessage,
@@ -30,6 +33,7 @@ export const contract = {
               ["trade", "ticker.trade"],
               ["snapshot", "book.snapshot"],
               ["change", "book.change"],
+              ["candle", "candles.candle"],
               ["subscribed", "subscribed"],
               ["refused", "refused"],
               ["heartbeat", "heartbeat"],
@@ -40,6 +44,7 @@ export const contract = {
           "ticker.trade": { format: "json", guard: isTradeMessage },
           "book.snapshot": { format: "json", guard: isSnapshotMessage },
           "book.change": { format: "json", guard: isChangeMessage },
+          "candles.candle": { format: "json", guard: isCandleMessage },
           subscribed: { format: "json", guard: isSubscribedMessage },
           refused: { format: "json", guard: isRefusedMessage },
           heartbeat: { format: "json", guard: isHeartbeatMessage },
@@ -66,8 +71,29 @@ export const contract = {
           guard: isBookUnsubscribeMessage,
           constants: { event: "unsubscribe", channel: "book" },
         },
+        "candles.subscribe": {
+          format: "json",
+          guard: isCandlesSubscribeMessage,
+          constants: { event: "subscribe", channel: "candles" },
+        },
+        "candles.unsubscribe": {
+          format: "json",
+          guard: isCandlesUnsubscribeMessage,
+          constants: { event: "unsubscribe", channel: "candles" },
+        },
       },
-      topics: { ticker: { at: { pair: ["pair"] } }, book: { at: { pair: ["pair"] } } },
+      topics: {
+        ticker: { at: { pair: ["pair"] } },
+        book: { at: { pair: ["pair"] } },
+        candles: {
+          subscription: {
+            subscribe: "candles.subscribe",
+            unsubscribe: "candles.unsubscribe",
+            ack: "subscribed",
+            key: [["channel"], ["pair"]],
+          },
+        },
+      },
     },
   },
 } as const satisfies Contract;

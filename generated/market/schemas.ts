@@ -47,17 +47,32 @@ export const ChangeMessage = Type.Object({
   asks: Type.Optional(Levels),
 });
 
+export const CandlesSubscribeMessage = Type.Object({
+  event: Type.Literal("subscribe"),
+  channel: Type.Literal("candles"),
+  pair: Pair,
+  minutes: Type.Optional(Type.Enum([1, 5, 15], { description: "How long a candle is; 1 unless said." })),
+});
+
+export const CandlesUnsubscribeMessage = Type.Object({
+  event: Type.Literal("unsubscribe"),
+  channel: Type.Literal("candles"),
+  pair: Pair,
+});
+
+export const CandleMessage = Type.Object({ event: Type.Literal("candle"), pair: Pair, open: Decimal, close: Decimal });
+
 export const HeartbeatMessage = Type.Object({ event: Type.Literal("heartbeat") });
 
 export const SubscribedMessage = Type.Object({
   event: Type.Literal("subscribed"),
-  channel: Type.Enum(["ticker", "book"]),
+  channel: Type.Enum(["ticker", "book", "candles"]),
   pair: Pair,
 });
 
 export const RefusedMessage = Type.Object({
   event: Type.Literal("refused"),
-  channel: Type.Enum(["ticker", "book"]),
+  channel: Type.Enum(["ticker", "book", "candles"]),
   pair: Pair,
 });
 
@@ -66,3 +81,7 @@ export const SocketTickerParameters = Type.Object({
 });
 
 export const SocketBookParameters = Type.Object({ pair: Type.String({ description: "The pair, such as `ETH/EUR`." }) });
+
+export const SocketCandlesParameters = Type.Object({
+  pair: Type.String({ description: "The pair, such as `ETH/EUR`." }),
+});

@@ -15,6 +15,9 @@ import { contract } from "./contract.server.js";
 import type {
   BookSubscribeMessage,
   BookUnsubscribeMessage,
+  CandleMessage,
+  CandlesSubscribeMessage,
+  CandlesUnsubscribeMessage,
   ChangeMessage,
   HeartbeatMessage,
   RefusedMessage,
@@ -39,6 +42,12 @@ export interface SocketBookSend {
   change(payload: Optional<ChangeMessage, "event">): Sent;
 }
 
+/** What the server sends on the topic `candles:{pair}` of `/v1`. */
+export interface SocketCandlesSend {
+  /** A candle is over. */
+  candle(payload: Optional<CandleMessage, "event">): Sent;
+}
+
 /** What the server sends on `/v1`; what belongs to a topic, under its name. */
 export interface SocketSend {
   /** The subscription is there; its messages follow. */
@@ -51,6 +60,8 @@ export interface SocketSend {
   readonly ticker: SocketTickerSend;
   /** Who offers what. */
   readonly book: SocketBookSend;
+  /** How the price of a pair moved, minute by minute. */
+  readonly candles: SocketCandlesSend;
 }
 
 /** One client connected to `/v1`. */
@@ -72,6 +83,14 @@ export interface SocketBookMessages<Context = object> {
   readonly unsubscribe: (payload: BookUnsubscribeMessage, conn: SocketConnection<Context>) => Awaitable<void>;
 }
 
+/** What to do with each message that arrives on the topic `candles:{pair}` of `/v1`. */
+export interface SocketCandlesMessages<Context = object> {
+  /** Ask for the candles of a pair. */
+  readonly subscribe: (payload: CandlesSubscribeMessage, conn: SocketConnection<Context>) => Awaitable<void>;
+  /** Ask for no more of them. */
+  readonly unsubscribe: (payload: CandlesUnsubscribeMessage, conn: SocketConnection<Context>) => Awaitable<void>;
+}
+
 /** What to do with the clients of `/v1`. */
 export interface SocketHandler<Context = object> {
   /** Called once the connection is open, before its first message. */
@@ -80,6 +99,8 @@ export interface SocketHandler<Context = object> {
   readonly ticker: SocketTickerMessages<Context>;
   /** Who offers what. */
   readonly book: SocketBookMessages<Context>;
+  /** How the price of a pair moved, minute by minute. */
+  readonly candles: SocketCandlesMessages<Context>;
   /** Called once the connection is closed, for whatever reason. */
   readonly close?: (conn: SocketConnection<Context>, outcome: CloseOutcome) => Awaitable<void>;
 }
@@ -89,7 +110,9 @@ export type SocketReceived =
   | { readonly name: "ticker.subscribe"; readonly payload: TickerSubscribeMessage }
   | { readonly name: "ticker.unsubscribe"; readonly payload: TickerUnsubscribeMessage }
   | { readonly name: "book.subscribe"; readonly payload: BookSubscribeMessage }
-  | { readonly name: "book.unsubscribe"; readonly payload: BookUnsubscribeMessage };
+  | { readonly name: "book.unsubscribe"; readonly payload: BookUnsubscribeMessage }
+  | { readonly name: "candles.subscribe"; readonly payload: CandlesSubscribeMessage }
+  | { readonly name: "candles.unsubscribe"; readonly payload: CandlesUnsubscribeMessage };
 
 /** One client connected to `/v1`, for a handler that reads its messages itself. */
 export interface SocketReader<Context = object> extends SocketConnection<Context> {

@@ -54,6 +54,30 @@ export interface ChangeMessage {
   asks?: Levels;
 }
 
+/** Ask for the candles of a pair. */
+export interface CandlesSubscribeMessage {
+  event: "subscribe";
+  channel: "candles";
+  pair: Pair;
+  /** How long a candle is; 1 unless said. */
+  minutes?: 1 | 5 | 15;
+}
+
+/** Ask for no more of them. */
+export interface CandlesUnsubscribeMessage {
+  event: "unsubscribe";
+  channel: "candles";
+  pair: Pair;
+}
+
+/** A candle is over. */
+export interface CandleMessage {
+  event: "candle";
+  pair: Pair;
+  open: Decimal;
+  close: Decimal;
+}
+
 /** Nothing happened for a second, and the connection is alive. */
 export interface HeartbeatMessage {
   event: "heartbeat";
@@ -62,14 +86,14 @@ export interface HeartbeatMessage {
 /** The subscription is there; its messages follow. */
 export interface SubscribedMessage {
   event: "subscribed";
-  channel: "ticker" | "book";
+  channel: "ticker" | "book" | "candles";
   pair: Pair;
 }
 
 /** There is nothing of that name. */
 export interface RefusedMessage {
   event: "refused";
-  channel: "ticker" | "book";
+  channel: "ticker" | "book" | "candles";
   pair: Pair;
 }
 
@@ -90,6 +114,12 @@ export interface SocketTickerParameters {
 
 /** Parameters of the topic `book:{pair}`. */
 export interface SocketBookParameters {
+  /** The pair, such as `ETH/EUR`. */
+  pair: string;
+}
+
+/** Parameters of the topic `candles:{pair}`. */
+export interface SocketCandlesParameters {
   /** The pair, such as `ETH/EUR`. */
   pair: string;
 }

@@ -6,6 +6,9 @@ import type { Guard } from "@wsgen/runtime/generated/client";
 import type {
   BookSubscribeMessage,
   BookUnsubscribeMessage,
+  CandleMessage,
+  CandlesSubscribeMessage,
+  CandlesUnsubscribeMessage,
   ChangeMessage,
   HeartbeatMessage,
   RefusedMessage,
@@ -23,16 +26,20 @@ export const isBookSubscribeMessage: Guard<BookSubscribeMessage> = validate3;
 export const isBookUnsubscribeMessage: Guard<BookUnsubscribeMessage> = validate4;
 export const isSnapshotMessage: Guard<SnapshotMessage> = validate5;
 export const isChangeMessage: Guard<ChangeMessage> = validate6;
-export const isHeartbeatMessage: Guard<HeartbeatMessage> = validate7;
-export const isSubscribedMessage: Guard<SubscribedMessage> = validate8;
-export const isRefusedMessage: Guard<RefusedMessage> = validate9;
+export const isCandlesSubscribeMessage: Guard<CandlesSubscribeMessage> = validate7;
+export const isCandlesUnsubscribeMessage: Guard<CandlesUnsubscribeMessage> = validate8;
+export const isCandleMessage: Guard<CandleMessage> = validate9;
+export const isHeartbeatMessage: Guard<HeartbeatMessage> = validate10;
+export const isSubscribedMessage: Guard<SubscribedMessage> = validate11;
+export const isRefusedMessage: Guard<RefusedMessage> = validate12;
 
-const valid_type10 = validate10;
-const valid_type11 = validate11;
-const valid_type12 = validate12;
-const schema3 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"subscribe"},"channel":{"const":"book"},"pair":{"$ref":"type10"},"depth":{"type":"integer","enum":[10,100,1000]}}};
-const schema8 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"subscribed"},"channel":{"enum":["ticker","book"]},"pair":{"$ref":"type10"}}};
-const schema9 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"refused"},"channel":{"enum":["ticker","book"]},"pair":{"$ref":"type10"}}};
+const valid_type13 = validate13;
+const valid_type14 = validate14;
+const valid_type15 = validate15;
+const schema3 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"subscribe"},"channel":{"const":"book"},"pair":{"$ref":"type13"},"depth":{"type":"integer","enum":[10,100,1000]}}};
+const schema7 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"subscribe"},"channel":{"const":"candles"},"pair":{"$ref":"type13"},"minutes":{"type":"integer","enum":[1,5,15]}}};
+const schema11 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"subscribed"},"channel":{"enum":["ticker","book","candles"]},"pair":{"$ref":"type13"}}};
+const schema12 = {"type":"object","required":["event","channel","pair"],"properties":{"event":{"const":"refused"},"channel":{"enum":["ticker","book","candles"]},"pair":{"$ref":"type13"}}};
 const pattern0 = new RegExp("^[A-Z]+/[A-Z]+$", "u");
 const pattern1 = new RegExp("^[0-9]+([.][0-9]+)?$", "u");
 
@@ -73,8 +80,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -132,8 +139,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -179,8 +186,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -191,8 +198,8 @@ var valid0 = true;
 if(valid0){
 if(data.price !== undefined){
 const _errs3 = errors;
-if(!(valid_type11(data.price, {instancePath:instancePath+"/price",parentData:data,parentDataProperty:"price",rootData}))){
-vErrors = vErrors === null ? valid_type11.errors : vErrors.concat(valid_type11.errors);
+if(!(valid_type14(data.price, {instancePath:instancePath+"/price",parentData:data,parentDataProperty:"price",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -203,8 +210,8 @@ var valid0 = true;
 if(valid0){
 if(data.volume !== undefined){
 const _errs4 = errors;
-if(!(valid_type11(data.volume, {instancePath:instancePath+"/volume",parentData:data,parentDataProperty:"volume",rootData}))){
-vErrors = vErrors === null ? valid_type11.errors : vErrors.concat(valid_type11.errors);
+if(!(valid_type14(data.volume, {instancePath:instancePath+"/volume",parentData:data,parentDataProperty:"volume",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -263,8 +270,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -340,8 +347,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -387,8 +394,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -399,8 +406,8 @@ var valid0 = true;
 if(valid0){
 if(data.bids !== undefined){
 const _errs3 = errors;
-if(!(valid_type12(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
-vErrors = vErrors === null ? valid_type12.errors : vErrors.concat(valid_type12.errors);
+if(!(valid_type15(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
+vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -411,8 +418,8 @@ var valid0 = true;
 if(valid0){
 if(data.asks !== undefined){
 const _errs4 = errors;
-if(!(valid_type12(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
-vErrors = vErrors === null ? valid_type12.errors : vErrors.concat(valid_type12.errors);
+if(!(valid_type15(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
+vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -459,8 +466,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -471,8 +478,8 @@ var valid0 = true;
 if(valid0){
 if(data.bids !== undefined){
 const _errs3 = errors;
-if(!(valid_type12(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
-vErrors = vErrors === null ? valid_type12.errors : vErrors.concat(valid_type12.errors);
+if(!(valid_type15(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
+vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -483,8 +490,8 @@ var valid0 = true;
 if(valid0){
 if(data.asks !== undefined){
 const _errs4 = errors;
-if(!(valid_type12(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
-vErrors = vErrors === null ? valid_type12.errors : vErrors.concat(valid_type12.errors);
+if(!(valid_type15(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
+vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -512,15 +519,64 @@ let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.event === undefined) && (missing0 = "event")){
+if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
 validate7.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-if("heartbeat" !== data.event){
-validate7.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "heartbeat"},message:"must be equal to constant"}];
+const _errs1 = errors;
+if("subscribe" !== data.event){
+validate7.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
 return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.channel !== undefined){
+const _errs2 = errors;
+if("candles" !== data.channel){
+validate7.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pair !== undefined){
+const _errs3 = errors;
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.minutes !== undefined){
+let data3 = data.minutes;
+const _errs4 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate7.errors = [{instancePath:instancePath+"/minutes",schemaPath:"#/properties/minutes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(!(((data3 === 1) || (data3 === 5)) || (data3 === 15))){
+validate7.errors = [{instancePath:instancePath+"/minutes",schemaPath:"#/properties/minutes/enum",keyword:"enum",params:{allowedValues: schema7.properties.minutes.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -547,8 +603,8 @@ return false;
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
-if("subscribed" !== data.event){
-validate8.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribed"},message:"must be equal to constant"}];
+if("unsubscribe" !== data.event){
+validate8.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -558,10 +614,9 @@ var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-let data1 = data.channel;
 const _errs2 = errors;
-if(!((data1 === "ticker") || (data1 === "book"))){
-validate8.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema8.properties.channel.enum},message:"must be equal to one of the allowed values"}];
+if("candles" !== data.channel){
+validate8.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -572,8 +627,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -600,15 +655,15 @@ let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
+if(((((data.event === undefined) && (missing0 = "event")) || ((data.pair === undefined) && (missing0 = "pair"))) || ((data.open === undefined) && (missing0 = "open"))) || ((data.close === undefined) && (missing0 = "close"))){
 validate9.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
-if("refused" !== data.event){
-validate9.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "refused"},message:"must be equal to constant"}];
+if("candle" !== data.event){
+validate9.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "candle"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -617,12 +672,11 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.channel !== undefined){
-let data1 = data.channel;
+if(data.pair !== undefined){
 const _errs2 = errors;
-if(!((data1 === "ticker") || (data1 === "book"))){
-validate9.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema9.properties.channel.enum},message:"must be equal to one of the allowed values"}];
-return false;
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
 }
@@ -630,16 +684,29 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.pair !== undefined){
+if(data.open !== undefined){
 const _errs3 = errors;
-if(!(valid_type10(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type10.errors : vErrors.concat(valid_type10.errors);
+if(!(valid_type14(data.open, {instancePath:instancePath+"/open",parentData:data,parentDataProperty:"open",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.close !== undefined){
+const _errs4 = errors;
+if(!(valid_type14(data.close, {instancePath:instancePath+"/close",parentData:data,parentDataProperty:"close",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }
@@ -658,14 +725,23 @@ function validate10(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
-if(typeof data === "string"){
-if(!pattern0.test(data)){
-validate10.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Z]+/[A-Z]+$"},message:"must match pattern \""+"^[A-Z]+/[A-Z]+$"+"\""}];
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.event === undefined) && (missing0 = "event")){
+validate10.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.event !== undefined){
+if("heartbeat" !== data.event){
+validate10.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "heartbeat"},message:"must be equal to constant"}];
 return false;
 }
 }
+}
+}
 else {
-validate10.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate10.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -677,14 +753,55 @@ function validate11(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
-if(typeof data === "string"){
-if(!pattern1.test(data)){
-validate11.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9]+([.][0-9]+)?$"},message:"must match pattern \""+"^[0-9]+([.][0-9]+)?$"+"\""}];
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
+validate11.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
+}
+else {
+if(data.event !== undefined){
+const _errs1 = errors;
+if("subscribed" !== data.event){
+validate11.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribed"},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.channel !== undefined){
+let data1 = data.channel;
+const _errs2 = errors;
+if(!(((data1 === "ticker") || (data1 === "book")) || (data1 === "candles"))){
+validate11.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema11.properties.channel.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pair !== undefined){
+const _errs3 = errors;
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
 }
 }
 else {
-validate11.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate11.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -693,6 +810,104 @@ return errors === 0;
 }
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
+validate12.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.event !== undefined){
+const _errs1 = errors;
+if("refused" !== data.event){
+validate12.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "refused"},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.channel !== undefined){
+let data1 = data.channel;
+const _errs2 = errors;
+if(!(((data1 === "ticker") || (data1 === "book")) || (data1 === "candles"))){
+validate12.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema12.properties.channel.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pair !== undefined){
+const _errs3 = errors;
+if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
+vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate12.errors = vErrors;
+return errors === 0;
+}
+
+function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern0.test(data)){
+validate13.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Z]+/[A-Z]+$"},message:"must match pattern \""+"^[A-Z]+/[A-Z]+$"+"\""}];
+return false;
+}
+}
+else {
+validate13.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate13.errors = vErrors;
+return errors === 0;
+}
+
+function validate14(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(typeof data === "string"){
+if(!pattern1.test(data)){
+validate14.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9]+([.][0-9]+)?$"},message:"must match pattern \""+"^[0-9]+([.][0-9]+)?$"+"\""}];
+return false;
+}
+}
+else {
+validate14.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+validate14.errors = vErrors;
+return errors === 0;
+}
+
+function validate15(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -706,14 +921,14 @@ if(errors === _errs1){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing0;
 if(((data0.price === undefined) && (missing0 = "price")) || ((data0.volume === undefined) && (missing0 = "volume"))){
-validate12.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate15.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data0.price !== undefined){
 const _errs3 = errors;
-if(!(valid_type11(data0.price, {instancePath:instancePath+"/" + i0+"/price",parentData:data0,parentDataProperty:"price",rootData}))){
-vErrors = vErrors === null ? valid_type11.errors : vErrors.concat(valid_type11.errors);
+if(!(valid_type14(data0.price, {instancePath:instancePath+"/" + i0+"/price",parentData:data0,parentDataProperty:"price",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs3 === errors;
@@ -724,8 +939,8 @@ var valid1 = true;
 if(valid1){
 if(data0.volume !== undefined){
 const _errs4 = errors;
-if(!(valid_type11(data0.volume, {instancePath:instancePath+"/" + i0+"/volume",parentData:data0,parentDataProperty:"volume",rootData}))){
-vErrors = vErrors === null ? valid_type11.errors : vErrors.concat(valid_type11.errors);
+if(!(valid_type14(data0.volume, {instancePath:instancePath+"/" + i0+"/volume",parentData:data0,parentDataProperty:"volume",rootData}))){
+vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
 errors = vErrors.length;
 }
 var valid1 = _errs4 === errors;
@@ -737,7 +952,7 @@ var valid1 = true;
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate15.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -748,10 +963,10 @@ break;
 }
 }
 else {
-validate12.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate15.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-validate12.errors = vErrors;
+validate15.errors = vErrors;
 return errors === 0;
 }

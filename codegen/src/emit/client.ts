@@ -1,5 +1,5 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
-import type { Delivery, Docs, Endpoint, Message, Model, Server } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint, Message, Model, Server, Subscription } from "../model/model.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
   type Asks,
@@ -95,10 +95,10 @@ function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile)
 }
 
 function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
-  const { typeName } = endpoint;
+  const { typeName, subscription } = endpoint;
   const { socket, topics: all } = groupsOf(endpoint, "client");
   // What is delivered with messages of other topics is the connection's: some topics have nothing left for a client.
-  const topics = all.filter((topic) => callMembers(topic).length > 0);
+  const topics = all.filter((group) => callMembers(group).length > 0 || group.topic?.subscription !== undefined);
   for (const topic of topics) {
     emitCalls(topic, { model, endpoint, file });
     emitEvents(topic, topic.receives.deliveries, file);
@@ -112,7 +112,8 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
   const base = `${file.import("ClientConnection", join)}<${typeName}Event>`;
   printMembers(file, `${typeName}Client extends ${base}`, [
     ...callMembers(socket).map((member) => () => file.print(member)),
-    ...topics.map((topic) => () => emitOpening(topic, file)),
+    ...topics.map((topic) => () => emitOpening(topic, { model, endpoint, file })),
+    ...(subscription === undefined ? [] : [() => emitSubscription(subscription, { model, endpoint, file })]),
   ]);
 }
 
@@ -173,27 +174,44 @@ function emitEvents({ topic, typeName, at }: Group, deliveries: readonly Deliver
 function emitTopic(group: Group, file: GeneratedFile): void {
   const { topic, typeName, receives } = group;
   if (topic === undefined) return;
-  const { docs, parameters } = topic;
+  const { docs, parameters, subscription } = topic;
   const hears = receives.deliveries.length > 0;
   const iterate = hears ? "Iterate it for everything that arrives on it." : "Nothing of its own arrives on it.";
   file.doc(hasProse(docs) ? docsWith(docs, iterate) : `${capital(group.at)}. ${iterate}`);
-  const params = parameters === undefined ? [] : [`readonly params: ${partType(file, parameters)};`];
+  const params = parameters === undefined || subscription !== undefined ? [] : [`readonly params: ${partType(file, parameters)};`];
   const members = [...params, ...callMembers(group)];
   const base = `${file.import("ClientTopic", join)}<${hears ? `${typeName}Event` : "never"}>`;
   printInterface(file, `${typeName}Client extends ${base}`, members, (member) => file.print(member));
 }
 
-/** The method of a connection that opens a topic. */
-function emitOpening({ topic, typeName }: Group, file: GeneratedFile): void {
+/** The method of a connection that opens a topic: with its parameters, or with what subscribes to it. */
+function emitOpening({ topic, typeName }: Group, context: Context): void {
   if (topic === undefined) return;
-  const { parameters, name, docs } = topic;
-  file.doc(docs);
-  printCall(
-    file,
-    file.key(name),
-    parameters === undefined ? [] : [`params: ${partType(file, parameters)}`],
-    `: Promise<${typeName}Client>;`,
-  );
+  const { file } = context;
+  const { parameters, name, docs, subscription } = topic;
+  const params = parameters === undefined ? [] : [`params: ${partType(file, parameters)}`];
+  if (subscription !== undefined) file.doc(hasProse(docs) ? docsWith(docs, subscribing) : subscribing);
+  else file.doc(docs);
+  const given = subscription === undefined ? params : subscribeParameters(subscription, context);
+  printCall(file, file.key(name), given, `: Promise<${typeName}Client>;`);
+}
+
+const subscribing = "Subscribes, and again after a reconnect; closing it unsubscribes.";
+
+/** The method of a connection whose one channel is subscribed to. */
+function emitSubscription(subscription: Subscription, context: Context): void {
+  const { file, endpoint } = context;
+  const { typeName } = endpoint;
+  file.doc(subscribing);
+  const result = `${file.import("ClientTopic", join)}<${typeName}Event> & { readonly on: ${typeName}On }`;
+  printCall(file, "subscription", subscribeParameters(subscription, context), `: Promise<${result}>;`);
+}
+
+function subscribeParameters({ subscribe }: Subscription, { model, endpoint, file }: Context): readonly string[] {
+  const message = endpoint.clientToServer.messages.find(({ name }) => name === subscribe);
+  if (message === undefined) return [];
+  const filled = message.reply === undefined ? [] : correlationProperty(message.reply.request);
+  return [payloadParameter(file, join, model, message, filled)];
 }
 
 const hasProse = ({ title, summary, description }: Docs): boolean => (title ?? summary ?? description) !== undefined;
@@ -255,10 +273,13 @@ function emitCreate(
 /** What the runtime loads for this document beside its core. */
 function features({ endpoints }: Model, file: GeneratedFile): string {
   const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
+  const subscribes = endpoints.some(({ topics, subscription }) =>
+    [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
+  );
   const needed = [
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
-    ...(endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
+    ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
   ];
   const parts = needed.map((name) => file.import(name, join, "value"));
   const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);

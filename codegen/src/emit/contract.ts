@@ -44,12 +44,21 @@ function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "c
     },
     sends: record(sends.messages, (message) => sentContract(message, guard)),
     error: endpoint.error && errorContract(endpoint.error),
-    topics: side === "server" || endpoint.topics.length === 0 ? undefined : record(endpoint.topics, topicContract),
+    topics: side === "server" ? undefined : notEmpty(topicContracts(endpoint)),
     onInvalid: side === "server" ? endpoint.onInvalid : undefined,
   });
 }
 
-const topicContract = ({ parameters }: Topic): Literal => present({ at: parameters && notEmpty(parameters.at) });
+/** A channel with a socket to itself has no topic but its subscription. */
+function topicContracts({ topics, subscription }: Endpoint): { readonly [name: string]: Literal } {
+  const own: readonly (readonly [string, Literal])[] =
+    subscription === undefined ? [] : [["subscription", { subscription: asLiteral(subscription) }]];
+  return Object.fromEntries([...topics.map((topic) => [topic.name, topicContract(topic)] as const), ...own]);
+}
+
+function topicContract({ parameters, subscription }: Topic): Literal {
+  return present({ at: parameters && notEmpty(parameters.at), subscription: subscription && asLiteral(subscription) });
+}
 
 function partContract({ type, coerce }: HandshakePart, guard: Guards): Literal {
   return present({ guard: guard(type), coerce: notEmpty(coerce) });

@@ -15,6 +15,7 @@ import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
 import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel } from "./source.ts";
+import { buildSubscription, proposeSubscription } from "./subscriptions.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
 import { joinPointer, type Tree } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
@@ -90,13 +91,21 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
     const onInvalid = reactionOf(socket, directions, findings);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
+    const single = only !== undefined && others.length === 0;
+    const subscription = single ? buildSubscription(only, undefined, directions, findings) : undefined;
+    proposeSubscription(socket.channels, directions, findings);
     return {
       name: draft.name,
       typeName: draft.typeName,
       docs: only !== undefined && others.length === 0 ? only.docs : {},
       address: socket.address,
       channels: socket.channels.map(({ key, address, docs, pointer }) => ({ key, address, docs, pointer })),
-      topics: directions.topics.map((topic) => buildTopic(topic, topicTypes.get(topic) ?? "", topicParameters.get(topic), nameOf)),
+      topics: directions.topics.map((topic) => {
+        const own = buildSubscription(topic.channel, topic.name, directions, findings);
+        const built = buildTopic(topic, topicTypes.get(topic) ?? "", topicParameters.get(topic), nameOf);
+        return own === undefined ? built : { ...built, subscription: own };
+      }),
+      ...(subscription && { subscription }),
       servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
       ...handshakeParts(handshake, nameOf),
       clientToServer,

@@ -31,6 +31,16 @@ export interface RootExtension {
 export interface ChannelExtension extends SocketOptions {
   readonly name?: string;
   readonly multiplex?: "auto" | "channel" | "socket";
+  readonly subscription?: SubscriptionOption;
+}
+
+/** Which messages of a channel subscribe to what comes on it, by the document's names. */
+export interface SubscriptionOption {
+  readonly subscribe: string;
+  readonly unsubscribe: string;
+  readonly ack?: string;
+  readonly key: readonly Path[];
+  readonly pointer: string;
 }
 
 /** `x-wsgen` of a message. */
@@ -85,8 +95,10 @@ export function readRootExtension(tree: Tree, findings: Findings): RootExtension
 
 /** Reads a channel's `x-wsgen`. */
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
-  const { name, multiplex, ...shared } = readOptions(channel, "channel", findings);
-  return { ...pick({ name, multiplex }), ...socketOptions(channel, shared) };
+  const { name, multiplex, subscription, ...shared } = readOptions(channel, "channel", findings);
+  const pointer = joinPointer(channel.pointer, KEY, "subscription");
+  const subscribed = subscription && { ...subscription, key: subscription.key.map(pathOf), pointer };
+  return { ...pick({ name, multiplex, subscription: subscribed }), ...socketOptions(channel, shared) };
 }
 
 /** Reads a message's `x-wsgen`. */

@@ -89,6 +89,8 @@ export interface Endpoint {
   }[];
   /** The channels that are grouped in the API, none where a single channel has the socket. */
   readonly topics: readonly Topic[];
+  /** How clients subscribe to what comes on its one channel. */
+  readonly subscription?: Subscription;
   /** Names of the model's servers that carry it. */
   readonly servers: readonly string[];
   readonly parameters?: HandshakePart;
@@ -119,7 +121,17 @@ export interface Topic {
     /** Where in a payload of the topic each parameter is said, as far as the document tells. */
     readonly at: { readonly [parameter: string]: Path };
   };
+  readonly subscription?: Subscription;
   readonly pointer: string;
+}
+
+/** The messages that subscribe to what comes on a channel, by their names in the model. */
+export interface Subscription {
+  readonly subscribe: string;
+  readonly unsubscribe: string;
+  readonly ack?: string;
+  /** What tells one subscription from another. */
+  readonly key: readonly Path[];
 }
 
 export interface HandshakePart {

@@ -39,10 +39,12 @@ export function findTopics(
   const spoken = carried.filter(({ replyOnly }) => !replyOnly);
   const own = (channel: SourceChannel): readonly Carried[] =>
     spoken.filter((one) => one.channels.size === 1 && one.channels.has(channel.key));
-  if (splitsDirections(channels.map(own))) return new Map();
+  const subscribed = channels.some(({ extension }) => extension.subscription !== undefined);
+  if (!subscribed && splitsDirections(channels.map(own))) return new Map();
 
   const topics = channels.filter((channel) => {
     const [first, ...others] = own(channel);
+    if (channel.extension.subscription !== undefined) return true;
     if (first === undefined) return false;
     // `ping` with the one message `ping`, and nothing else, is the message's name, said twice.
     const alone = others.length === 0 && spoken.filter((one) => one.channels.has(channel.key)).length === 1;

@@ -26,6 +26,7 @@ export type { ConnectionState, Reconnected } from "./life.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
+export { subscriptions } from "./subscriptions.ts";
 export { type ClientTopic, topics } from "./topics.ts";
 
 /**

@@ -28,6 +28,7 @@ export type { ConnectionState, Reconnected } from "./life.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
+export { subscriptions } from "./subscriptions.ts";
 export { type ClientTopic, topics } from "./topics.ts";
 
 /** How much of a refusal's body is read, in bytes, and how long it may take, in ms. */

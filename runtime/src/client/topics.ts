@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Views of the topics of a socket that several channels share: `const ticker = await market.ticker({ pair })`. Beside the core, for contracts that have
 // topics.
-import type { Path } from "../contract/contract.ts";
+import type { EndpointContract, TopicContract } from "../contract/contract.ts";
 import { valueAt } from "../contract/path.ts";
-import { type ClientConnection, type Feature, table } from "./connection.ts";
+import { type ClientConnection, type Feature, type Link, type Part, table } from "./connection.ts";
 import { createInbox } from "./inbox.ts";
 
 /**
@@ -21,64 +21,80 @@ export interface ClientTopic<Event> extends AsyncIterable<Event>, AsyncDisposabl
 
 type Members = Readonly<Record<string, unknown>>;
 /** A connection with the members of other features, where the contract needs them. */
-type Connected = ClientConnection<unknown> & { readonly send: Members; readonly request?: Members; readonly answer?: Members };
+export type Connected = ClientConnection<unknown> & { readonly send: Members; readonly request?: Members; readonly answer?: Members };
+
+/** How the topics of one connection are opened. */
+export interface Views {
+  /** Opens the view of some parameters. */
+  open(topic: string, contract: TopicContract, params?: object): ClientTopic<unknown>;
+  /** Opens a view of the messages whose names begin with `prefix`, as far as they are meant for it. */
+  view(prefix: string, isMeant: (payload: unknown) => boolean, more?: { readonly params?: object; onClose?(): void }): ClientTopic<unknown>;
+  readonly take: NonNullable<Part["take"]>;
+}
 
 /** For contracts with topics. */
-export const topics: Feature =
-  ({ topics: known = {}, receives }) =>
-  ({ inbox, connection, onError }) => {
-    /** The topics that are open. Each takes the messages that are its own, and says whether one was. */
-    const views = new Set<(name: string, payload: unknown, size: number) => boolean>();
+export const topics: Feature = (endpoint) => (link) => {
+  const { open, take } = createViews(endpoint, link);
+  return { members: table(endpoint.topics ?? {}, (topic, contract) => async (params?: object) => open(topic, contract, params)), take };
+};
 
-    const open = (topic: string, at: Readonly<Record<string, Path>>, params: Readonly<Record<string, unknown>>): object => {
-      const { send, request, answer, closed, getSnapshot } = connection() as Connected;
-      const prefix = `${topic}.`;
-      /** What is the topic's, by the names that it has there. */
-      const own = <Item>(items: Readonly<Record<string, Item>> = {}): Record<string, Item> =>
-        Object.fromEntries(
-          Object.entries(items).flatMap(([name, item]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), item]] : [])),
-        );
-      const isOwn = (name: string, payload: unknown): boolean =>
-        name.startsWith(prefix) &&
-        Object.entries(at).every(([parameter, path]) => {
-          const said = valueAt(payload, path);
-          return said === undefined || [said].flat().some((one) => String(one) === String(params[parameter]));
-        });
+/** Whether what a message says is what is wanted, or one of several on either side; a message that says nothing is for everybody. */
+export function says(said: unknown, wanted: unknown): boolean {
+  return said === undefined || [said].flat().some((one) => [wanted].flat().some((other) => spell(one) === spell(other)));
+}
 
-      const { push, listen, read, end } = createInbox(onError);
-      const view = (name: string, payload: unknown, size: number): boolean => {
-        const mine = isOwn(name, payload);
-        if (mine) push({ name: name.slice(prefix.length), payload }, size);
-        return mine;
-      };
-      views.add(view);
-      for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) view(name, payload, size);
-      void closed.then(() => end(getSnapshot().error));
-      const close = async (): Promise<void> => {
-        views.delete(view);
-        end(undefined);
-      };
-      return {
-        params,
-        send: own(send),
-        request: own(request),
-        answer: own(answer),
-        on: table(own(receives.messages), (name) => (listener: (payload: unknown) => void) => listen(name, listener)),
-        close,
-        [Symbol.asyncIterator]: read,
-        // Missing in older browsers, where nobody can ask for it.
-        [Symbol.asyncDispose ?? "dispose"]: close,
-      };
+/** Parameters are text, whatever messages make of them. */
+const spell = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+export function createViews({ receives }: EndpointContract, { inbox, connection, onError }: Link): Views {
+  /** Each takes the messages that are its own, and says whether one was. */
+  const views = new Set<(name: string, payload: unknown, size: number) => boolean>();
+
+  const view: Views["view"] = (prefix, isMeant, { params = {}, onClose } = {}) => {
+    const { send, request, answer, closed, getSnapshot } = connection() as Connected;
+    /** What is the topic's, by the names that it has there. */
+    const own = <Item>(items: Readonly<Record<string, Item>> = {}): Record<string, Item> =>
+      Object.fromEntries(
+        Object.entries(items).flatMap(([name, item]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), item]] : [])),
+      );
+    const isOwn = (name: string, payload: unknown): boolean => name.startsWith(prefix) && isMeant(payload);
+
+    const { push, listen, read, end } = createInbox(onError);
+    const take = (name: string, payload: unknown, size: number): boolean => {
+      const mine = isOwn(name, payload);
+      if (mine) push({ name: name.slice(prefix.length), payload }, size);
+      return mine;
     };
-
-    return {
-      members: table(
-        known,
-        (topic, { at = {} }) =>
-          async (params: object = {}) =>
-            open(topic, at, { ...params }),
-      ),
-      // Every view is asked: several may want the same message.
-      take: (...message) => [...views].filter((view) => view(...message)).length > 0,
+    views.add(take);
+    for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) take(name, payload, size);
+    void closed.then(() => end(getSnapshot().error));
+    const close = async (): Promise<void> => {
+      if (views.delete(take)) onClose?.();
+      end(undefined);
     };
+    const topic = {
+      params,
+      send: own(send),
+      request: own(request),
+      answer: own(answer),
+      on: table(own(receives.messages), (name) => (listener: (payload: unknown) => void) => listen(name, listener)),
+      close,
+      [Symbol.asyncIterator]: read,
+      // Missing in older browsers, where nobody can ask for it.
+      [Symbol.asyncDispose ?? "dispose"]: close,
+    };
+    // The computed key above is asyncDispose wherever the interface can be used.
+    return topic as unknown as ClientTopic<unknown>;
   };
+
+  return {
+    view,
+    open(topic, { at = {} }, params = {}) {
+      const given = new Map(Object.entries(params));
+      const isMeant = (payload: unknown) => Object.entries(at).every(([name, path]) => says(valueAt(payload, path), given.get(name)));
+      return view(`${topic}.`, isMeant, { params });
+    },
+    // Every view is asked: several may want the same message.
+    take: (...message) => [...views].filter((take) => take(...message)).length > 0,
+  };
+}

@@ -174,6 +174,17 @@ export interface EndpointContract {
 export interface TopicContract {
   /** Where in its messages each parameter of the topic is said (AsyncAPI Parameter Object, `location`), as far as the document tells. */
   readonly at?: Readonly<Record<string, Path>>;
+  /** Opening it subscribes, closing it unsubscribes; absent where nothing says how. */
+  readonly subscription?: SubscriptionContract;
+}
+
+/** The messages that subscribe to what comes on a channel (`x-wsgen: { subscription: … }`). */
+export interface SubscriptionContract {
+  readonly subscribe: string;
+  readonly unsubscribe: string;
+  readonly ack?: string;
+  /** What tells one subscription from another. */
+  readonly key: readonly Path[];
 }
 
 /** A document as one side sees it. Written by wsgen, read by the runtime. */

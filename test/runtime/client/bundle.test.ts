@@ -44,6 +44,7 @@ describe("the client in a browser", () => {
       "client/life.ts",
       "client/requests.ts",
       "client/retry.ts",
+      "client/subscriptions.ts",
       "client/topics.ts",
       "contract/dispatch.ts",
       "contract/path.ts",

@@ -19,6 +19,14 @@ async function market(tcp: boolean) {
       open: (conn) => void connections.push(conn),
       ticker: { subscribe: hear("ticker.subscribe"), unsubscribe: hear("ticker.unsubscribe") },
       book: { subscribe: hear("book.subscribe"), unsubscribe: hear("book.unsubscribe") },
+      candles: {
+        subscribe({ channel, pair, minutes }, conn) {
+          heard.push({ name: "candles.subscribe", payload: minutes === undefined ? pair : `${pair} ${minutes}` });
+          if (pair === "NO/NE") conn.send.refused({ channel, pair });
+          else conn.send.subscribed({ channel, pair });
+        },
+        unsubscribe: ({ pair }) => void heard.push({ name: "candles.unsubscribe", payload: pair }),
+      },
     },
   };
   const router = createRouter();
@@ -213,6 +221,7 @@ it("a handler that is a class keeps its `this`", async () => {
   class Market {
     readonly ticker = new Ticker();
     readonly book = { subscribe() {}, unsubscribe() {} };
+    readonly candles = { subscribe() {}, unsubscribe() {} };
     #opened = 0;
     get opened(): number {
       return this.#opened;

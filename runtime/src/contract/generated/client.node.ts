@@ -12,5 +12,5 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/node.ts";
-export { answers, choices, createClient, requests, serverUrl, topics } from "../../client/node.ts";
+export { answers, choices, createClient, requests, serverUrl, subscriptions, topics } from "../../client/node.ts";
 export type { Contract, Guard } from "../contract.ts";

@@ -12,5 +12,5 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/index.ts";
-export { answers, choices, createClient, requests, serverUrl, topics } from "../../client/index.ts";
+export { answers, choices, createClient, requests, serverUrl, subscriptions, topics } from "../../client/index.ts";
 export type { Contract, Guard } from "../contract.ts";
