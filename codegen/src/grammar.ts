@@ -13,8 +13,6 @@ export type Grammar =
   | { readonly kind: "pointer"; readonly into: string; readonly such: string }
   /** A string, number, boolean or null, or a list of them. */
   | { readonly kind: "constants" }
-  /** One or more of something. */
-  | { readonly kind: "list"; readonly of: Grammar }
   /** An object with any keys; `keys` says what they are. */
   | { readonly kind: "map"; readonly keys: string; readonly of: Grammar }
   /** An object with these keys. */
@@ -77,10 +75,6 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       if (all.length > 0 && all.every((one) => one === null || ["string", "number", "boolean"].includes(typeof one))) return [];
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     }
-    case "list":
-      if (!Array.isArray(value) || value.length === 0)
-        return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
-      return value.flatMap((inner, index) => below(String(index), misuses(inner, grammar.of, name)));
     case "map":
       if (!isRecord(value)) return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
       return Object.entries(value).flatMap(([key, inner]) => below(key, misuses(inner, grammar.of, key)));
@@ -129,8 +123,6 @@ export function says(grammar: Grammar): string {
       return `a JSON Pointer into the ${grammar.into}, such as \`${grammar.such}\``;
     case "constants":
       return "a string, a number, `true`, `false`, `null`, or a list of these";
-    case "list":
-      return `a list, each item ${says(grammar.of)}`;
     case "map":
       return `an object with ${grammar.keys} as keys`;
     case "fields":
@@ -159,8 +151,6 @@ export function schemaOf(grammar: Grammar): object {
       const constant = { type: ["string", "number", "boolean", "null"] };
       return { anyOf: [constant, { type: "array", minItems: 1, items: constant }] };
     }
-    case "list":
-      return { type: "array", minItems: 1, items: schemaOf(grammar.of) };
     case "map":
       return { type: "object", additionalProperties: schemaOf(grammar.of) };
     case "fields":
