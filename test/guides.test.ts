@@ -239,6 +239,15 @@ describe("docs/guides/client.md", () => {
 });
 
 describe("docs/guides/using-a-client.md", () => {
+  it("watches topics of the server on the other page", async () => {
+    const here = await server.run<{ server: RunningServer; traded(pair: string, price: string, volume: string): void }>("market.ts");
+    const { watch } = await using.run<{ watch(url: string, pair: string): Promise<readonly string[]> }>("watch.ts");
+    const telling = setInterval(() => here.traded("ETH/EUR", "7", "1"), 20);
+    expect(await watch(here.server.url, "ETH/EUR")).toEqual(["7", "2"]);
+    clearInterval(telling);
+    await here.server.close();
+  });
+
   const serveChat = (): Promise<RunningServer> => {
     const router = createRouter();
     registerChat(router, { room: chatRoom });
