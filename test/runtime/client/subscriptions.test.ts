@@ -1,5 +1,6 @@
 // Subscriptions of the generated market: topics that are asked for when they are opened, and again after a reconnect.
 import { createRouter, serve } from "@wsgen/runtime";
+import { type ClientTopic, type Contract, createClient, subscriptions } from "@wsgen/runtime/generated/client";
 import { describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { createMarketClient, type SocketCandlesClient, type SocketClient } from "../../../generated/market/client.js";
@@ -124,4 +125,51 @@ describe("a subscription", () => {
     await expect(socket.candles({ pair: "ETH/EUR" })).rejects.toMatchObject({ code: "WSGEN_CONNECTION_CLOSED" });
     await server.close();
   });
+});
+
+it("a channel that has the socket to itself is subscribed to by `subscription`, and one that only repeats the key hears its own", async () => {
+  const contract = {
+    version: 1,
+    generator: "0",
+    title: "Feed",
+    endpoints: {
+      feed: {
+        address: "/feed",
+        receives: {
+          dispatch: { json: { path: ["event"], cases: [["tick", "tick"]], absent: "note" } },
+          messages: { tick: { format: "json" }, note: { format: "json" } },
+        },
+        sends: {
+          subscribe: { format: "json", constants: { event: "subscribe" } },
+          unsubscribe: { format: "json", constants: { event: "unsubscribe" } },
+        },
+        topics: { subscription: { subscription: { subscribe: "subscribe", unsubscribe: "unsubscribe", key: [["arg", "pair"]] } } },
+      },
+    },
+  } as const satisfies Contract;
+  const heard: unknown[] = [];
+  const router = createRouter();
+  router.ws("/feed", async (conn) => {
+    for await (const { data } of conn.messages()) {
+      heard.push(JSON.parse(String(data)));
+      for (const pair of ["A", "B"]) await conn.send(JSON.stringify({ event: "tick", arg: { pair } }));
+    }
+  });
+  const server = await serve(router, { host: "127.0.0.1", signals: [] });
+  type Feed = { feed(): Promise<{ subscription(payload: object): Promise<ClientTopic<{ payload: unknown }>>; close(): Promise<unknown> }> };
+  const feed = await createClient<Feed>(contract, server.url, { WebSocket }, [subscriptions]).feed();
+  const ticks = await feed.subscription({ arg: { pair: "B" } });
+  for await (const { payload } of ticks) {
+    expect(payload).toEqual({ event: "tick", arg: { pair: "B" } });
+    break;
+  }
+  await ticks.close();
+  await expect
+    .poll(() => heard)
+    .toEqual([
+      { event: "subscribe", arg: { pair: "B" } },
+      { event: "unsubscribe", arg: { pair: "B" } },
+    ]);
+  await feed.close();
+  await server.close();
 });
