@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** One buffer for everything that is read: it is counted at once and never kept. */
 const scratch = Buffer.alloc(256 * 1024);
-const QUIET = 300; // ms without a byte, after which a reply is taken to be complete
+const QUIET = 200; // ms without a byte, after which a reply is taken to be complete
 const DRAIN = 20_000; // ms in which the last replies must come
 
 /** @type {Peer[]} */

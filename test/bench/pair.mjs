@@ -48,7 +48,7 @@ class Partner {
 
 /** Starts a subject's server and a load for it. Rejects with the reason when the subject cannot run here. */
 export async function startPair(subject, options, { profile } = {}) {
-  const job = JSON.stringify({ file: here(`subjects/${subject.file}`), options: { ...subject.options, ...options } });
+  const job = JSON.stringify({ file: here(`subjects/${subject.file}`), options: { ...options, ...subject.options } });
   const execArgv = ["--expose-gc", ...(profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile])];
   const server = new Partner("host.mjs", [job], execArgv);
   try {

@@ -2,7 +2,7 @@
 import { startPair } from "./pair.mjs";
 
 /** ms; enough for V8 to have compiled what is hot. */
-const WARM_UP = 1_000;
+const WARM_UP = 800;
 
 export const median = (values) => quantile(values, 0.5);
 

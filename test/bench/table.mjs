@@ -2,10 +2,11 @@
 
 /** Whether a figure reaches its target; `null` where it has none. A figure with a peer is judged by its ratio, unless it says `bound: "value"`. */
 export function judge(figure) {
-  const { value, ratio, target, bound } = figure;
-  if (target === undefined) return null;
-  const judged = ratio === undefined || bound === "value" ? value : ratio;
-  return judged !== undefined && judged <= target;
+  return figure.target === undefined ? null : judged(figure) <= figure.target;
+}
+
+function judged({ value, ratio, bound }) {
+  return ratio === undefined || bound === "value" ? value : ratio;
 }
 
 /** One table for each scenario, in the order they were measured. A subject that is compared with several peers has a line for each. */
@@ -47,7 +48,7 @@ export function printTargets(figures) {
   console.log(`\n${aimed.length - missed.length} of ${aimed.length} targets met.`);
   for (const figure of missed)
     console.log(
-      `  NOT met: ${figure.name}${figure.peer === undefined ? "" : ` × ${figure.peer}`}: ${figure.ratio ?? figure.value}, ${describeTarget(figure)}`,
+      `  NOT met: ${figure.name}${figure.peer === undefined ? "" : ` × ${figure.peer}`}: ${judged(figure)}, ${describeTarget(figure)}`,
     );
 }
 
