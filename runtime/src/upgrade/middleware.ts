@@ -97,12 +97,16 @@ export type Outcome<Admission> =
       readonly context: object;
     };
 
-/** Runs the layers from the outside in, then the route, and lets the decision travel back out. */
+/**
+ * Runs the layers from the outside in, then the route, and lets the decision travel back out. `onLost` hears of what a layer threw after the one
+ * around it had decided without waiting for it.
+ */
 export async function runMiddleware<Admission extends { readonly accepted: Accepted }>(
   layers: readonly Middleware[],
   request: UpgradeRequest,
   log: Logger,
   admit: (request: RoutedRequest) => Awaitable<Admission | Response>,
+  onLost: (error: unknown) => void,
 ): Promise<Outcome<Admission>> {
   let gathered: object = Object.freeze({});
   const admissions: Admission[] = [];
@@ -118,13 +122,25 @@ export async function runMiddleware<Admission extends { readonly accepted: Accep
       return admission.accepted;
     }
     let called = false;
-    const next: Next = async <Added extends object>(added?: Added) => {
+    let decided = false;
+    const proceed = async <Added extends object>(added?: Added): Promise<Decision<Added>> => {
       if (called) throw new WsgenError("WSGEN_USAGE", "A middleware called next() twice for one upgrade.");
       called = true;
       gathered = Object.freeze(Object.assign({}, context, added)); // Spread, every connection would have a shape of its own.
       return (await enter(index + 1)) as Decision<Added>; // The symbol that carries the type exists in types alone.
     };
-    return layer(routed, next);
+    const next: Next = (added) => {
+      const decision = proceed(added);
+      decision.catch((error: unknown) => {
+        if (decided) onLost(error);
+      });
+      return decision;
+    };
+    try {
+      return await layer(routed, next);
+    } finally {
+      decided = true;
+    }
   };
 
   const decision = await enter(0);

@@ -143,6 +143,8 @@ export interface RouterInternals {
   readonly trustProxy: number;
   readonly extensions: ExtensionChoice;
   readonly onError: (error: unknown, origin: ErrorOrigin) => void;
+  /** For mistakes that are neither middleware's nor a handler's. */
+  readonly report: (fields: object, message: string) => void;
   readonly exchange: Exchange | undefined;
   /** What all paths of this router begin with. */
   readonly prefix: string;
@@ -176,6 +178,7 @@ export function createRouter(options: RouterOptions = {}): Router {
   const origins = options.origins ?? ["same-origin"];
   origins.forEach(assertOrigin);
   return createScope("", () => [], {
+    report: (fields, message) => report(options.logger, fields, message),
     table: createRouteTable<Route>(),
     logger,
     hooks: options.hooks ?? {},
@@ -191,7 +194,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     exchange:
       options.adapter === undefined
         ? undefined
-        : new Exchange(options.adapter, (fields, message) => reportAdapter(options.logger, fields, message)),
+        : new Exchange(options.adapter, (fields, message) => report(options.logger, fields, message)),
     onError: (error, origin) => tell(options, error, origin),
   });
 }
@@ -290,7 +293,7 @@ function reportError(logger: Logger | undefined, error: unknown, { request }: Er
   else logger.error({ err: error, path: request.path }, message);
 }
 
-function reportAdapter(logger: Logger | undefined, fields: object, message: string): void {
+function report(logger: Logger | undefined, fields: object, message: string): void {
   if (logger === undefined) console.error(message, fields);
   else logger.error(fields, message);
 }

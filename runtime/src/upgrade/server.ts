@@ -16,6 +16,7 @@ import { handOver, takeBack } from "./hand-over.ts";
 import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
 import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf, watchAnswers } from "./listener.ts";
 import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
+import { meetNeighbours } from "./neighbours.ts";
 import { VisitorRequest } from "./request.ts";
 import type { RouteMatch } from "./route.ts";
 import {
@@ -48,7 +49,8 @@ export interface AttachOptions {
   readonly drain?: Partial<DrainOptions>;
   /**
    * Give upgrades for paths that no route has to the server's HTTP handlers, where {@link Attachment.upgrade} accepts them. Any other answer of
-   * theirs is a refusal, and closes TCP. Default: false, such upgrades get 404.
+   * theirs is a refusal, and closes TCP. Default: false, such upgrades are left to the server's other "upgrade" listeners; they get 404 when
+   * there are none, or when none of them has said anything by the end of the handshake timeout.
    */
   readonly passUpgrades?: boolean;
 }
@@ -160,20 +162,23 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   const reporter = new Reporter(hooks, logger);
   const floor: Floor = { router: router[internals], stays: new Set(), visitors: new Set(), capacity, reporter, draining: false };
   const unanswered = watchAnswers(server);
+  const find: Visit["find"] = (path) => table.find(path);
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (options.passUpgrades !== true && neighbours.leave(request, socket)) return;
     socket.on("error", leave); // First of all: a client that resets now would otherwise be an uncaught exception.
     unanswered.whenAnswered(socket, () => onTurn(request, socket, head));
   };
   const onTurn = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (!socket.writable) return; // The answer before was the last.
     (socket as Partial<Socket>).setTimeout?.(0); // HTTP waits so long for another request.
-    const find: Visit["find"] = (path) => table.find(path);
     if (options.passUpgrades === true && !floor.draining && find(pathOf(request)) === undefined) {
       floor.visitors.add(socket);
       socket.once("close", () => floor.visitors.delete(socket));
       handOver(server, request, socket, head, floor.router.handshakeTimeout);
     } else void receive(floor, { raw: request, socket, head, find });
   };
+  const isOurs = (path: string): boolean => find(path) !== undefined;
+  const neighbours = meetNeighbours(server, onUpgrade, isOurs, floor.router.handshakeTimeout);
   server.on("upgrade", onUpgrade);
   const { exchange } = router[internals];
   exchange?.serverOpened();
@@ -183,6 +188,7 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     closing ??= drain(floor, { ...defaultDrain, ...options.drain }, cutting.signal)
       .finally(() => {
         server.off("upgrade", onUpgrade);
+        neighbours.forget();
         unanswered.stop();
       })
       .then(() => exchange?.serverClosed());
@@ -230,7 +236,7 @@ async function receive(floor: Floor, visit: Visit): Promise<void> {
   try {
     await upgrade(floor, visit);
   } catch (error) {
-    floor.router.logger.error({ err: error }, "An upgrade failed.");
+    floor.router.report({ err: error }, "An upgrade failed.");
     visit.socket.destroy();
   }
 }
@@ -406,17 +412,23 @@ type Verdict =
 
 /** Asks the middleware and the route. What they throw becomes a 500 that says nothing. */
 async function decide({ router, reporter }: Floor, { route, protocols }: Handshake<Route>, request: UpgradeRequest): Promise<Verdict> {
+  const fail = (error: unknown): void => {
+    // The client that left, or waited too long, took `request.signal` with it: what that broke is no error of the application.
+    if (request.signal.aborted) return;
+    reporter.failed({ connection: undefined, route: route.template.source, error });
+    router.onError(error, { request });
+  };
   try {
-    const outcome = await runMiddleware(route.layers(), request, bindLogger(router.logger, { path: request.path }), (routed) =>
-      route.admit(routed),
+    const outcome = await runMiddleware(
+      route.layers(),
+      request,
+      bindLogger(router.logger, { path: request.path }),
+      (routed) => route.admit(routed),
+      fail,
     );
     return judge(outcome, route, protocols);
   } catch (error) {
-    // The client that left, or waited too long, took `request.signal` with it: what that broke is no error of the application.
-    if (!request.signal.aborted) {
-      reporter.failed({ connection: undefined, route: route.template.source, error });
-      router.onError(error, { request });
-    }
+    fail(error);
     return { kind: "refuse", response: refuse(500, "The server made a mistake.").response };
   }
 }

@@ -292,6 +292,40 @@ describe("middleware", () => {
     expect(String(onError.mock.calls[0]?.[0])).toMatch(message);
   });
 
+  it.each<[string, Middleware]>([
+    ["at once", () => Promise.reject(new Error("secret"))],
+    ["later", () => pause(20).then(() => Promise.reject(new Error("secret")))],
+  ])("that does not wait for next() decides alone, and what a later layer throws %s goes to onError alone", async (_when, later) => {
+    const onError = vi.fn();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const router = createRouter({ onError })
+      .use(async (_request, next) => {
+        void next();
+        return new Response("no", { status: 403 });
+      })
+      .use(later);
+    router.ws("/", echo);
+    const { port } = await start(router);
+    expect((await knock(port, handshakeText("/"))).status).toBe(403);
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
+    await pause(5);
+    process.off("unhandledRejection", unhandled);
+    expect(String(onError.mock.calls[0]?.[0])).toMatch(/secret/);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it("that turns what a later layer throws into a response has dealt with it", async () => {
+    const onError = vi.fn();
+    const router = createRouter({ onError })
+      .use((_request, next) => next().catch(() => new Response("no", { status: 403 })))
+      .use(() => Promise.reject(new Error("secret")));
+    router.ws("/", echo);
+    const { port } = await start(router);
+    expect((await knock(port, handshakeText("/"))).status).toBe(403);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   it("has request.signal, which aborts when the client resets during a slow decision", async () => {
     const errors: unknown[] = [];
     const reasons: unknown[] = [];
