@@ -25,6 +25,11 @@ export const isProblem: Guard<Problem> = validate6;
 export const isRoomParameters: Guard<RoomParameters> = validate8;
 export const isRoomQuery: Guard<RoomQuery> = validate9;
 
+/** What was refused in a value that stands at a place of another one. */
+function below(place, errors) {
+  return errors.map((error) => ({ ...error, instancePath: place + error.instancePath }));
+}
+
 /** Characters as JSON Schema counts them: a pair of surrogates is one. */
 function characters(text) {
   let count = text.length;
@@ -65,7 +70,8 @@ function matchesDateTime(text) {
 
 const valid_type7 = validate7;
 
-function validate0(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate0(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -136,7 +142,8 @@ validate0.errors = vErrors;
 return errors === 0;
 }
 
-function validate1(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate1(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -233,7 +240,8 @@ validate1.errors = vErrors;
 return errors === 0;
 }
 
-function validate2(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate2(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -267,8 +275,8 @@ var valid0 = true;
 if(valid0){
 if(data.post !== undefined){
 const _errs3 = errors;
-if(!(valid_type7(data.post, {instancePath:instancePath+"/post",parentData:data,parentDataProperty:"post",rootData}))){
-vErrors = vErrors === null ? valid_type7.errors : vErrors.concat(valid_type7.errors);
+if(!(valid_type7(data.post))){
+vErrors = vErrors === null ? below("/post", valid_type7.errors) : vErrors.concat(below("/post", valid_type7.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -289,7 +297,8 @@ validate2.errors = vErrors;
 return errors === 0;
 }
 
-function validate3(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate3(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -345,7 +354,8 @@ validate3.errors = vErrors;
 return errors === 0;
 }
 
-function validate4(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate4(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -401,7 +411,8 @@ validate4.errors = vErrors;
 return errors === 0;
 }
 
-function validate5(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate5(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -459,8 +470,8 @@ var valid1 = true;
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 const _errs7 = errors;
-if(!(valid_type7(data2[i0], {instancePath:instancePath+"/posts/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? valid_type7.errors : vErrors.concat(valid_type7.errors);
+if(!(valid_type7(data2[i0]))){
+vErrors = vErrors === null ? below("/posts/" + i0, valid_type7.errors) : vErrors.concat(below("/posts/" + i0, valid_type7.errors));
 errors = vErrors.length;
 }
 var valid1 = _errs7 === errors;
@@ -494,7 +505,8 @@ validate5.errors = vErrors;
 return errors === 0;
 }
 
-function validate6(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate6(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -576,7 +588,8 @@ validate6.errors = vErrors;
 return errors === 0;
 }
 
-function validate7(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate7(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -669,7 +682,8 @@ validate7.errors = vErrors;
 return errors === 0;
 }
 
-function validate8(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate8(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -697,7 +711,8 @@ validate8.errors = vErrors;
 return errors === 0;
 }
 
-function validate9(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate9(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){

@@ -33,6 +33,11 @@ export const isHeartbeatMessage: Guard<HeartbeatMessage> = validate10;
 export const isSubscribedMessage: Guard<SubscribedMessage> = validate11;
 export const isRefusedMessage: Guard<RefusedMessage> = validate12;
 
+/** What was refused in a value that stands at a place of another one. */
+function below(place, errors) {
+  return errors.map((error) => ({ ...error, instancePath: place + error.instancePath }));
+}
+
 const valid_type13 = validate13;
 const valid_type14 = validate14;
 const valid_type15 = validate15;
@@ -43,7 +48,8 @@ const schema12 = {"type":"object","required":["event","channel","pair"],"propert
 const pattern0 = new RegExp("^[A-Z]+/[A-Z]+$", "u");
 const pattern1 = new RegExp("^[0-9]+([.][0-9]+)?$", "u");
 
-function validate0(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate0(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -80,8 +86,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -102,7 +108,8 @@ validate0.errors = vErrors;
 return errors === 0;
 }
 
-function validate1(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate1(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -139,8 +146,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -161,7 +168,8 @@ validate1.errors = vErrors;
 return errors === 0;
 }
 
-function validate2(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate2(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -186,8 +194,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -198,8 +206,8 @@ var valid0 = true;
 if(valid0){
 if(data.price !== undefined){
 const _errs3 = errors;
-if(!(valid_type14(data.price, {instancePath:instancePath+"/price",parentData:data,parentDataProperty:"price",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data.price))){
+vErrors = vErrors === null ? below("/price", valid_type14.errors) : vErrors.concat(below("/price", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -210,8 +218,8 @@ var valid0 = true;
 if(valid0){
 if(data.volume !== undefined){
 const _errs4 = errors;
-if(!(valid_type14(data.volume, {instancePath:instancePath+"/volume",parentData:data,parentDataProperty:"volume",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data.volume))){
+vErrors = vErrors === null ? below("/volume", valid_type14.errors) : vErrors.concat(below("/volume", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -233,7 +241,8 @@ validate2.errors = vErrors;
 return errors === 0;
 }
 
-function validate3(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate3(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -270,8 +279,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -310,7 +319,8 @@ validate3.errors = vErrors;
 return errors === 0;
 }
 
-function validate4(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate4(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -347,8 +357,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -369,7 +379,8 @@ validate4.errors = vErrors;
 return errors === 0;
 }
 
-function validate5(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate5(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -394,8 +405,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -406,8 +417,8 @@ var valid0 = true;
 if(valid0){
 if(data.bids !== undefined){
 const _errs3 = errors;
-if(!(valid_type15(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
-vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
+if(!(valid_type15(data.bids))){
+vErrors = vErrors === null ? below("/bids", valid_type15.errors) : vErrors.concat(below("/bids", valid_type15.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -418,8 +429,8 @@ var valid0 = true;
 if(valid0){
 if(data.asks !== undefined){
 const _errs4 = errors;
-if(!(valid_type15(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
-vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
+if(!(valid_type15(data.asks))){
+vErrors = vErrors === null ? below("/asks", valid_type15.errors) : vErrors.concat(below("/asks", valid_type15.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -441,7 +452,8 @@ validate5.errors = vErrors;
 return errors === 0;
 }
 
-function validate6(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate6(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -466,8 +478,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -478,8 +490,8 @@ var valid0 = true;
 if(valid0){
 if(data.bids !== undefined){
 const _errs3 = errors;
-if(!(valid_type15(data.bids, {instancePath:instancePath+"/bids",parentData:data,parentDataProperty:"bids",rootData}))){
-vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
+if(!(valid_type15(data.bids))){
+vErrors = vErrors === null ? below("/bids", valid_type15.errors) : vErrors.concat(below("/bids", valid_type15.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -490,8 +502,8 @@ var valid0 = true;
 if(valid0){
 if(data.asks !== undefined){
 const _errs4 = errors;
-if(!(valid_type15(data.asks, {instancePath:instancePath+"/asks",parentData:data,parentDataProperty:"asks",rootData}))){
-vErrors = vErrors === null ? valid_type15.errors : vErrors.concat(valid_type15.errors);
+if(!(valid_type15(data.asks))){
+vErrors = vErrors === null ? below("/asks", valid_type15.errors) : vErrors.concat(below("/asks", valid_type15.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -513,7 +525,8 @@ validate6.errors = vErrors;
 return errors === 0;
 }
 
-function validate7(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate7(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -550,8 +563,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -590,7 +603,8 @@ validate7.errors = vErrors;
 return errors === 0;
 }
 
-function validate8(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate8(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -627,8 +641,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -649,7 +663,8 @@ validate8.errors = vErrors;
 return errors === 0;
 }
 
-function validate9(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate9(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -674,8 +689,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs2 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs2 === errors;
@@ -686,8 +701,8 @@ var valid0 = true;
 if(valid0){
 if(data.open !== undefined){
 const _errs3 = errors;
-if(!(valid_type14(data.open, {instancePath:instancePath+"/open",parentData:data,parentDataProperty:"open",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data.open))){
+vErrors = vErrors === null ? below("/open", valid_type14.errors) : vErrors.concat(below("/open", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -698,8 +713,8 @@ var valid0 = true;
 if(valid0){
 if(data.close !== undefined){
 const _errs4 = errors;
-if(!(valid_type14(data.close, {instancePath:instancePath+"/close",parentData:data,parentDataProperty:"close",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data.close))){
+vErrors = vErrors === null ? below("/close", valid_type14.errors) : vErrors.concat(below("/close", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs4 === errors;
@@ -721,7 +736,8 @@ validate9.errors = vErrors;
 return errors === 0;
 }
 
-function validate10(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate10(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -749,7 +765,8 @@ validate10.errors = vErrors;
 return errors === 0;
 }
 
-function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate11(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -787,8 +804,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -809,7 +826,8 @@ validate11.errors = vErrors;
 return errors === 0;
 }
 
-function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate12(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -847,8 +865,8 @@ var valid0 = true;
 if(valid0){
 if(data.pair !== undefined){
 const _errs3 = errors;
-if(!(valid_type13(data.pair, {instancePath:instancePath+"/pair",parentData:data,parentDataProperty:"pair",rootData}))){
-vErrors = vErrors === null ? valid_type13.errors : vErrors.concat(valid_type13.errors);
+if(!(valid_type13(data.pair))){
+vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
 errors = vErrors.length;
 }
 var valid0 = _errs3 === errors;
@@ -869,7 +887,8 @@ validate12.errors = vErrors;
 return errors === 0;
 }
 
-function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate13(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -888,7 +907,8 @@ validate13.errors = vErrors;
 return errors === 0;
 }
 
-function validate14(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate14(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -907,7 +927,8 @@ validate14.errors = vErrors;
 return errors === 0;
 }
 
-function validate15(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate15(data){
+const instancePath = "";
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -927,8 +948,8 @@ return false;
 else {
 if(data0.price !== undefined){
 const _errs3 = errors;
-if(!(valid_type14(data0.price, {instancePath:instancePath+"/" + i0+"/price",parentData:data0,parentDataProperty:"price",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data0.price))){
+vErrors = vErrors === null ? below("/" + i0+"/price", valid_type14.errors) : vErrors.concat(below("/" + i0+"/price", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid1 = _errs3 === errors;
@@ -939,8 +960,8 @@ var valid1 = true;
 if(valid1){
 if(data0.volume !== undefined){
 const _errs4 = errors;
-if(!(valid_type14(data0.volume, {instancePath:instancePath+"/" + i0+"/volume",parentData:data0,parentDataProperty:"volume",rootData}))){
-vErrors = vErrors === null ? valid_type14.errors : vErrors.concat(valid_type14.errors);
+if(!(valid_type14(data0.volume))){
+vErrors = vErrors === null ? below("/" + i0+"/volume", valid_type14.errors) : vErrors.concat(below("/" + i0+"/volume", valid_type14.errors));
 errors = vErrors.length;
 }
 var valid1 = _errs4 === errors;

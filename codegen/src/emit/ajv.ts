@@ -1,7 +1,6 @@
 // AJV as we need it: guards as source text that imports nothing, with its slow and unsafe keywords replaced.
 import { _, Ajv, type KeywordCxt, Name } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
-import { callRef } from "ajv/dist/vocabularies/core/ref.js";
 import type { JsonValue } from "../document/document.ts";
 import type { GuardSchema } from "./guard-schema.ts";
 import { FORMATS } from "./prelude.ts";
@@ -39,6 +38,9 @@ export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: b
   }
   return { functions: code.functions, code: code.toString(), helpers, failures };
 }
+
+/** What AJV calls its findings in the code it prints. */
+const [vErrors, errors] = [new Name("vErrors"), new Name("errors")];
 
 function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
   const helper = (name: string): Name => {
@@ -82,8 +84,18 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
   };
 
   // AJV compiles what a ref leads to while it compiles the ref, as deep as the document's chains are long, and longer for each. Here every
-  // schema is compiled by itself, and calls the others by name.
-  redefine("$ref", (cxt) => callRef(cxt, new Name(functionName(cxt.schema))));
+  // schema is compiled by itself, and calls the others by name. They are not told where their value stands, which would cost a text and an object for
+  // each item of a list: the caller adds the place to what they refuse.
+  redefine("$ref", (cxt) => {
+    const { gen, data, it } = cxt;
+    const guard = new Name(functionName(cxt.schema));
+    const found = (): void => {
+      const refusals = it.errorPath.emptyStr() ? _`${guard}.errors` : _`${helper("below")}(${it.errorPath}, ${guard}.errors)`;
+      gen.assign(vErrors, _`${vErrors} === null ? ${refusals} : ${vErrors}.concat(${refusals})`);
+      gen.assign(errors, _`${vErrors}.length`);
+    };
+    cxt.result(_`${guard}(${data})`, undefined, found);
+  });
 
   // Counting characters walks the whole text; its length in UTF-16 units decides most cases.
   redefine("maxLength", (cxt) => {
@@ -174,6 +186,9 @@ const isComposite = (value: JsonValue): boolean => typeof value === "object" && 
 /** The name by which guards call the guard of a schema. */
 const functionName = (id: string): string => `valid_${id}`;
 
+/** What AJV's functions are told beside the value, which no caller here does: a default value for each call costs more than many a check. */
+const parameters = /(?<=^function \w+)\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)\{$/;
+
 /** Puts together what AJV prints: without exports, without the schemas that no function looks at, and what several functions use only once. */
 function createCode() {
   const functions = new Map<string, string>();
@@ -190,7 +205,8 @@ function createCode() {
         const [, constant, value] = body.length === 0 ? (/^const (\w+) = (.*);$/.exec(line) ?? []) : [];
         if (id !== undefined && name !== undefined) functions.set(id, name);
         else if (constant !== undefined && value !== undefined) constants.set(constant, value);
-        else if (line !== '"use strict";' && (line !== "" || body.length > 0)) body.push(line);
+        else if (line !== '"use strict";' && (line !== "" || body.length > 0))
+          body.push(line.replace(parameters, '(data){\nconst instancePath = "";'));
       }
       // Types that are `true` or `false` share one function.
       const [, name = ""] = /^function (\w+)\(/m.exec(body.join("\n")) ?? [];

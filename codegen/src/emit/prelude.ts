@@ -54,6 +54,16 @@ const international = "\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef";
 
 const HELPERS: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   [
+    "below",
+    {
+      code: `
+/** What was refused in a value that stands at a place of another one. */
+function below(place, errors) {
+  return errors.map((error) => ({ ...error, instancePath: place + error.instancePath }));
+}`,
+    },
+  ],
+  [
     "characters",
     {
       code: `
