@@ -11,7 +11,7 @@ const houses = {
     ["index.ts", "watch.ts"],
     ["init.ts"],
     ["generate.ts"],
-    ["config.ts", "handler-files.ts", "packages.ts", "summary.ts"],
+    ["config.ts", "handler-files.ts", "package-file.ts", "packages.ts", "summary.ts"],
     ["emit/"],
     ["model/"],
     ["document/"],

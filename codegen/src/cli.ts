@@ -57,6 +57,7 @@ program
       "client",
     ]),
   )
+  .option("--package <name>", "write a client to publish: package.json, README, sources to compile (--side client)")
   .option("--root <dir>", "folder that $refs to files may not leave")
   .option("--check", "write nothing; list stale files and exit 1 when there are any")
   .option("--watch", "generate again whenever a source file changes")
@@ -68,6 +69,7 @@ program
 Examples:
   $ wsgen generate api.yaml --out src/generated --handlers src/handlers
   $ wsgen generate api.yaml --out src/generated --side client
+  $ wsgen generate api.yaml --out sdk --side client --package @acme/chat
   $ wsgen generate --check                  with a wsgen.config.json that names the document`,
   )
   .action(async (document: string | undefined, flags: Flags, command: Command) => {

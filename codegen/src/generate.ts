@@ -13,6 +13,7 @@ import { type BuildResult, buildModel } from "./model/build.ts";
 import type { Model, Perspective } from "./model/model.ts";
 import type { Override } from "./model/overrides.ts";
 import type { Config } from "./options.ts";
+import { isPackageName, planPackage } from "./package-file.ts";
 import { missingPackages } from "./packages.ts";
 import { type Summary, summarise } from "./summary.ts";
 import { carryOut, type Manifest, planWrite, readManifest, WriteError } from "./write.ts";
@@ -66,14 +67,14 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
   const nothing = { out: folder, written: [], removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 };
   try {
     const settings = await settle(options);
-    const { out, side, schemas, unchecked, handlers } = settings;
+    const { out, side, schemas, unchecked, handlers, package: name } = settings;
     const before = await readManifest(out);
     const { document, model, ...understood } = await understand(settings, clock, before?.perspective);
     if (!understood.ok || model === undefined) return { ...understood, ...nothing, out, ok: false };
 
     const { files, findings, unsafeSchemas } = await clock.time("emit", async () => {
       const { emit } = await import("./emit/index.ts");
-      return emit(model, { side, schemas, unchecked });
+      return emit(model, { side, schemas, unchecked, ...(name !== undefined && { package: name }) });
     });
     const diagnostics = sortDiagnostics([
       ...understood.diagnostics,
@@ -82,18 +83,24 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     if (diagnostics.some(isError)) return { ...understood, ...nothing, out, ok: false, diagnostics };
 
     const planned = handlers === undefined ? undefined : await planHandlers(model.endpoints, handlers, out);
+    const packed = name === undefined ? undefined : await planPackage(model, out, { name, schemas, unchecked });
     const plan = await clock.time("write", async () => {
       const { side: described, because } = model.perspective;
       const perspective = described === before?.perspective.side ? before.perspective : { side: described, because };
       const manifest = { document: relativePath(out, settings.document), perspective };
-      const plan = await planWrite({ folder: out, files, userFiles: planned?.files ?? [], manifest });
+      const plan = await planWrite({
+        folder: out,
+        files,
+        userFiles: [...(planned?.files ?? []), ...(packed === undefined ? [] : [packed.file])],
+        manifest,
+      });
       if (options.check !== true) await carryOut(plan);
       return plan;
     });
 
     return {
       ...understood,
-      diagnostics: [...diagnostics, ...(planned?.diagnostics ?? []), ...(await missingPackages(out, { schemas }))],
+      diagnostics: [...diagnostics, ...(planned?.diagnostics ?? []), ...(packed?.diagnostics ?? (await missingPackages(out, { schemas })))],
       out,
       written: plan.changed,
       removed: plan.stale,
@@ -233,6 +240,7 @@ interface Settings {
   readonly root: string | undefined;
   readonly schemas: boolean;
   readonly unchecked: boolean;
+  readonly package: string | undefined;
   readonly strict: boolean;
   readonly overrides: readonly Override[];
   /** Text of the configuration, by path. */
@@ -260,20 +268,38 @@ async function settle(options: GenerateOptions): Promise<Settings> {
       ),
     );
   }
+  const name = options.package ?? config.package;
+  const side = options.side ?? config.side ?? (name === undefined ? "both" : "client");
+  if (name !== undefined) requirePackage(name, side);
   return {
     cwd,
     document: settled,
     out,
     handlers,
-    side: options.side ?? config.side ?? "both",
+    side,
     perspective: options.perspective ?? config.perspective,
     root: given(options.root) ?? config.root,
     schemas: options.schemas ?? config.schemas ?? true,
     unchecked: options.unchecked ?? config.unchecked ?? false,
+    package: name,
     strict: options.strict ?? config.strict ?? false,
     overrides: overridesOf(options, join(cwd, "caller")).overrides ?? config.overrides ?? [],
     sources: new Map(config.file === undefined || config.text === undefined ? [] : [[config.file, config.text]]),
   };
+}
+
+function requirePackage(name: string, side: Settings["side"]): void {
+  if (!isPackageName(name)) {
+    const fix = "Small letters, digits, dots, hyphens and underscores, as in `chat-client` or `@acme/chat`.";
+    throw new ConfigError(configProblem(`npm takes no package of the name ${JSON.stringify(name)}.`, fix));
+  }
+  if (side === "client") return;
+  throw new ConfigError(
+    configProblem(
+      `A package holds a client, and \`side\` is "${side}".`,
+      "Say --side client, or generate the server without --package into another folder.",
+    ),
+  );
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === "error";

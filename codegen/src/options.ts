@@ -185,6 +185,8 @@ export interface Config {
   readonly schemas?: boolean;
   /** `true` writes a second client, client.unchecked.ts, which loads no guard and checks nothing. */
   readonly unchecked?: boolean;
+  /** Name of a package to publish: beside the client a package.json, a README and what compiles it; `side` is `client` then. */
+  readonly package?: string;
   /** Whether warnings of the official parser, and patterns that can take exponential time, stop generation. */
   readonly strict?: boolean;
   /** What `x-wsgen` would say in documents you do not own, by `file#/pointer`: `#/channels/chat` is a place of the document itself. */
@@ -212,6 +214,10 @@ export const configKeys = {
   unchecked: {
     about: "`true` writes a second client, client.unchecked.ts, which loads no guard and checks nothing.",
     value: { kind: "flag" },
+  },
+  package: {
+    about: "Name of a package to publish: beside the client a package.json, a README and what compiles it; `side` is `client` then.",
+    value: { kind: "text", what: "a name that npm takes" },
   },
   strict: {
     about: "Whether warnings of the official parser, and patterns that can take exponential time, stop generation.",

@@ -103,8 +103,10 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   if (findings.sorted().some(({ code }) => code === "endless-schema")) return { source };
 
   const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, findings });
+  const apiVersion = property(property(tree.root.value, "info"), "version");
   const model = {
     title,
+    ...(apiVersion !== undefined && { version: String(apiVersion) }),
     name: nameOfModel(document, tree, extension),
     docs: docsOf(property(tree.root.value, "info")),
     asyncapi,

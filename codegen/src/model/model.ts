@@ -16,6 +16,8 @@ export interface Docs {
 export interface Model {
   /** `info.title` as written. */
   readonly title: string;
+  /** `info.version` as written. */
+  readonly version?: string;
   /** PascalCase base of `registerChat`, `createChatClient`, `ChatHandlers`. */
   readonly name: string;
   readonly docs: Docs;

@@ -12,5 +12,21 @@ export type {
   Sent,
   Unsubscribe,
 } from "../../client/index.ts";
-export { answers, choices, createClient, requests, serverUrl, subscriptions, topics } from "../../client/index.ts";
+export {
+  answers,
+  ConnectionClosedError,
+  ContractError,
+  choices,
+  createClient,
+  InboundOverflowError,
+  OutboundOverflowError,
+  RequestFailedError,
+  RequestTimeoutError,
+  requests,
+  serverUrl,
+  subscriptions,
+  topics,
+  UpgradeRejectedError,
+  WsgenError,
+} from "../../client/index.ts";
 export type { Contract, Guard } from "../contract.ts";

@@ -1,0 +1,182 @@
+// README.md of a package: how to connect, and every method, message and error, in the document's own words. Prose of a document is Markdown
+// already; names come from the model, so that nothing in a code span needs escaping.
+import type { Delivery, Docs, Endpoint, HandshakePart, Model, Server, Topic } from "../model/model.ts";
+import { sampleOf } from "../model/sample.ts";
+import { DEFINITIONS } from "../model/schemas.ts";
+import { createGeneratedFile, type GeneratedFile } from "./file.ts";
+import { clientErrors } from "./package.ts";
+import { answerReceived, answerSent, apiNames, directions, type Group, groupsOf, plainMessages, received, requests } from "./signatures.ts";
+
+const join = "@wsgen/runtime/generated/client";
+
+/** Prints the README of the package `name`. `extras` are its other entries, beside the package itself. */
+export function emitReadme(model: Model, name: string, extras: { readonly schemas: boolean; readonly unchecked: boolean }): string {
+  // For signatures and literals only: its text is never asked for.
+  const file = createGeneratedFile("README.md", "");
+  const { title, docs, servers, endpoints } = model;
+  const parts = [
+    `# ${name}`,
+    prose(docs) || `A client of ${inline(title)}.`,
+    `A typed client of ${inline(title)}${model.version === undefined ? "" : ` (version ${inline(model.version)})`} for browsers, Node 20.19 and newer, Deno and Bun. What is sent and what arrives is checked against the document.`,
+    fence("sh", `npm install ${name}`),
+    "## Connect",
+    ...endpoints.slice(0, 1).map((endpoint) => fence("ts", connecting(model, endpoint, name, file))),
+    "The connection comes back by itself when it was lost; `connection.subscribe` and `connection.getSnapshot` tell of its state. `for await (const { name, payload } of connection)` reads everything that arrives. Properties with a constant value, and the ids that replies are matched by, are filled in.",
+    ...endpoints.flatMap((endpoint) => ofEndpoint(endpoint, file)),
+    ...ofServers(servers, file),
+    "## Errors",
+    table(
+      ["error", "when"],
+      clientErrors.map(([error, when]) => [`\`${error}\``, when]),
+    ),
+    ...ofExtras(name, extras),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** An example that compiles, up to the values that only the user knows. */
+function connecting(model: Model, endpoint: Endpoint, name: string, file: GeneratedFile): string {
+  const { createClient, classify } = apiNames(model);
+  const [server] = model.servers.filter(({ name }) => endpoint.servers.includes(name));
+  const classifies = model.endpoints.some((one) => directions(one, "client").receives.choice?.by === "classify");
+  const imported = [createClient, ...(server === undefined ? [] : ["servers"]), ...(classifies ? [`type ${classify}`] : [])];
+  const given = [endpoint.query, endpoint.headers].map((part, index): readonly string[] =>
+    part === undefined || part.optional ? [] : [`${["query", "headers"][index]}: ${sample(model, part, file)}`],
+  );
+  const options = given.flat().length === 0 ? [] : [`{ ${given.flat().join(", ")} }`];
+  const args = [...(endpoint.parameters === undefined ? [] : [sample(model, endpoint.parameters, file)]), ...options].join(", ");
+  const address = server === undefined ? '"wss://example.com"' : `servers${member(server.name)}(${variables(server, file)})`;
+  return [
+    `import { ${imported.join(", ")} } from ${file.string(name)};`,
+    "",
+    ...(classifies
+      ? [`declare const classify: ${classify}; // Yours: it says which message it is where nothing in the message does.`]
+      : []),
+    `const client = ${createClient}(${address}${classifies ? ", { classify }" : ""});`,
+    `const connection = await client${member(endpoint.name)}(${args});`,
+    "await connection.close();",
+  ].join("\n");
+}
+
+/** What must be given, with `…` where any text will do. */
+function sample(model: Model, { type }: HandshakePart, file: GeneratedFile): string {
+  const schema = model.types.find(({ name }) => name === type)?.schema;
+  const resolve = (id: string) => model.types.find(({ name }) => DEFINITIONS + name === id || name === id)?.schema;
+  const value = schema === undefined ? undefined : sampleOf(schema, resolve, { optional: false, pick: 0 });
+  if (typeof schema !== "object" || typeof value !== "object" || value === null || Array.isArray(value)) return "{}";
+  const declared: unknown = schema["properties"];
+  const isPlain = (key: string): boolean => {
+    const property: unknown = typeof declared === "object" && declared !== null ? Reflect.get(declared, key) : undefined;
+    if (typeof property !== "object" || property === null) return false;
+    return Reflect.get(property, "type") === "string" && !("enum" in property || "const" in property);
+  };
+  return file.value(Object.fromEntries(Object.entries(value).map(([key, one]) => [key, isPlain(key) ? "…" : one])));
+}
+
+function variables({ variables }: Server, file: GeneratedFile): string {
+  const needed = variables.filter((variable) => variable.default === undefined);
+  return needed.length === 0 ? "" : file.value(Object.fromEntries(needed.map(({ name, enum: values }) => [name, values?.[0] ?? "…"])));
+}
+
+function ofEndpoint(endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+  const { parameters, query, headers, subscription } = endpoint;
+  const { socket, topics } = groupsOf(endpoint, "client");
+  const options = [...(query ? [`query: ${query.type}`] : []), ...(headers ? [`headers: ${headers.type}`] : [])];
+  const args = [...(parameters ? [`params: ${parameters.type}`] : []), ...(options.length === 0 ? [] : [`{ ${options.join(", ")} }`])];
+  return [
+    `## \`client${member(endpoint.name)}(${args.join(", ")})\``,
+    `Connects to \`${endpoint.address.replaceAll("`", "")}\`.`,
+    prose(endpoint.docs),
+    ...(subscription === undefined
+      ? []
+      : ["`connection.subscription(…)` subscribes, and again after a reconnect; closing what it gives unsubscribes."]),
+    ...ofGroup(socket, "connection", endpoint, file),
+    ...topics.flatMap((group) => (group.topic === undefined ? [] : ofTopic(group, group.topic, endpoint, file))),
+  ];
+}
+
+function ofTopic(group: Group, topic: Topic, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+  const { name, docs, parameters, subscription } = topic;
+  const { sends } = directions(endpoint, "client");
+  const subscribe = subscription && sends.messages.find((message) => message.name === subscription.subscribe);
+  const given = subscribe ? `payload: ${received(file, subscribe)}` : parameters === undefined ? "" : `params: ${parameters.type}`;
+  return [
+    `### \`connection${member(name)}(${given})\``,
+    prose(docs),
+    subscription === undefined ? "" : "Subscribes, and again after a reconnect; closing it unsubscribes.",
+    ...ofGroup(group, /^[a-z]\w*$/i.test(name) ? name : "topic", endpoint, file),
+  ];
+}
+
+/** Every method of one place, each with the document's word for it. */
+function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+  const sides = directions(endpoint, "client");
+  const rows: [string, string][] = [
+    ...plainMessages(sends).map((message): [string, string] => [
+      `${at}.send${member(message.method)}(payload: ${received(file, message)})`,
+      line(message.docs, "Sends it."),
+    ]),
+    ...requests(sends.messages).map((message): [string, string] => [
+      `${at}.request${member(message.method)}(payload: ${received(file, message)}, options?): Promise<${answerReceived(file, message.reply, sides.receives)}>`,
+      line(message.docs, "Asks, and is settled by the reply."),
+    ]),
+    ...receives.deliveries.map((delivery: Delivery): [string, string] => [
+      `${at}.on${member(delivery.method)}((payload: ${received(file, delivery)}) => …)`,
+      line(delivery.docs, "Arrives."),
+    ]),
+    ...requests(receives.deliveries).map((delivery): [string, string] => [
+      `${at}.answer${member(delivery.method)}((payload: ${received(file, delivery)}) => ${answerSent(file, join, delivery.reply, sides.sends)})`,
+      line(delivery.docs, "Answers what the server asks."),
+    ]),
+  ];
+  return rows.length === 0
+    ? []
+    : [
+        table(
+          ["method", ""],
+          rows.map(([call, about]) => [`\`${call}\``, about]),
+        ),
+      ];
+}
+
+function ofServers(servers: readonly Server[], file: GeneratedFile): readonly string[] {
+  if (servers.length === 0) return [];
+  const rows = servers.map((server) => [
+    `\`servers${member(server.name)}(${variables(server, file)})\``,
+    `\`${server.url.replaceAll("`", "")}\``,
+    line(server.docs, ""),
+  ]);
+  return ["## Servers", table(["", "address", ""], rows)];
+}
+
+function ofExtras(name: string, { schemas, unchecked }: { readonly schemas: boolean; readonly unchecked: boolean }): readonly string[] {
+  const rows = [
+    [`\`${name}\``, "the client, the types of its messages, the errors"],
+    ...(unchecked ? [[`\`${name}/unchecked\``, "a client of the same types that checks nothing, and loads no validator"]] : []),
+    ...(schemas ? [[`\`${name}/schemas\``, "the types as TypeBox values; `npm install typebox` beside it"]] : []),
+  ];
+  return rows.length === 1 ? [] : ["## Entries", table(["import", "holds"], rows)];
+}
+
+const member = (name: string): string => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
+
+const fence = (language: string, code: string): string => `\`\`\`${language}\n${code}\n\`\`\``;
+
+/** A bar in a cell is a bar, also in code. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
+
+/** Text of the document that is a paragraph of its own. Its headings go below ours. */
+const prose = ({ title, summary, description }: Docs): string =>
+  [...new Set([summary, description].flatMap((text) => (text?.trim() ? [text.trim()] : [])))]
+    .concat(summary?.trim() || description?.trim() || !title?.trim() ? [] : [title.trim()])
+    .map((text) => text.replace(/\r\n?/g, "\n").replace(/^(#{1,4}) /gm, "##$1 "))
+    .join("\n\n");
+
+/** The first paragraph, on one line. */
+const line = ({ title, summary, description, deprecated }: Docs, otherwise: string): string => {
+  const text = [summary, description, title].map((text) => inline(text?.trim().split(/\n\s*\n/)[0] ?? "")).find((text) => text !== "");
+  return `${deprecated === true ? "Deprecated. " : ""}${text ?? otherwise}`;
+};
+
+const inline = (text: string): string => text.replace(/\s+/g, " ").trim();

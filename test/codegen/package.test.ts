@@ -1,0 +1,140 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { emit } from "../../codegen/src/emit/index.ts";
+import { type GenerateResult, generate } from "../../codegen/src/index.ts";
+import { semanticVersion } from "../../codegen/src/package-file.ts";
+import { chat, endpoint, model } from "./emit/chat-model.ts";
+
+const repository = new URL("../../", import.meta.url).pathname;
+const root = mkdtempSync(join(tmpdir(), "wsgen-package-"));
+const out = join(root, "sdk");
+afterEach(() => rmSync(out, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const run = (options: Parameters<typeof generate>[0] = {}): Promise<GenerateResult> =>
+  generate({ cwd: repository, document: "specs/chat.yaml", out, package: "@acme/chat", ...options });
+const read = (name: string): string => readFileSync(join(out, name), "utf8");
+const manifest = () => JSON.parse(read("package.json")) as Record<string, unknown> & { exports: Record<string, unknown> };
+
+describe("a client that is a package", () => {
+  it("has the document's version, its sources in src/, and asks for the runtime it was made for", async () => {
+    expect(await run()).toMatchObject({ ok: true });
+    expect(manifest()).toMatchObject({ name: "@acme/chat", version: "1.0.0", type: "module", sideEffects: false, files: ["dist"] });
+    expect(manifest()).toMatchObject({
+      dependencies: { "@wsgen/runtime": "^0.1.0" },
+      peerDependenciesMeta: { typebox: { optional: true } },
+    });
+    for (const name of ["README.md", "tsconfig.json", "src/index.ts", "src/client.ts", "src/types.ts"])
+      expect(existsSync(join(out, name)), name).toBe(true);
+    expect(existsSync(join(out, "src/server.ts"))).toBe(false);
+    expect(await run({ check: true })).toMatchObject({ ok: true, written: [], removed: [] });
+  });
+
+  it("runs no code where it is installed", async () => {
+    await run();
+    expect(Object.keys(manifest()["scripts"] as object)).toEqual(["build", "prepack"]);
+  });
+
+  it("needs no typebox without schemas, and has an entry for the client that checks nothing", async () => {
+    await run({ schemas: false, unchecked: true });
+    expect(Object.keys(manifest().exports)).toEqual([".", "./unchecked"]);
+    expect(read("package.json")).not.toContain("typebox");
+  });
+
+  it("keeps what its publisher wrote in package.json, and a version that is further than the document's", async () => {
+    await run();
+    const mine = {
+      ...manifest(),
+      license: "MIT",
+      version: "1.0.3",
+      scripts: { build: "tsc && echo built" },
+      dependencies: { "left-pad": "1.3.0" },
+    };
+    writeFileSync(join(out, "package.json"), JSON.stringify({ ...mine, exports: { "./extra": "./extra.js" } }));
+    await run();
+    expect(manifest()).toMatchObject({
+      license: "MIT",
+      version: "1.0.3",
+      scripts: { build: "tsc && echo built", prepack: "npm run build" },
+    });
+    expect(manifest()["dependencies"]).toEqual({ "left-pad": "1.3.0", "@wsgen/runtime": "^0.1.0" });
+    expect(Object.keys(manifest().exports)).toEqual([".", "./schemas", "./extra"]);
+    writeFileSync(join(out, "package.json"), JSON.stringify({ ...mine, version: "0.9.0" }));
+    await run();
+    expect(manifest()["version"]).toBe("1.0.0");
+  });
+
+  it("is never written over another package, nor where package.json cannot be read", async () => {
+    await run();
+    expect(await run({ package: "other" })).toMatchObject({ ok: false, diagnostics: [{ code: "other-package" }] });
+    writeFileSync(join(out, "package.json"), "{");
+    expect(await run()).toMatchObject({ ok: false, diagnostics: [{ code: "other-package" }] });
+  });
+
+  it.each(["Chat", "a b", "@acme", "../x", ""])("is not called %j", async (name) => {
+    expect(await run({ package: name })).toMatchObject({ ok: false, diagnostics: [{ code: "config" }] });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("holds a client and nothing else", async () => {
+    expect(await run({ side: "both" })).toMatchObject({ ok: false, diagnostics: [{ code: "config" }] });
+  });
+
+  it.each([
+    ["1.2.3", "1.2.3"],
+    ["v2", "2.0.0"],
+    ["0.1", "0.1.0"],
+    ["2024-01-05", "2024.1.5"],
+    ["1.0.0-beta.1", "1.0.0-beta.1"],
+    ["1.0.0-01", "1.0.0"],
+    ["next", undefined],
+    ["1.2.3.4", undefined],
+  ])("takes version %j for %j", (text, version) => {
+    expect(semanticVersion(text)).toBe(version);
+  });
+});
+
+describe("its README", () => {
+  const readme = (of = chat): string =>
+    emit(of, { side: "client", schemas: false, package: "chat-client" }).files.find(({ path }) => path === "README.md")?.text ?? "";
+
+  it("names every method and message in the document's words", () => {
+    const text = readme();
+    for (const { clientToServer, serverToClient } of chat.endpoints) {
+      for (const { method } of [...clientToServer.messages, ...serverToClient.deliveries]) expect(text).toContain(`.${method}(`);
+    }
+    expect(text).toContain("## Errors");
+  });
+
+  it("keeps a bar of a text in its cell, and headings of the document below its own", () => {
+    const loud = { description: "One | two\n\n# Loud" };
+    const text = readme({
+      ...chat,
+      endpoints: chat.endpoints.map((one) => ({ ...one, docs: loud })),
+      servers: chat.servers.map((one) => ({ ...one, docs: loud })),
+    });
+    expect(text).toContain("One \\| two |");
+    expect(text).toContain("\n### Loud");
+  });
+});
+
+describe("its index", () => {
+  it("exports a type of the document under another name where the client has one of that name", () => {
+    const clash = {
+      ...model("Chat", [endpoint("room")]),
+      types: ["RoomClient", "RoomClientType", "WsgenError", "Post"].map((name) => ({
+        name,
+        docs: {},
+        schema: true,
+        guard: false,
+        pointer: "#",
+      })),
+    };
+    const text = emit(clash, { side: "client", schemas: false, package: "chat-client" }).files.find(
+      ({ path }) => path === "src/index.ts",
+    )?.text;
+    expect(text).toContain("RoomClient as RoomClientType_, RoomClientType, WsgenError as WsgenErrorType, Post");
+  });
+});
