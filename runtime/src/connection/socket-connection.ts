@@ -444,6 +444,16 @@ export class SocketConnection<Context extends object>
     this.#close(closures.internalError.code, closures.internalError.reason);
   }
 
+  onLongTurn(): void {
+    this.#socket.pause();
+    setImmediate(wake, this);
+  }
+
+  wake(): void {
+    this.#reader.wake();
+    if (!this.#reader.held) this.#socket.resume();
+  }
+
   hold(): void {
     this.#stall?.start();
     this.#reader.hold();
@@ -620,6 +630,10 @@ function createId(): string {
 
 function answerClose(connection: { answerClose(): void }): void {
   connection.answerClose();
+}
+
+function wake(connection: { wake(): void }): void {
+  connection.wake();
 }
 
 function onDeadline(connection: { onDeadline(): void }): void {

@@ -105,7 +105,16 @@ export interface FrameReceiver {
   onViolation(closure: Closure): void;
   /** An extension failed. Nothing is read after it. */
   onDecodeFailure(error: unknown): void;
+  /** Reading this peer has kept the event loop for a while: nothing is read until `wake` is called, in another turn. */
+  onLongTurn(): void;
 }
+
+/** How long, in ms, one peer's bytes may keep the event loop, with all that is done about them; libuv may bring 32 chunks in one turn. */
+const SHARE = 4;
+/** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
+const LARGE = 4096;
+/** The clock is looked at every so many frames; at every one where they may have to be inflated. A power of two. */
+const LOOK_EVERY = 8;
 
 /**
  * Reads the frames a client sends: masked, checked against every rule of RFC 6455 as early as its bytes are there, fragments put
@@ -123,6 +132,7 @@ export class FrameReader {
   readonly #receiver: FrameReceiver;
   readonly #decoder: MessageDecoder | undefined;
   #held = false;
+  #resting = false;
   #done = false;
   #reading = false;
   /** Bytes behind a hold. */
@@ -164,9 +174,9 @@ export class FrameReader {
     if (gathered !== undefined) this.#giveFragment(message, gathered.bytes.subarray(0, gathered.length), true, false);
   }
 
-  /** Whether frames wait for `release`. */
+  /** Whether frames wait for `release` or `wake`. */
   get held(): boolean {
-    return this.#held;
+    return this.#held || this.#resting;
   }
 
   /** Stops before the next frame, at once; what has been read stays here. The socket is paused by the caller. */
@@ -180,6 +190,14 @@ export class FrameReader {
     if (!this.#reading) this.#run();
   }
 
+  /** Goes on after a long turn. */
+  wake(): void {
+    this.#resting = false;
+    if (this.#reading) return;
+    beginTurn(this); // However little there is left.
+    this.#run();
+  }
+
   /** Takes bytes off the socket. */
   read(chunk: Buffer): void {
     if (this.#done) return;
@@ -189,22 +207,31 @@ export class FrameReader {
 
   #run(): void {
     this.#reading = true; // What is told may call `read` and `release` again; this loop then goes on with what they left.
-    while (this.#unread !== undefined && !this.#held && !this.#done) {
+    while (this.#unread !== undefined && !this.held && !this.#done) {
       const chunk: Buffer = this.#unread;
       this.#unread = undefined;
+      if (chunk.length >= LARGE) beginTurn(this);
       const used = this.#partial === undefined ? this.#readWhole(chunk) : this.#readRest(this.#partial, chunk);
       if (used < chunk.length && !this.#done) {
         const rest = chunk.subarray(used);
         this.#unread = this.#unread === undefined ? rest : Buffer.concat([rest, this.#unread]);
       }
+      if (turnOf === this) this.#rest();
     }
     this.#reading = false;
+  }
+
+  #rest(): void {
+    if (this.#done || this.#resting || performance.now() < turnUntil) return;
+    this.#resting = true;
+    this.#receiver.onLongTurn();
   }
 
   /** Reads the frames that lie whole in a chunk and keeps the beginning of the next; gives the number of bytes used. */
   #readWhole(chunk: Buffer): number {
     let at = 0;
-    while (at < chunk.length && !this.#held && !this.#done) {
+    while (at < chunk.length && !this.held && !this.#done) {
+      if (turnOf === this && isTimeToLook(this.#decoder !== undefined)) this.#rest();
       const available = chunk.length - at;
       const wanted = this.#inspect(chunk, at, available);
       if (wanted > available) {
@@ -388,6 +415,31 @@ export class FrameReader {
     this.#partial = undefined;
     this.#message = undefined;
   }
+}
+
+/** Whose bytes are timed at the moment, and until when they may take, in ms: one object for all readers, which are many and mostly idle. */
+let turnOf: FrameReader | undefined;
+let turnUntil = 0;
+let turnEnds = false;
+let frames = 0;
+
+function beginTurn(reader: FrameReader): void {
+  if (turnOf === reader) return;
+  turnOf = reader;
+  turnUntil = performance.now() + SHARE;
+  if (turnEnds) return;
+  turnEnds = true;
+  setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  turnEnds = false;
+  turnOf = undefined;
+}
+
+function isTimeToLook(everyTime: boolean): boolean {
+  frames = (frames + 1) & (LOOK_EVERY - 1);
+  return everyTime || frames === 0;
 }
 
 /** A message that comes in fragments. */

@@ -89,7 +89,7 @@ export function answerClientErrors(): (error: NodeJS.ErrnoException, socket: Dup
 
 /**
  * Shuts down on the first signal and cuts on the second. Then the process ends, unless somebody else listens to the signal too: with exit code 0
- * (or `process.exitCode`) when everyone has been sent home, by the signal when they had to be cut.
+ * (or `process.exitCode`) when everyone has been sent home or the time was up, by the signal after a second one.
  */
 export function obeySignals(signals: readonly NodeJS.Signals[], close: () => Promise<void>, cutNow: () => void): () => void {
   let received = 0;

@@ -75,6 +75,7 @@ function readWithOurs(chunks: readonly Buffer[], holdEvery: number, stream = fal
         fragments = [];
         if (holdEvery > 0 && ++messages % holdEvery === 0) reader.hold();
       },
+      onLongTurn: () => reader.wake(),
       onDecodeFailure: (error) => {
         throw error; // There are no extensions.
       },

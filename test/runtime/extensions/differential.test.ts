@@ -67,7 +67,7 @@ function readWithOurs(chunks: readonly Buffer[], { takeover, bits }: Terms): Rea
   const deflate = createDeflate({ clientNoContextTakeover: !takeover, clientMaxWindowBits: bits });
   const codec = deflate.accept({ client_max_window_bits: String(bits) }, false);
   if (codec === undefined) throw new Error("declined");
-  const reader = new FrameReader(
+  const reader: FrameReader = new FrameReader(
     {
       onMessage: (data, binary) => reading.push([binary ? "binary" : "text", data.toString("hex")]),
       onFragment: () => expect.unreachable(),
@@ -75,6 +75,7 @@ function readWithOurs(chunks: readonly Buffer[], { takeover, bits }: Terms): Rea
       onPong: (data) => reading.push(["pong", data.toString("hex")]),
       onClose: (code, reason) => reading.push(["close", code, reason]),
       onViolation: ({ code }) => reading.push(["violation", code]),
+      onLongTurn: () => reader.wake(),
       onDecodeFailure: (error) => expect.unreachable(String(error)),
     },
     LIMIT,
