@@ -70,8 +70,11 @@ export function createPayloads(options: PayloadOptions): Payloads {
     const payload: Schema = bare === undefined ? types.normalise(written) : { $ref: DEFINITIONS + bare };
     const base = source.extension.name ?? nameOf(source, bare, lookAt(payload), channel);
     const headers = framing?.envelope?.headers === undefined || source.headers === undefined ? undefined : types.normalise(source.headers);
-    const framed =
+    const onWire =
       framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, resolve, findings });
+    const contentType = source.extension.contentType ?? source.contentType ?? options.defaultContentType;
+    const format = framing?.envelope === undefined ? formatOf(source, contentType, lookAt(onWire), findings) : "json";
+    const framed = format === "text" ? onlyText(onWire, lookAt(onWire)) : onWire;
     // A payload that goes out as it is has its schema's type.
     const named = framed === payload ? bare : undefined;
     const id = bare === undefined ? written.pointer : `${bare} as ${source.pointer}`;
@@ -92,8 +95,6 @@ export function createPayloads(options: PayloadOptions): Payloads {
       types.add(own);
     }
     const type = named ?? id;
-    const contentType = source.extension.contentType ?? source.contentType ?? options.defaultContentType;
-    const format = framing?.envelope === undefined ? formatOf(source, contentType, shape, findings) : "json";
     const envelope = framing?.envelope;
     return { source, base, type, format, contentType, shape, envelope, channel, identity: identityOf(base, contentType, format, type) };
   };
@@ -124,6 +125,13 @@ function payloadOf(source: SourceMessage, findings: Findings): Place {
 
 function isJsonSchema(format: string): boolean {
   return /^application\/(vnd\.aai\.asyncapi|schema|vnd\.oai\.openapi)(\+(json|yaml))?\s*(;|$)/i.test(format.trim());
+}
+
+/** Bare text is a string, also where its schema allows more. */
+function onlyText(schema: Schema, { kinds }: Shape): Schema {
+  if (kinds.size === 1) return schema;
+  if (typeof schema === "boolean") return { type: "string" };
+  return schema["$ref"] === undefined ? { ...schema, type: "string" } : { allOf: [schema, { type: "string" }] };
 }
 
 function formatName(format: string): string {

@@ -46,6 +46,19 @@ channels:
   ]);
 });
 
+test.each([
+  ["{}", { type: "string" }],
+  ["{ type: [string, 'null'], maxLength: 9 }", { type: "string", maxLength: 9 }],
+  ['{ $ref: "#/components/schemas/Id" }', { allOf: [{ $ref: "#/definitions/Id" }, { type: "string" }] }],
+])("bare text is a string, whatever else its schema %s allows", async (payload, schema) => {
+  const message = `{ name: said, contentType: text/plain, payload: ${payload} }`;
+  const components = "components: { schemas: { Id: { type: [string, integer] } } }";
+  const model = await modelOf(`${head2}channels: { /a: { publish: { message: ${message} } } }\n${components}`);
+  const [said] = endpointOf(model).clientToServer.messages;
+  expect(said?.format).toBe("text");
+  expect(typeOf(model, said?.type ?? "").schema).toEqual(schema);
+});
+
 test("bytes have a type without a guard", async () => {
   const model = await modelOf(
     document3({

@@ -1,33 +1,25 @@
-import type { JsonObject, JsonValue } from "../../codegen/src/document/document.ts";
-
-type Schema = JsonObject | boolean;
+// Draws values of schemas, and small changes to them, for the self-test.
 
 /** Draws values of a schema: `full` has every property, `minimal` only what is required. What it draws is a proposal; AJV is the judge. */
-export function sample(
-  schema: Schema,
-  definitions: Readonly<Record<string, Schema>>,
-  size: "full" | "minimal",
-  seed = 0,
-  depth = 0,
-): JsonValue {
+export function sample(schema, definitions, size, seed = 0, depth = 0) {
   if (typeof schema === "boolean" || Object.keys(schema).length === 0) return ANYTHING;
   if (depth > 12) return null;
-  const draw = (inner: JsonValue | undefined): JsonValue => sample((inner ?? true) as Schema, definitions, size, seed, depth + 1);
+  const draw = (inner) => sample(inner ?? true, definitions, size, seed, depth + 1);
 
-  const ref = schema["$ref"];
+  const ref = schema.$ref;
   if (typeof ref === "string") return draw(definitions[ref.replace("#/definitions/", "")]);
-  if (schema["const"] !== undefined) return schema["const"];
-  if (Array.isArray(schema["enum"])) return schema["enum"][seed % schema["enum"].length];
+  if (schema.const !== undefined) return schema.const;
+  if (Array.isArray(schema.enum)) return schema.enum[seed % schema.enum.length];
   for (const keyword of ["oneOf", "anyOf"]) {
     const branches = schema[keyword];
     // A branch usually repeats or refines what stands beside it.
     if (Array.isArray(branches) && branches.length > 0) return merge(base(schema), draw(branches[seed % branches.length]));
   }
-  if (Array.isArray(schema["allOf"])) return schema["allOf"].reduce<JsonValue>((value, part) => merge(value, draw(part)), base(schema));
+  if (Array.isArray(schema.allOf)) return schema.allOf.reduce((value, part) => merge(value, draw(part)), base(schema));
   return base(schema);
 
-  function base(from: JsonObject): JsonValue {
-    const types = from["type"] ?? (from["properties"] === undefined ? (from["items"] === undefined ? undefined : "array") : "object");
+  function base(from) {
+    const types = from.type ?? (from.properties === undefined ? (from.items === undefined ? undefined : "array") : "object");
     const type = Array.isArray(types) ? types[size === "full" ? 0 : seed % types.length] : types;
     if (type === "object") return object(from);
     if (type === "array") return array(from);
@@ -35,35 +27,35 @@ export function sample(
     if (type === "integer" || type === "number") return number(from, type === "integer", seed);
     if (type === "boolean") return seed % 2 === 0;
     if (type === "null") return null;
-    return from["properties"] !== undefined || from["allOf"] !== undefined || from["oneOf"] !== undefined || from["anyOf"] !== undefined
+    return from.properties !== undefined || from.allOf !== undefined || from.oneOf !== undefined || from.anyOf !== undefined
       ? object(from)
       : `any ${seed}`;
   }
 
-  function object(from: JsonObject): JsonObject {
-    const properties = (from["properties"] ?? {}) as JsonObject;
-    const required = new Set((from["required"] ?? []) as string[]);
-    const value: Record<string, JsonValue> = {};
+  function object(from) {
+    const properties = from.properties ?? {};
+    const required = new Set(from.required ?? []);
+    const value = {};
     for (const name of new Set([...Object.keys(properties), ...required])) {
       if (properties[name] === false) continue;
       if (required.has(name) || (size === "full" && depth < 6)) value[name] = draw(properties[name]);
     }
-    const additional = from["additionalProperties"];
-    if (typeof additional === "object" && additional !== null && size === "full" && depth < 6) value["extra"] = draw(additional);
+    const additional = from.additionalProperties;
+    if (typeof additional === "object" && additional !== null && size === "full" && depth < 6) value.extra = draw(additional);
     return value;
   }
 
-  function array(from: JsonObject): JsonValue[] {
-    const items = from["items"];
+  function array(from) {
+    const items = from.items;
     if (Array.isArray(items)) return items.map(draw);
-    const least = typeof from["minItems"] === "number" ? from["minItems"] : 0;
+    const least = typeof from.minItems === "number" ? from.minItems : 0;
     const length = Math.max(least, size === "full" && depth < 6 ? 1 : 0);
-    return Array.from({ length }, (_, index) => sample((items ?? true) as Schema, definitions, size, seed + index, depth + 1));
+    return Array.from({ length }, (_, index) => sample(items ?? true, definitions, size, seed + index, depth + 1));
   }
 }
 
-function string(schema: JsonObject, seed: number): string {
-  const byFormat: Readonly<Record<string, string>> = {
+function string(schema, seed) {
+  const byFormat = {
     "date-time": "2026-11-20T12:00:00Z",
     date: "2026-11-20",
     time: "12:00:00Z",
@@ -77,7 +69,7 @@ function string(schema: JsonObject, seed: number): string {
     hostname: "example.com",
   };
   const proposals = [
-    byFormat[schema["format"] as string] ?? `text ${seed}`,
+    byFormat[schema.format] ?? `text ${seed}`,
     "a",
     "0",
     "abc123",
@@ -88,29 +80,30 @@ function string(schema: JsonObject, seed: number): string {
     "BTCUSD",
     "XBT/USD",
     "v1.0.0",
+    "en",
   ];
-  const pattern = typeof schema["pattern"] === "string" ? new RegExp(schema["pattern"]) : undefined;
-  const least = typeof schema["minLength"] === "number" ? schema["minLength"] : 0;
-  const most = typeof schema["maxLength"] === "number" ? schema["maxLength"] : Number.POSITIVE_INFINITY;
+  const pattern = typeof schema.pattern === "string" ? new RegExp(schema.pattern) : undefined;
+  const least = typeof schema.minLength === "number" ? schema.minLength : 0;
+  const most = typeof schema.maxLength === "number" ? schema.maxLength : Number.POSITIVE_INFINITY;
   return proposals.map((text) => text.padEnd(least, "x").slice(0, most)).find((text) => pattern?.test(text) ?? true) ?? proposals[0] ?? "";
 }
 
-function number(schema: JsonObject, integer: boolean, seed: number): number {
-  const bound = (name: string): number | undefined => (typeof schema[name] === "number" ? schema[name] : undefined);
+function number(schema, integer, seed) {
+  const bound = (name) => (typeof schema[name] === "number" ? schema[name] : undefined);
   const step = integer ? 1 : 0.5;
-  const low = bound("minimum") ?? (bound("exclusiveMinimum") === undefined ? undefined : bound("exclusiveMinimum")! + step);
-  const high = bound("maximum") ?? (bound("exclusiveMaximum") === undefined ? undefined : bound("exclusiveMaximum")! - step);
+  const low = bound("minimum") ?? (bound("exclusiveMinimum") === undefined ? undefined : bound("exclusiveMinimum") + step);
+  const high = bound("maximum") ?? (bound("exclusiveMaximum") === undefined ? undefined : bound("exclusiveMaximum") - step);
   const multiple = bound("multipleOf") ?? 1;
   const value = low ?? Math.min(seed + 1, high ?? seed + 1);
   return Math.ceil(value / multiple) * multiple;
 }
 
 /** The sample of a schema that allows everything: in a merge, whatever says more wins. */
-const ANYTHING: JsonObject = Object.freeze({});
+const ANYTHING = Object.freeze({});
 
-function merge(left: JsonValue, right: JsonValue): JsonValue {
+function merge(left, right) {
   if (right === ANYTHING) return left;
-  const isObject = (value: JsonValue): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(left) || !isObject(right)) return right;
   return {
     ...left,
@@ -119,8 +112,8 @@ function merge(left: JsonValue, right: JsonValue): JsonValue {
 }
 
 /** Small changes to a value: each property dropped, each leaf replaced by one of another kind, and the wrong kinds of the whole. */
-export function mutants(value: JsonValue): JsonValue[] {
-  const wrong = (leaf: JsonValue): JsonValue =>
+export function mutants(value) {
+  const wrong = (leaf) =>
     typeof leaf === "string" ? 12345 : typeof leaf === "number" ? "twelve" : typeof leaf === "boolean" ? "maybe" : { wrong: [1] };
   if (Array.isArray(value)) {
     return [...value.flatMap((item, index) => mutants(item).map((mutant) => value.with(index, mutant))), { 0: "no array" }];
