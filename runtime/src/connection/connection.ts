@@ -152,13 +152,14 @@ export interface Connection<Context = object> {
  * connection's own outbound is over the high-water mark. What it throws or rejects with goes to the route's error policy (1011).
  */
 export interface Sink {
-  message(data: Buffer, binary: boolean): Awaitable<void>;
+  /** Text as a string, binary as bytes. */
+  message(data: string | Buffer): Awaitable<void>;
   /**
    * While it returns true for `peeking`, messages that arrive are shown to `peek` ahead of the inbox; it returns true for those it
    * took (replies to our own requests), so that a handler may await the peer. Reading then goes on to a second, larger bound.
    */
   readonly peeking?: boolean;
-  peek?(data: Buffer, binary: boolean): boolean;
+  peek?(data: string | Buffer): boolean;
   /**
    * Called once, when the connection is closed and everything that had arrived before the peer's close frame has been given to
    * `message` (at most the close timeout later). The last `message` may still be running: what it waits for listens to `signal`, which

@@ -1,7 +1,7 @@
 // `conn.frames()`: data frames as they come, before the message they belong to has ended.
 
 import type { Frame } from "./connection.ts";
-import type { Inbox } from "./inbox.ts";
+import { bytesOf, type Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class FrameSequence extends InboxReader<Frame> {
@@ -15,9 +15,9 @@ export class FrameSequence extends InboxReader<Frame> {
   protected override read(): Frame | undefined {
     const arrival = this.inbox.take();
     if (arrival === undefined) return undefined;
-    const { data, binary, first, final } = arrival;
-    this.#size = (first ? 0 : this.#size) + data.length;
-    if (this.#size <= this.maxSize) return { type: binary ? "binary" : "text", data, fin: final };
+    const { size, binary, first, final } = arrival;
+    this.#size = (first ? 0 : this.#size) + size;
+    if (this.#size <= this.maxSize) return { type: binary ? "binary" : "text", data: bytesOf(arrival), fin: final };
     this.owner.onTooBig();
     this.end();
     return undefined;

@@ -12,7 +12,10 @@ const READ_AHEAD = { messages: 1024, bytes: 1024 * 1024 } as const;
 
 /** One message as it lies in the inbox, or one fragment of it. */
 export interface Arrival {
-  readonly data: Buffer;
+  /** A whole text is a string, unless it came in fragments. */
+  readonly data: string | Buffer;
+  /** In bytes. */
+  readonly size: number;
   readonly binary: boolean;
   /** Whether it begins a message, and whether it ends one. */
   readonly first: boolean;
@@ -97,20 +100,32 @@ export class Inbox {
     return this.#running > 0;
   }
 
-  /** Takes a message off the wire, or a fragment of one. */
-  offer(data: Buffer, binary: boolean, first = true, final = true): void {
+  /** Takes a message off the wire. */
+  offer(data: string | Buffer, size: number): void {
     const sink = this.#sink;
-    if (sink !== undefined && first && final) {
-      if (sink.peeking === true && this.#peek(sink, data, binary)) return;
+    if (sink !== undefined) {
+      if (sink.peeking === true && this.#peek(sink, data)) return;
       if (!this.#occupied && this.#waiting === 0 && !this.#owner.congested) {
-        this.#deliver(sink, data, binary);
+        this.#deliver(sink, data);
         return;
       }
     }
-    // Far ahead, views would pin far more than they show.
+    this.#enqueue(data, size, typeof data !== "string", true, true);
+  }
+
+  /** Takes a fragment of a message off the wire. */
+  offerFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void {
+    const sink = this.#sink;
+    if (sink !== undefined && first && final) this.offer(binary ? data : data.toString(), data.length);
+    else this.#enqueue(data, data.length, binary, first, final);
+  }
+
+  #enqueue(data: string | Buffer, size: number, binary: boolean, first: boolean, final: boolean): void {
     this.#queue ??= [];
-    this.#queue.push({ data: this.#queue.length < INBOX.messages ? data : Buffer.from(data), binary, first, final });
-    this.#bytes += data.length;
+    // Far ahead, views would pin far more than they show.
+    const kept = typeof data === "string" || this.#queue.length < INBOX.messages ? data : Buffer.from(data);
+    this.#queue.push({ data: kept, size, binary, first, final });
+    this.#bytes += size;
     if (!this.#held && this.#full) {
       this.#held = true;
       this.#owner.hold();
@@ -127,7 +142,7 @@ export class Inbox {
       while (!this.#occupied && !this.#owner.congested) {
         const arrival = this.#shiftMessage(Number.POSITIVE_INFINITY);
         if (arrival === undefined) break;
-        this.#deliver(sink, arrival.data, arrival.binary);
+        this.#deliver(sink, arrival.binary ? arrival.data : textOf(arrival));
       }
     }
     this.#settle();
@@ -195,7 +210,7 @@ export class Inbox {
 
   #shift(): Arrival | undefined {
     const arrival = this.#queue?.shift();
-    if (arrival !== undefined) this.#bytes -= arrival.data.length;
+    if (arrival !== undefined) this.#bytes -= arrival.size;
     return arrival;
   }
 
@@ -204,12 +219,12 @@ export class Inbox {
     for (let arrival = this.#shift(); arrival !== undefined; arrival = this.#shift()) {
       if (arrival.first && arrival.final) return arrival;
       if (arrival.first) this.#parts = [];
-      this.#parts?.push(arrival.data);
-      this.#partBytes = (arrival.first ? 0 : this.#partBytes) + arrival.data.length;
+      this.#parts?.push(bytesOf(arrival));
+      this.#partBytes = (arrival.first ? 0 : this.#partBytes) + arrival.size;
       if (this.#parts === undefined || (!arrival.final && this.#partBytes <= maxSize)) continue;
       const data = Buffer.concat(this.#parts);
       this.#parts = undefined;
-      return { data, binary: arrival.binary, first: true, final: true };
+      return { data, size: data.length, binary: arrival.binary, first: true, final: true };
     }
     return undefined;
   }
@@ -237,19 +252,19 @@ export class Inbox {
     }
   }
 
-  #peek(sink: Sink, data: Buffer, binary: boolean): boolean {
+  #peek(sink: Sink, data: string | Buffer): boolean {
     try {
-      return sink.peek?.(data, binary) === true;
+      return sink.peek?.(data) === true;
     } catch (error) {
       this.#owner.onFailure(error);
       return true;
     }
   }
 
-  #deliver(sink: Sink, data: Buffer, binary: boolean): void {
+  #deliver(sink: Sink, data: string | Buffer): void {
     this.#calling = true;
     try {
-      const result = sink.message(data, binary);
+      const result = sink.message(data);
       if (isThenable(result)) {
         this.#callbacks ??= { next: () => this.#next(), failed: (error) => this.#failed(error) };
         this.#running++;
@@ -271,6 +286,15 @@ export class Inbox {
     this.#owner.onFailure(error);
     this.#next();
   }
+}
+
+/** The text of an arrival that is not binary. */
+export function textOf({ data }: Arrival): string {
+  return typeof data === "string" ? data : data.toString();
+}
+
+export function bytesOf({ data }: Arrival): Buffer {
+  return typeof data === "string" ? Buffer.from(data) : data;
 }
 
 /** Looks at the value, not at the type: a handler typed void may return anything, and a query builder is a promise as well. */

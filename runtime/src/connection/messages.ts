@@ -2,7 +2,7 @@
 
 import { constants } from "node:buffer";
 import type { Message } from "./connection.ts";
-import type { Inbox } from "./inbox.ts";
+import { bytesOf, type Inbox, textOf } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class MessageReader extends InboxReader<Message> {
@@ -13,9 +13,9 @@ export class MessageReader extends InboxReader<Message> {
   protected override read(): Message | undefined {
     const arrival = this.inbox.takeMessage(this.maxSize);
     if (arrival === undefined) return undefined;
-    const { data, binary } = arrival;
+    const { size, binary } = arrival;
     const most = binary ? this.maxSize : Math.min(this.maxSize, constants.MAX_STRING_LENGTH); // A longer string cannot be made.
-    if (data.length <= most) return binary ? { type: "binary", data } : { type: "text", data: data.toString() };
+    if (size <= most) return binary ? { type: "binary", data: bytesOf(arrival) } : { type: "text", data: textOf(arrival) };
     this.owner.onTooBig();
     this.end();
     return undefined;

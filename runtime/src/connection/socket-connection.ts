@@ -369,29 +369,29 @@ export class SocketConnection<Context extends object>
     this.#reader.read(chunk);
   }
 
-  onMessage(data: Buffer, binary: boolean): void {
+  onMessage(data: string | Buffer, size: number): void {
     this.messagesIn++;
-    if (this.#state !== "open" || !this.#admits(data)) return;
+    if (this.#state !== "open" || !this.#admits(1, size)) return;
     this.#idle?.restart();
-    this.#inbox.offer(data, binary);
+    this.#inbox.offer(data, size);
   }
 
   onFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void {
     if (final) this.messagesIn++;
-    if (this.#state !== "open" || !this.#admits(data, first ? 1 : 0)) return;
+    if (this.#state !== "open" || !this.#admits(first ? 1 : 0, data.length)) return;
     this.#idle?.restart();
-    this.#inbox.offer(data, binary, first, final);
+    this.#inbox.offerFragment(data, binary, first, final);
   }
 
   /** Closes and gives false when the peer says too much. */
-  #admits(data: Buffer, messages = 1): boolean {
-    if (this.#rate === undefined || this.#rate.allows(messages, data.length)) return true;
+  #admits(messages: number, size: number): boolean {
+    if (this.#rate === undefined || this.#rate.allows(messages, size)) return true;
     this.#closeFor(closures.rateLimit);
     return false;
   }
 
   onPing(data: Buffer): void {
-    if (this.#state === "open" && this.#admits(data)) this.#pong(data);
+    if (this.#state === "open" && this.#admits(1, data.length)) this.#pong(data);
   }
 
   #pong(data: Buffer): void {
@@ -401,7 +401,7 @@ export class SocketConnection<Context extends object>
   }
 
   onPong(data: Buffer): void {
-    if (this.#state === "open" && !this.#admits(data)) return;
+    if (this.#state === "open" && !this.#admits(1, data.length)) return;
     const index = this.#pings?.findIndex((ping) => ping.data.equals(data)) ?? -1;
     if (index < 0) return;
     // A pong answers the pings before it as well (RFC 6455 section 5.5.3).

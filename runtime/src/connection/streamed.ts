@@ -2,7 +2,7 @@
 
 import { WsgenError } from "../errors.ts";
 import type { StreamedMessage } from "./connection.ts";
-import type { Arrival, Inbox } from "./inbox.ts";
+import { type Arrival, bytesOf, type Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class StreamReader extends InboxReader<StreamedMessage> {
@@ -30,7 +30,7 @@ export class StreamReader extends InboxReader<StreamedMessage> {
     if (this.#current !== undefined) return undefined;
     for (let arrival = this.inbox.take(); arrival !== undefined; arrival = this.inbox.take()) {
       if (!arrival.first) continue; // Of a message that nobody wanted to the end.
-      if (arrival.data.length > this.maxSize) {
+      if (arrival.size > this.maxSize) {
         this.owner.onTooBig();
         this.end();
         return undefined;
@@ -122,9 +122,9 @@ class Incoming implements StreamedMessage {
         this.#owner.finished();
         return;
       }
-      if (next.data.length > 0) this.#controller?.enqueue(next.data);
+      if (next.size > 0) this.#controller?.enqueue(bytesOf(next));
       if (next.final) this.#controller?.close();
-      if (next.data.length > 0 || next.final) this.#letGo();
+      if (next.size > 0 || next.final) this.#letGo();
       if (next.final) this.#owner.finished();
       this.#owner.taken();
     }

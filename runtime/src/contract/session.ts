@@ -129,18 +129,18 @@ export class Session implements Sink, Asker {
   }
 
   /** Replies do not queue behind the message whose handler waits for them. */
-  peek(data: Buffer, binary: boolean): boolean {
+  peek(data: string | Buffer): boolean {
     const requests = this.#requests;
-    if (requests === undefined || binary) return false;
-    const decoded = this.#endpoint.decoder.decode(data.toString(), (payload) => requests.settle(payload), this.#classify);
+    if (requests === undefined || typeof data !== "string") return false;
+    const decoded = this.#endpoint.decoder.decode(data, (payload) => requests.settle(payload), this.#classify);
     if (decoded === undefined) return true;
     if (decoded.kind === "message" || !requests.refuse(decoded.payload, inboundError(decoded))) return false;
     this.#countInvalid(decoded);
     return true;
   }
 
-  message(data: Buffer, binary: boolean): Awaitable<void> {
-    return this.#opening === undefined ? this.#handle(data, binary) : this.#opening.then(() => this.#handle(data, binary));
+  message(data: string | Buffer): Awaitable<void> {
+    return this.#opening === undefined ? this.#handle(data) : this.#opening.then(() => this.#handle(data));
   }
 
   closed(outcome: CloseOutcome): void {
@@ -162,17 +162,13 @@ export class Session implements Sink, Asker {
     this.#shut(end);
   }
 
-  #handle(data: Buffer, binary: boolean): Awaitable<void> {
+  #handle(data: string | Buffer): Awaitable<void> {
     if (this.#draining) return new Promise(() => {}); // The connection is about to be closed, which lets go of this.
     const requests = this.#requests;
     const { decoder } = this.#endpoint;
     // A reply may still come to a request that was given up.
     const late = requests !== undefined && requests.size > 0;
-    const decoded = decoder.decode(
-      binary ? data : data.toString(),
-      late ? (payload) => requests.settle(payload) : undefined,
-      this.#classify,
-    );
+    const decoded = decoder.decode(data, late ? (payload) => requests.settle(payload) : undefined, this.#classify);
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;

@@ -63,8 +63,10 @@ function readWithOurs(chunks: readonly Buffer[], holdEvery: number, stream = fal
   let messages = 0;
   const reader: FrameReader = new FrameReader(
     {
-      onMessage: (data, binary) => {
-        reading.push([binary ? "binary" : "text", data.toString("hex")]);
+      onMessage: (data, size) => {
+        const bytes = typeof data === "string" ? Buffer.from(data) : data;
+        expect(size).toBe(bytes.length);
+        reading.push([typeof data === "string" ? "text" : "binary", bytes.toString("hex")]);
         if (holdEvery > 0 && ++messages % holdEvery === 0) reader.hold();
       },
       onFragment: (data, binary, first, final) => {

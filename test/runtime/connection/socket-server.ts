@@ -73,7 +73,7 @@ export function handshake(): UpgradeRequest {
 
 /** A sink that answers every message with itself. */
 export function startEcho(conn: ConnectionCore): void {
-  conn.start({ message: (data, binary) => void conn.send(binary ? data : data.toString()) });
+  conn.start({ message: (data) => void conn.send(data) });
 }
 
 /** A sink that keeps what it gets. */

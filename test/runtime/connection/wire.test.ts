@@ -69,10 +69,19 @@ describe("reading", () => {
     expect(await client.nextText()).toBe("🌍");
   });
 
+  test("accepts U+FFFD where a text holds it, and not where bytes that are no UTF-8 would become it", async () => {
+    const { conn, client } = await openPair();
+    startEcho(conn);
+    client.write(rawFrame({ opcode: 1, payload: "\uFFFD" }));
+    expect(await client.nextText()).toBe("\uFFFD");
+    client.write(rawFrame({ opcode: 1, payload: Buffer.concat([Buffer.from("\uFFFD"), Buffer.of(0xff)]) }));
+    expect((await client.nextClose()).code).toBe(1007);
+  });
+
   test("gives each message its own bytes, whatever comes after it", async () => {
     const { conn, client } = await openPair();
     const kept: Buffer[] = [];
-    conn.start({ message: (data) => void kept.push(data) });
+    conn.start({ message: (data) => void kept.push(Buffer.isBuffer(data) ? data : expect.unreachable()) });
     for (let i = 0; i < 50; i++) client.write(rawFrame({ opcode: 2, payload: Buffer.alloc(3000, i) }));
     await until(() => kept.length === 50, "50 messages");
     for (const [index, data] of kept.entries()) expect(data.equals(Buffer.alloc(3000, index))).toBe(true);

@@ -69,7 +69,8 @@ function readWithOurs(chunks: readonly Buffer[], { takeover, bits }: Terms): Rea
   if (codec === undefined) throw new Error("declined");
   const reader: FrameReader = new FrameReader(
     {
-      onMessage: (data, binary) => reading.push([binary ? "binary" : "text", data.toString("hex")]),
+      onMessage: (data) =>
+        reading.push(typeof data === "string" ? ["text", Buffer.from(data).toString("hex")] : ["binary", data.toString("hex")]),
       onFragment: () => expect.unreachable(),
       onPing: (data) => reading.push(["ping", data.toString("hex")]),
       onPong: (data) => reading.push(["pong", data.toString("hex")]),
