@@ -56,7 +56,7 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
   };
 }
 
-/** The guard must see what goes on the wire: where something in a payload serialises as something else (a Date, an ORM's document), that. */
+/** The guard must see what goes on the wire: where something in a payload serialises as something else (a Date, an Error, an instance with getters), that. */
 function asSerialised(payload: unknown, notJson: (error: unknown) => never): unknown {
   try {
     return changesWhenSerialised(payload) ? JSON.parse(JSON.stringify(payload)) : payload;
@@ -65,7 +65,10 @@ function asSerialised(payload: unknown, notJson: (error: unknown) => never): unk
   }
 }
 
-/** Whether anything in a value has a `toJSON`. A cycle ends the stack, which the caller catches. Loops: every message goes through here. */
+/**
+ * Whether anything in a value has a `toJSON`, or is no plain object: guards read what it inherits, JSON does not. A cycle ends the stack, which the
+ * caller catches. Loops: every message goes through here.
+ */
 function changesWhenSerialised(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return true;
@@ -73,6 +76,8 @@ function changesWhenSerialised(value: unknown): boolean {
     for (let index = 0; index < value.length; index++) if (changesWhenSerialised(value[index])) return true;
     return false;
   }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return true;
   for (const name in value) if (changesWhenSerialised((value as Record<string, unknown>)[name])) return true;
   return false;
 }

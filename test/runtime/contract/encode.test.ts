@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MessageContract } from "../../../runtime/src/contract/contract.ts";
+import type { Guard, MessageContract } from "../../../runtime/src/contract/contract.ts";
 import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
 import { createEncoder } from "../../../runtime/src/contract/encode.ts";
 import { ContractError } from "../../../runtime/src/errors.ts";
@@ -42,6 +42,20 @@ describe("JSON messages", () => {
       }
     }
     expect(encode(new Post())).toBe('{"type":"post","text":"from a class"}');
+  });
+
+  it("checks what goes on the wire where a guard would read what an object inherits", () => {
+    // As emitted guards do, and unlike `guardOf`, this one looks at inherited properties too.
+    const guard: Guard<unknown> = (value): value is unknown => (value as { post?: { text?: unknown } }).post?.text === "hi";
+    const nested = createEncoder("nested", { format: "json", guard });
+    class Post {
+      get text(): string {
+        return "hi";
+      }
+    }
+    expect(refusal(() => nested({ post: new Post() })).messageName).toBe("nested");
+    expect(refusal(() => nested({ post: Object.create({ text: "hi" }) as object })).messageName).toBe("nested");
+    expect(nested({ post: Object.assign(Object.create(null) as object, { text: "hi" }) })).toBe('{"post":{"text":"hi"}}');
   });
 
   it("refuses a wrong constant instead of correcting it", () => {
