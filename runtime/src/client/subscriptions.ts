@@ -24,9 +24,12 @@ export const subscriptions: Feature = (endpoint, codec) => (link) => {
     key.every((path) => says(valueAt(other, path), valueAt(payload, path)));
   const isOpen = (): boolean => connection().getSnapshot().status === "open";
 
+  /** What a socket that is closing does not take is not sent on the next one: that is asked for what is wanted then. */
+  const stale = () => true;
+
   const ask = (one: Subscribed): void => {
     const request = (connection() as Connected).request?.[one.subscribe] as ((payload: unknown) => Promise<unknown>) | undefined;
-    if (!request) void transmit(codec.encode(one.subscribe, one.payload));
+    if (!request) void transmit(codec.encode(one.subscribe, one.payload), stale);
     else
       request(one.payload).then(
         () => one.settle?.(),
@@ -41,7 +44,7 @@ export const subscriptions: Feature = (endpoint, codec) => (link) => {
     let body: unknown;
     for (const path of one.key) body = withValueAt(body, path, valueAt(one.payload, path));
     try {
-      void transmit(codec.encode(one.unsubscribe, body));
+      void transmit(codec.encode(one.unsubscribe, body), stale);
     } catch (error) {
       onError(error);
     }

@@ -6,7 +6,7 @@ import WebSocket from "ws";
 import { createMarketClient, type SocketCandlesClient, type SocketClient } from "../../../generated/market/client.js";
 import { registerMarket, type SocketConnection } from "../../../generated/market/server.js";
 
-async function market({ acks = true } = {}) {
+async function market({ acks = true, Socket = WebSocket } = {}) {
   const heard: string[] = [];
   const connections: SocketConnection[] = [];
   const none = { subscribe() {}, unsubscribe() {} };
@@ -27,7 +27,7 @@ async function market({ acks = true } = {}) {
   });
   const server = await serve(router, { host: "127.0.0.1", signals: [] });
   const socket: SocketClient = await createMarketClient(server.url, {
-    WebSocket,
+    WebSocket: Socket,
     reconnect: { spread: 10, codes: { 4000: true } },
   }).socket();
   const candle = (pair: string, close: string): void => {
@@ -69,6 +69,27 @@ describe("a subscription", () => {
     await two.close();
     await expect.poll(() => heard.filter((what) => what.startsWith("-"))).toEqual(["-ETH/EUR"]);
     await socket.close();
+    await server.close();
+  });
+
+  it("is asked for once, and not left, on the next socket when it was opened and left on one that was closing", async () => {
+    const sockets: WebSocket[] = [];
+    class Watched extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        sockets.push(this);
+      }
+    }
+    const { server, socket, heard, connections } = await market({ Socket: Watched });
+    const eth = await socket.candles({ pair: "ETH/EUR" });
+    void connections[0]?.close(4000);
+    while (sockets[0]?.readyState === WebSocket.OPEN) await new Promise((resolve) => setImmediate(resolve));
+    expect(socket.getSnapshot().status).toBe("open");
+    await eth.close();
+    const again = await socket.candles({ pair: "ETH/EUR", minutes: 5 });
+    const btc = await socket.candles({ pair: "BTC/EUR" });
+    expect(heard.slice(1)).toEqual(["+ETH/EUR 5", "+BTC/EUR 1"]);
+    await Promise.all([again.close(), btc.close(), socket.close()]);
     await server.close();
   });
 
