@@ -129,6 +129,7 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
     clearTimeout(timer);
     const mine = ++turn;
     if (state.retryAt) change({ ...state, retryAt: undefined });
+    if (mine !== turn) return; // A listener has closed it.
     const refused = (details: Refusal | { readonly cause: unknown }) => {
       // The query may hold secrets, and errors end up in logs.
       if (mine === turn && state.status !== "open") lost(new UpgradeRejectedError(url().replace(/\?.*/, ""), details));
@@ -172,6 +173,7 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
     const held = waiting;
     waiting = [];
     size = 0;
+    if (closing) return; // By a listener: what waits is rejected when the socket is gone.
     for (const [data, stale] of held) if (!stale?.()) transmit(data);
     drain();
   }

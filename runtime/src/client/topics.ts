@@ -46,12 +46,20 @@ export function says(said: unknown, wanted: unknown): boolean {
 /** Parameters are text, whatever messages make of them. */
 const spell = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
-export function createViews({ receives }: EndpointContract, { inbox, connection, onError }: Link): Views {
-  /** Each takes the messages that are its own, and says whether one was. */
-  const views = new Set<(name: string, payload: unknown, size: number) => boolean>();
+export function createViews({ receives }: EndpointContract, { inbox, connection, onError, signal }: Link): Views {
+  /** Each takes the messages that are its own, and says whether one was; and how it ends. */
+  const views = new Map<(name: string, payload: unknown, size: number) => boolean, () => void>();
+  let watched = false;
+  /** Once for all of them: a promise keeps whoever waits for it, and a connection may have had thousands. */
+  const watch = (): void => {
+    watched = true;
+    void connection().closed.then(() => {
+      for (const finish of views.values()) finish();
+    });
+  };
 
   const view: Views["view"] = (prefix, isMeant, { params = {}, onClose } = {}) => {
-    const { send, request, answer, closed, getSnapshot } = connection() as Connected;
+    const { send, request, answer, getSnapshot } = connection() as Connected;
     /** What is the topic's, by the names that it has there. */
     const own = <Item>(items: Readonly<Record<string, Item>> = {}): Record<string, Item> =>
       Object.fromEntries(
@@ -65,9 +73,9 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       if (mine) push({ name: name.slice(prefix.length), payload }, size);
       return mine;
     };
-    views.add(take);
+    views.set(take, () => end(getSnapshot().error));
     for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) take(name, payload, size);
-    void closed.then(() => end(getSnapshot().error));
+    if (!watched || signal.aborted) watch();
     const close = async (): Promise<void> => {
       if (views.delete(take)) onClose?.();
       end(undefined);
@@ -95,6 +103,6 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       return view(`${topic}.`, isMeant, { params });
     },
     // Every view is asked: several may want the same message.
-    take: (...message) => [...views].filter((take) => take(...message)).length > 0,
+    take: (...message) => [...views.keys()].filter((take) => take(...message)).length > 0,
   };
 }

@@ -187,6 +187,31 @@ describe("a connection whose server goes away", () => {
     expect(room.signal.aborted).toBe(true);
   });
 
+  it("is closed by a listener: no further attempt is made, no timer left, and what waited rejects", async () => {
+    const { room } = await enter();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    room.subscribe(({ status, retryAt }) => {
+      if (status === "reconnecting" && retryAt === undefined) void room.close();
+    });
+    server.close(1012);
+    await vi.waitFor(() => expect(room.getSnapshot().status).toBe("closed"));
+    await vi.waitFor(() => expect(server.sockets.size + vi.getTimerCount()).toBe(0));
+    vi.useRealTimers();
+    expect(server.urls).toHaveLength(1);
+    await server.kill();
+
+    const again = await enter();
+    again.room.subscribe(({ status }) => {
+      if (status === "open") void again.room.close();
+    });
+    await server.kill();
+    await until(() => again.room.getSnapshot().status === "reconnecting");
+    const sent = again.room.send.post({ text: "never" });
+    await server.start();
+    await expect(sent).rejects.toThrow(ConnectionClosedError);
+    expect(server.said).toEqual([]);
+  });
+
   it.each([1000, 1002, 1003, 1007, 1008, 1009, 4999])("stays closed after %i", async (code) => {
     const { room, statuses } = await enter();
     server.close(code);

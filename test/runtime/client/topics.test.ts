@@ -1,4 +1,6 @@
 // The topics of the generated market, both sides over real sockets: each message at its own topic, each child with its own messages.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createRouter } from "@wsgen/runtime";
 import { testServer } from "@wsgen/runtime/testing";
 import { describe, expect, it } from "vitest";
@@ -239,4 +241,33 @@ it("a handler that is a class keeps its `this`", async () => {
   await expect.poll(() => handler.ticker.pairs).toEqual(["ETH/EUR"]);
   expect(handler.opened).toBe(1);
   await socket.close();
+});
+
+it("nothing is kept of topics that were closed, however many a connection has had", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const { server, connect } = await market(false);
+  await using _server = server;
+  const socket = await connect();
+  const kept: WeakRef<object>[] = [];
+  const visit = async (): Promise<void> => {
+    const ticker = await socket.ticker({ pair: "ETH/EUR" });
+    const listener = (): void => {};
+    ticker.on.trade(listener);
+    kept.push(new WeakRef(ticker), new WeakRef(listener));
+    await ticker.close();
+  };
+  for (let visits = 0; visits < 20; visits++) await visit();
+  await expect
+    .poll(() => {
+      collect();
+      return kept.filter((ref) => ref.deref() !== undefined).length;
+    })
+    .toBe(0);
+  const late = await socket.ticker({ pair: "ETH/EUR" });
+  const read = late[Symbol.asyncIterator]().next();
+  await socket.close();
+  expect(await read).toMatchObject({ done: true });
+  const after = await socket.ticker({ pair: "ETH/EUR" });
+  expect(await after[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
 });
