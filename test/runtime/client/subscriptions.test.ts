@@ -1,12 +1,12 @@
 // Subscriptions of the generated market: topics that are asked for when they are opened, and again after a reconnect.
 import { createRouter, serve } from "@wsgen/runtime";
-import { type ClientTopic, type Contract, createClient, subscriptions } from "@wsgen/runtime/generated/client";
+import { type ClientOptions, type ClientTopic, type Contract, createClient, subscriptions } from "@wsgen/runtime/generated/client";
 import { describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { createMarketClient, type SocketCandlesClient, type SocketClient } from "../../../generated/market/client.js";
 import { registerMarket, type SocketConnection } from "../../../generated/market/server.js";
 
-async function market({ acks = true, Socket = WebSocket } = {}) {
+async function market({ acks = true, Socket = WebSocket }: { readonly acks?: boolean; readonly Socket?: ClientOptions["WebSocket"] } = {}) {
   const heard: string[] = [];
   const connections: SocketConnection[] = [];
   const none = { subscribe() {}, unsubscribe() {} };
