@@ -277,6 +277,7 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
     [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
   );
   const needed = [
+    ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
     ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),

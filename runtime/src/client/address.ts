@@ -1,7 +1,7 @@
-// From a server's address, an endpoint's template and their values to the URL of one connection.
-import type { EndpointContract, Guard } from "../contract/contract.ts";
+// What a user says before there is a connection: the variables of a server's address, and the parameters of an endpoint's.
 import { WsgenError } from "../errors.ts";
 import { refusalOf, refuse, type Subject } from "./check.ts";
+import type { Feature } from "./connection.ts";
 
 /**
  * Makes a function that fills the variables of a server's address (AsyncAPI Server Object: `host`, `pathname`, `variables`).
@@ -22,48 +22,37 @@ export function serverUrl<Variables extends object = object>(
 }
 
 /**
- * The URL of one connection, its path parameters and query checked against the contract.
+ * For contracts with path parameters, a query or headers: checks them against the contract, and writes them into the address.
  *
- * @throws ContractError (outbound, without message name) when they do not match, WsgenError `WSGEN_USAGE` when the server's address is none.
+ * Its Part throws ContractError (outbound, without message name) when they do not match.
  */
-export function connectionUrl(
-  server: string | URL,
-  { address, parameters, query }: EndpointContract,
-  params: object = {},
-  values: object = {},
-): string {
-  checkPart(parameters?.guard, params, "path parameters", address);
-  checkPart(query?.guard, values, "query", address);
+export const handshake: Feature =
+  ({ address, parameters, query, headers }) =>
+  () => ({
+    handshake(url, given) {
+      const subject = (part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];
+      for (const [part, contract, values] of [
+        ["path parameters", parameters, given.params],
+        ["query", query, given.query],
+        // Headers can be the client's own business, so that only those of the endpoint are checked, and only when there are some.
+        ["headers", given.headers && headers, given.headers],
+      ] as const) {
+        const refusal = refusalOf(contract?.guard, values ?? {}, subject(part));
+        if (refusal) throw refusal;
+      }
 
-  // In a page, an address may be relative to it.
-  const base = globalThis.location?.href;
-  const url = URL.canParse(server, base) && new URL(server, base);
-  if (!url || !/^(ws|http)s?:/.test(url.href)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.hash = "";
-  const given = new Map(Object.entries(params));
-  const path = address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
-    const value = String(given.get(name) ?? "");
-    // URLs know no way to write these as the name of something.
-    if (/^\.{0,2}$/.test(value)) throw refuse(subject(address, "path parameters"), 'must not be empty, "." or ".."', `/${name}`);
-    return encodeURIComponent(value);
+      for (const [name, value] of Object.entries(given.query ?? {})) {
+        for (const item of [value].flat()) {
+          if (Object(item) === item) throw refuse(subject("query"), "cannot be written in a query", `/${name}`);
+          if (item !== undefined) url.searchParams.append(name, String(item));
+        }
+      }
+      const values = new Map(Object.entries(given.params ?? {}));
+      return address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
+        const value = String(values.get(name) ?? "");
+        // URLs know no way to write these as the name of something.
+        if (/^\.{0,2}$/.test(value)) throw refuse(subject("path parameters"), 'must not be empty, "." or ".."', `/${name}`);
+        return encodeURIComponent(value);
+      });
+    },
   });
-  // `/` is where the server's own address is, with or without a slash behind it.
-  if (path.length > 1) url.pathname = url.pathname.replace(/\/?$/, () => path);
-
-  for (const [name, value] of Object.entries(values)) {
-    for (const item of [value].flat()) {
-      if (Object(item) === item) throw refuse(subject(address, "query"), "cannot be written in a query", `/${name}`);
-      if (item !== undefined) url.searchParams.append(name, String(item));
-    }
-  }
-  return url.href;
-}
-
-/** Checks one part of the handshake. */
-export function checkPart(guard: Guard<unknown> | undefined, values: object, part: string, address: string): void {
-  const refusal = refusalOf(guard, values, subject(address, part));
-  if (refusal) throw refusal;
-}
-
-const subject = (address: string, part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];

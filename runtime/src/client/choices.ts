@@ -21,7 +21,6 @@ export function choices(contract: { readonly endpoints: object }, { classify }: 
         }
       };
       return {
-        members: {},
         choose({ among, by }, payload) {
           const said = by === "classify" ? named(payload, among) : undefined;
           const tried = (by === "classify" ? among.filter((candidate) => candidate === said) : among).map((candidate) =>

@@ -4,8 +4,9 @@ import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import type { EndpointContract } from "../contract/contract.ts";
 import type { ContractError } from "../errors.ts";
 import { type Choose, type Codec, createCodec } from "./codec.ts";
-import { createInbox, type Inbox, type Unsubscribe } from "./inbox.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
 import { type ConnectionState, type Life, type LifeOptions, startLife } from "./life.ts";
+import type { Unsubscribe } from "./listeners.ts";
 
 /**
  * What every connection offers beside its typed `send`, `request`, `on` and `answer`.
@@ -49,7 +50,12 @@ export type Feature = (endpoint: EndpointContract, codec: Codec) => (link: Link)
 /** What a feature adds to one connection. */
 export interface Part {
   /** Becomes part of the connection that its user sees. */
-  readonly members: object;
+  readonly members?: object;
+  /**
+   * Before each attempt: checks what is given for it, writes the query into the address, and gives the path behind the server's. Throws what
+   * refuses the attempt for good.
+   */
+  handshake?(address: URL, given: HandshakeValues): string;
   /** Sees the JSON of every text frame before the contract's tree does; true: it is dealt with. */
   claim?(payload: unknown): boolean;
   /** Says which message it is where the contract's tree leaves a choice. */
@@ -62,6 +68,13 @@ export interface Part {
   opened?(): void;
   /** The connection was open and is not any more, or it is closed for good: what was asked through it will not be answered. */
   lost?(error: unknown): void;
+}
+
+/** What a user gives for one attempt. */
+export interface HandshakeValues {
+  readonly params: object | undefined;
+  readonly query: object | undefined;
+  readonly headers: object | undefined;
 }
 
 /** One connection as a feature sees it. */
@@ -86,7 +99,12 @@ export interface Opening extends Pick<LifeOptions, "attempt" | "reconnect" | "ur
 export function prepareConnection(
   endpoint: EndpointContract,
   features: readonly Feature[],
-): (opening: Opening) => { readonly life: Life; readonly connection: ClientConnection<unknown> } {
+): (opening: Opening) => {
+  readonly life: Life;
+  readonly connection: ClientConnection<unknown>;
+  /** What {@link Part.handshake} says, or the endpoint's address. */
+  fill(address: URL, given: HandshakeValues): string;
+} {
   const codec = createCodec(endpoint);
   const prepared = features.map((feature) => feature(endpoint, codec));
 
@@ -145,7 +163,11 @@ export function prepareConnection(
     Object.assign(connection, ...parts.map(({ members }) => members));
     // The computed key above is asyncDispose wherever the interface can be used.
     const shown = connection as unknown as ClientConnection<unknown>;
-    return { life, connection: shown };
+    return {
+      life,
+      connection: shown,
+      fill: (address, given) => parts.map((part) => part.handshake?.(address, given)).find(Boolean) ?? endpoint.address,
+    };
   };
 }
 

@@ -2,9 +2,8 @@
 import type { Awaitable } from "../connection/outcome.ts";
 import type { Contract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
-import type { ContractError } from "../errors.ts";
-import { checkPart, connectionUrl } from "./address.ts";
-import { type ClientConnection, type Feature, prepareConnection } from "./connection.ts";
+import { type ContractError, WsgenError } from "../errors.ts";
+import { type ClientConnection, type Feature, prepareConnection, table } from "./connection.ts";
 import type { ReconnectOptions } from "./retry.ts";
 import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
 
@@ -53,28 +52,32 @@ export interface Opening<Connection> extends Promise<Connection> {
  */
 export type CreateClient = <Api>(contract: Contract, url: string | URL, options?: ClientOptions, features?: readonly Feature[]) => Api;
 
-type Details = ConnectOptions & { readonly params?: object; readonly query?: Given<object> };
+type Details = ConnectOptions & { readonly query?: Given<object> };
 
 /** `createClient` on a platform. */
 export function createClientOn(open: OpenSocket): CreateClient {
   return <Api>(contract: Contract, server: string | URL, options: ClientOptions = {}, features: readonly Feature[] = []) => {
     checkVersion(contract);
     const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error } = options;
-    const api = Object.entries(contract.endpoints).map(([name, endpoint]) => {
-      let prepared: ReturnType<typeof prepareConnection> | undefined;
-      const connectTo = (given: Details): Opening<ClientConnection<unknown>> => {
-        prepared ??= prepareConnection(endpoint, features);
-        const { signal, params, query, headers, protocols = [] } = given;
+    const api = table(contract.endpoints, (_, endpoint) => {
+      const prepared = prepareConnection(endpoint, features);
+      const connectTo = (
+        { signal, query, headers, protocols = [] }: Details = {},
+        params?: object,
+      ): Opening<ClientConnection<unknown>> => {
         let url = "";
-        const { life, connection } = prepared({
+        const { life, connection, fill } = prepared({
           onInvalid,
           onError,
           url: () => url,
           reconnect: reconnect === false ? undefined : Object(reconnect),
           async attempt() {
-            url = connectionUrl(server, endpoint, params, await ask(query));
             const own = await ask(headers);
-            if (own) checkPart(endpoint.headers?.guard, own, "headers", endpoint.address);
+            const address = addressOf(server);
+            const path = fill(address, { params, query: await ask(query), headers: own });
+            // `/` is where the server's own address is, with or without a slash behind it.
+            if (path.length > 1) address.pathname = address.pathname.replace(/\/?$/, () => path);
+            url = address.href;
             return open(url, [protocols].flat(), { ...(await ask(always)), ...own }, options);
           },
         });
@@ -91,16 +94,24 @@ export function createClientOn(open: OpenSocket): CreateClient {
         }) as Opening<ClientConnection<unknown>>;
       };
       // Endpoints without path parameters take their options first.
-      return [
-        name,
-        endpoint.parameters
-          ? (params: object, given?: ConnectOptions) => connectTo({ ...given, params })
-          : (given?: ConnectOptions) => connectTo({ ...given }),
-      ];
+      return endpoint.parameters
+        ? (params: object, given?: ConnectOptions) => connectTo(given, params)
+        : (given?: ConnectOptions) => connectTo(given);
     });
     // The contract's endpoints are the API's methods: both are printed from one document.
-    return Object.fromEntries(api) as Api;
+    return api as Api;
   };
+}
+
+/** The address of the server, for a WebSocket to open; a platform need not know `http:` there. */
+function addressOf(server: string | URL): URL {
+  // In a page, an address may be relative to it.
+  const base = globalThis.location?.href;
+  const url = URL.canParse(server, base) && new URL(server, base);
+  if (!url || !/^(ws|http)s?:/.test(url.href)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.hash = "";
+  return url;
 }
 
 /** What is given now. */

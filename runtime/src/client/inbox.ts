@@ -4,6 +4,7 @@
 // those who attach in the same breath miss nothing. From then on a message is kept only for a reader: while one iterates, or while
 // nobody listens at all.
 import { InboundOverflowError, WsgenError } from "../errors.ts";
+import { createListeners, type Listeners, type Unsubscribe } from "./listeners.ts";
 
 /** One message that arrived. */
 export interface Arrival {
@@ -14,9 +15,6 @@ export interface Arrival {
 /** How much is kept for a reader: so many messages, or so many characters and bytes. */
 const MAX_MESSAGES = 1_000;
 const MAX_SIZE = 1_048_576;
-
-/** Stops what was started: a listener, an answerer. Calling it again does nothing. */
-export type Unsubscribe = () => void;
 
 /** The inbox of one connection. */
 export interface Inbox {
@@ -32,7 +30,7 @@ export interface Inbox {
 }
 
 export function createInbox(onError: (error: unknown) => void): Inbox {
-  const listeners = new Map<string, Set<(payload: unknown) => void>>();
+  const listeners = new Map<string, Listeners<unknown>>();
   const kept: (readonly [arrival: Arrival, size: number])[] = [];
   let total = 0;
   let attached: Promise<void> | undefined;
@@ -54,13 +52,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
 
   function push(arrival: Arrival, size: number): void {
     if (open) {
-      for (const listener of listeners.get(arrival.name) ?? []) {
-        try {
-          listener(arrival.payload);
-        } catch (error) {
-          onError(error);
-        }
-      }
+      listeners.get(arrival.name)?.call(arrival.payload);
       if (!reading && listeners.size) return;
     }
     if (overflow) return;
@@ -97,13 +89,10 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
     extract,
 
     listen(name, listener) {
-      const set = listeners.get(name) ?? new Set();
-      listeners.set(name, set);
-      // A wrapper of its own, so that one function may listen twice.
-      const own = (payload: unknown) => listener(payload);
-      set.add(own);
+      const those = listeners.get(name) ?? createListeners(onError);
+      listeners.set(name, those);
       void attach();
-      return () => void set.delete(own);
+      return those.add(listener);
     },
 
     read() {

@@ -16,13 +16,13 @@ export {
   UpgradeRejectedError,
   WsgenError,
 } from "../errors.ts";
-export { serverUrl } from "./address.ts";
+export { handshake, serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
-export type { Unsubscribe } from "./inbox.ts";
 export type { ConnectionState, Reconnected } from "./life.ts";
+export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";

@@ -1,7 +1,7 @@
 // The life of one connection: one socket after another, from the first attempt to the end, and what is sent meanwhile.
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import { ConnectionClosedError, OutboundOverflowError, UpgradeRejectedError } from "../errors.ts";
-import type { Unsubscribe } from "./inbox.ts";
+import { createListeners, type Listeners } from "./listeners.ts";
 import { type ReconnectOptions, retryDelay } from "./retry.ts";
 import type { Attempt, Refusal, WebSocketLike } from "./socket.ts";
 
@@ -60,7 +60,7 @@ export interface Life {
   getSnapshot(): ConnectionState;
   protocol(): string;
   /** Listeners are called at once when the state changes; what they send goes before what waited for the connection. */
-  subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
+  readonly subscribe: Listeners<ConnectionState>["add"];
   /** Sends, or keeps it until there is a connection, unless it is `stale` by then. */
   transmit(data: string | Uint8Array, stale?: () => boolean): Sent;
   /** From now on a failed first attempt is tried again. */
@@ -86,7 +86,7 @@ type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => v
 
 /** Begins a life with its first attempt. */
 export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, onError }: LifeOptions): Life {
-  const listeners = new Set<(state: ConnectionState) => void>();
+  const { call, add } = createListeners<ConnectionState>(onError);
   const over = new AbortController();
   const { signal } = over;
   let state: ConnectionState = { status: "connecting", failures: 0 };
@@ -116,13 +116,7 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
 
   function change(next: ConnectionState): void {
     state = next;
-    for (const listener of [...listeners]) {
-      try {
-        listener(next);
-      } catch (error) {
-        onError(error);
-      }
-    }
+    call(next);
   }
 
   function begin(): void {
@@ -266,12 +260,7 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
     transmit,
     getSnapshot: () => state,
     protocol: () => socket?.protocol ?? "",
-    subscribe(listener) {
-      // A wrapper of its own, so that one function may listen twice.
-      const own: typeof listener = (next) => listener(next);
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
+    subscribe: add,
     insist() {
       insisting = true;
     },

@@ -42,6 +42,7 @@ describe("the client in a browser", () => {
       "client/inbox.ts",
       "client/index.ts",
       "client/life.ts",
+      "client/listeners.ts",
       "client/requests.ts",
       "client/retry.ts",
       "client/subscriptions.ts",
@@ -62,7 +63,7 @@ describe("the client in a browser", () => {
   it("stays within its budget of bytes", async () => {
     const { gzipped } = await bundle('import { createClient } from "./client/index.ts"; globalThis.client = createClient;');
     // DESIGN section 8 wants 4,096 in the end; this holds the line until then.
-    expect(gzipped).toBeLessThan(5_350);
+    expect(gzipped).toBeLessThan(5_050);
   });
 });
 

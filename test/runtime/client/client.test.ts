@@ -14,7 +14,7 @@ import {
 } from "../../../runtime/src/client/node.ts";
 import { contract, type Peer, type RoomEvent, startVendor, until, type Vendor, type VendorClient } from "./vendor.ts";
 
-const features = [node.requests, node.answers];
+const features = [node.handshake, node.requests, node.answers];
 let vendor: Vendor;
 afterEach(() => vendor.stop());
 
@@ -446,7 +446,7 @@ describe("what only Node can tell", () => {
   it("gives status and body of a refused handshake", async () => {
     vendor = await startVendor();
     const refused = await node
-      .createClient<VendorClient>(contract, vendor.url)
+      .createClient<VendorClient>(contract, vendor.url, {}, features)
       .room({ room: "closed" })
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ name: "UpgradeRejectedError", status: 403, body: "Members only" });
@@ -464,7 +464,7 @@ describe("where a refusal is only half told", () => {
 
   it("rejects all the same", async () => {
     vendor = await startVendor();
-    const client = standard.createClient<VendorClient>(contract, vendor.url, { WebSocket: Reticent });
+    const client = standard.createClient<VendorClient>(contract, vendor.url, { WebSocket: Reticent }, features);
     await expect(client.room({ room: "closed" })).rejects.toThrow(UpgradeRejectedError);
   });
 });

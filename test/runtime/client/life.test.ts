@@ -8,6 +8,7 @@ import {
   ConnectionClosedError,
   type ConnectionState,
   createClient,
+  handshake,
   OutboundOverflowError,
   requests,
   UpgradeRejectedError,
@@ -90,7 +91,7 @@ afterEach(async () => {
 /** A room on a server of its own, and every state it goes through. */
 async function enter(options: ClientOptions = {}, given: Parameters<VendorClient["room"]>[1] = {}) {
   server = await startServer();
-  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, [requests]);
+  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, [handshake, requests]);
   const room = await client.room({ room: "a" }, given);
   return watch(room);
 }
@@ -295,7 +296,7 @@ describe("a first attempt that fails", () => {
   it("rejects at once for who awaits it, and is tried again for who takes the connection", async () => {
     server = await startServer();
     await server.kill();
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, requests]);
     await expect(client.room({ room: "a" })).rejects.toThrow(UpgradeRejectedError);
 
     const opening = client.room({ room: "a" });
@@ -313,7 +314,7 @@ describe("a first attempt that fails", () => {
   it("is over when it cannot be otherwise", async () => {
     server = await startServer();
     server.refuse(403);
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, requests]);
     const refused = client.room({ room: "a" }).connection;
     await refused.closed;
     expect(refused.getSnapshot().error).toMatchObject({ status: 403 });

@@ -18,6 +18,7 @@ export {
   ContractError,
   choices,
   createClient,
+  handshake,
   InboundOverflowError,
   OutboundOverflowError,
   RequestFailedError,
