@@ -61,10 +61,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
     const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error } = options;
     const api = table(contract.endpoints, (_, endpoint) => {
       const prepared = prepareConnection(endpoint, features);
-      const connectTo = (
-        { signal, query, headers, protocols = [] }: Details = {},
-        params?: object,
-      ): Opening<ClientConnection<unknown>> => {
+      const connectTo = ({ signal, query, headers, protocols = [] }: Details = {}, params?: object): Opening<ClientConnection<unknown>> => {
         let url = "";
         const { life, connection, fill } = prepared({
           onInvalid,
