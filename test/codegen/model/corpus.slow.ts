@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Document, JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
 import { load } from "../../../codegen/src/document/load.ts";
 import { buildModel } from "../../../codegen/src/model/build.ts";
 import { createJudge } from "../../../codegen/src/model/judge.ts";
-import type { Direction, Model } from "../../../codegen/src/model/model.ts";
+import type { Model } from "../../../codegen/src/model/model.ts";
 import { sampleOf } from "../../../codegen/src/model/sample.ts";
 import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
 
@@ -120,16 +119,6 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
     expect(tried).toBeGreaterThan(500);
   });
 
-  test("shuffling a document renames nothing", async () => {
-    for (const entry of sockets) {
-      const before = await modelOf(entry);
-      if (before.types.length > 150) continue;
-      const document = await open(entry);
-      const after = buildModel(shuffled(document), { perspective: sideOf(entry) }).model as Model;
-      expect(namesIn(after), entry.slug).toEqual(namesIn(before));
-    }
-  });
-
   test.each([
     ["spec-3.1-websocket-gemini", [["marketDataV1", "/v1/marketdata/{symbol}", 0, 1, "", ""]]],
     ["spec-2.6-websocket-gemini", [["v1Marketdata", "/v1/marketdata/{symbol}", 0, 1, "", ""]]],
@@ -185,37 +174,3 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
     ]);
   });
 });
-
-/** Names by what they name. */
-function namesIn({ endpoints, types }: Model): object {
-  const direction = ({ messages, deliveries }: Direction) =>
-    [...messages.map(({ name, type }) => `${name}: ${type}`), ...deliveries.map(({ name, type }) => `${name}: ${type}`)].sort();
-  return {
-    endpoints: endpoints
-      .map(({ name, address, clientToServer, serverToClient }) => ({
-        name,
-        address,
-        in: direction(clientToServer),
-        out: direction(serverToClient),
-      }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    types: types.map(({ name }) => name).sort(),
-  };
-}
-
-/** The same document with its channels, operations, messages and schemas in another order. */
-function shuffled(document: Document): Document {
-  const turn = (value: JsonValue | undefined, depth: number): JsonValue | undefined => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-    const entries = Object.entries(value as JsonObject).map(
-      ([key, inner]) => [key, depth === 0 ? inner : (turn(inner, depth - 1) as JsonValue)] as const,
-    );
-    return Object.fromEntries(entries.toSorted(([a], [b]) => (mixed(a) < mixed(b) ? -1 : 1)));
-  };
-  const { components, channels, operations, ...rest } = document.value;
-  const parts = { components: turn(components, 1), channels: turn(channels, 2), operations: turn(operations, 0) };
-  const kept = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as JsonObject;
-  return { ...document, value: { ...rest, ...kept } };
-}
-
-const mixed = (key: string): number => [...key].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, 7);

@@ -1,0 +1,179 @@
+// Names in the public documents: whatever is shuffled, removed or added, the others keep theirs; and none collide, on disks that ignore case either.
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Document, JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
+import { load } from "../../../codegen/src/document/load.ts";
+import { buildModel } from "../../../codegen/src/model/build.ts";
+import type { Model } from "../../../codegen/src/model/model.ts";
+
+const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
+const present = existsSync(join(corpus, "INDEX.json"));
+
+interface Entry {
+  readonly slug: string;
+  readonly main: string;
+  readonly version: string;
+  readonly ws: boolean;
+  readonly perspective: string;
+}
+const index: readonly Entry[] = present ? (JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) as readonly Entry[]) : [];
+const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
+
+/** So many definitions of each document are removed, one after the other. */
+const removals = Number(process.env["RUNS"] ?? 12);
+
+describe.skipIf(!present)("names in the corpus (skipped: no ../shared/corpus)", () => {
+  test("do not collide across kind, channel and direction, on disks that ignore case either", async () => {
+    for (const entry of sockets) {
+      const { endpoints, types } = (await open(entry)).model;
+      expectApart([...types.map(({ name }) => name), ...endpoints.map(({ typeName }) => `${typeName} of an endpoint`)], entry.slug);
+      expectApart(
+        endpoints.map(({ name }) => name),
+        entry.slug,
+      );
+      for (const { topics, clientToServer, serverToClient } of endpoints) {
+        expectApart(
+          topics.map(({ name }) => name),
+          entry.slug,
+        );
+        for (const { messages, deliveries } of [clientToServer, serverToClient]) {
+          expectApart(
+            messages.map(({ name }) => name),
+            entry.slug,
+          );
+          expectApart(
+            deliveries.map(({ name }) => name),
+            entry.slug,
+          );
+        }
+      }
+    }
+  });
+
+  test("stay when a document is shuffled", async () => {
+    for (const entry of sockets) {
+      const { document, model, build } = await open(entry);
+      fc.assert(
+        fc.property(fc.integer(), (seed) => {
+          const after = build({ ...document, value: shuffled(document.value, seed) });
+          expect(Object.fromEntries(namesIn(after)), entry.slug).toEqual(Object.fromEntries(namesIn(model)));
+        }),
+        { numRuns: model.types.length > 150 ? 1 : 3 },
+      );
+    }
+  });
+
+  test("stay when another definition is removed, and so when it is added", async () => {
+    const figures = { removed: 0, compared: 0, qualified: 0 };
+    const renamed: string[] = [];
+    for (const entry of sockets) {
+      const { document, model, build } = await open(entry);
+      const pointers = definitionsIn(document.value);
+      const step = Math.max(1, pointers.length / removals);
+      const before = namesIn(model);
+      for (let at = 0; at < pointers.length; at += step) {
+        const pointer = pointers[Math.floor(at)] ?? "";
+        const after = namesIn(build({ ...document, value: without(document.value, pointer) }));
+        figures.removed += 1;
+        for (const [place, name] of after) {
+          const was = before.get(place);
+          if (was === undefined || place.endsWith(pointer)) continue;
+          figures.compared += 1;
+          // Of several that would have one name, each says which it is; the last one need not.
+          if (was !== name && was.toLowerCase().endsWith(name.toLowerCase())) figures.qualified += 1;
+          else if (was !== name) renamed.push(`${entry.slug} without ${pointer}: ${place} was ${was}, is ${name}`);
+        }
+      }
+    }
+    console.info("names", figures);
+    expect(renamed).toEqual([]);
+    expect(figures.compared).toBeGreaterThan(10_000);
+    expect(figures.qualified).toBeLessThan(figures.compared / 1000);
+  });
+});
+
+async function open({ slug, main, perspective }: Entry) {
+  const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
+  const side = perspective === "client" || perspective === "reversed" ? "client" : "server";
+  /** A document without its only channel has no model, and nothing to compare. */
+  const build = (changed: Document): Pick<Model, "endpoints" | "types"> =>
+    buildModel(changed, { perspective: side }).model ?? { endpoints: [], types: [] };
+  return { document, model: build(document), build };
+}
+
+function expectApart(names: readonly string[], slug: string): void {
+  const lower = names.map((name) => name.toLowerCase()).sort();
+  expect(
+    lower.filter((name, at) => lower[at + 1] === name),
+    slug,
+  ).toEqual([]);
+}
+
+/** Names of endpoints, messages and types, by where they were written; those that have no place of their own are left out. */
+function namesIn({ endpoints, types }: Pick<Model, "endpoints" | "types">): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const note = (place: string, name: string): void => {
+    // A place in a list is another one when the list changes.
+    if (!/\/\d+(\/|$)/.test(place)) names.set(place, name);
+  };
+  for (const { name, pointer, schema } of types)
+    if (typeof schema === "boolean" || !Array.isArray(schema["anyOf"])) note(`type ${pointer}`, name);
+  for (const { name, address, channels, clientToServer, serverToClient } of endpoints) {
+    // An endpoint has the name of its channel; a socket that several share is called by its path, for none of them could name it.
+    note(`endpoint ${address} ${channels.length > 1 ? "of several" : "of one"}`, name);
+    for (const [way, { messages }] of Object.entries({ clientToServer, serverToClient }))
+      for (const message of messages) note(`message ${way} ${address} ${message.pointer}`, message.method);
+  }
+  return names;
+}
+
+/** Pointers of what has a name of its own. */
+function definitionsIn({ channels, operations, components }: JsonObject): readonly string[] {
+  const keys = (held: JsonValue | undefined, place: string): string[] =>
+    Object.keys(Object(held)).map((key) => `${place}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  const { schemas, messages } = Object(components) as JsonObject;
+  return [
+    ...keys(schemas, "/components/schemas"),
+    ...keys(messages, "/components/messages"),
+    ...keys(operations, "/operations"),
+    ...keys(channels, "/channels"),
+  ];
+}
+
+/** The document without a definition, and without everything that refers to it. */
+function without(value: JsonObject, pointer: string): JsonObject {
+  const walk = (inner: JsonValue, at: string): JsonValue | undefined => {
+    if (at === pointer) return undefined;
+    if (typeof inner !== "object" || inner === null) return inner;
+    const ref = (inner as JsonObject)["$ref"];
+    if (typeof ref === "string" && (ref === `#${pointer}` || ref.startsWith(`#${pointer}/`))) return undefined;
+    if (Array.isArray(inner))
+      return inner.flatMap((item: JsonValue, place) => {
+        const kept = walk(item, `${at}/${place}`);
+        return kept === undefined ? [] : [kept];
+      });
+    const kept = Object.entries(inner as JsonObject).flatMap(([key, held]) => {
+      const rest = walk(held, `${at}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+      return rest === undefined ? [] : [[key, rest] as const];
+    });
+    return Object.fromEntries(kept);
+  };
+  return walk(value, "") as JsonObject;
+}
+
+/** The same document with channels, operations and components in another order. */
+function shuffled(value: JsonObject, seed: number): JsonObject {
+  const mixed = (key: string): number => [...key].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, Math.abs(seed) % 997);
+  const turn = (inner: JsonValue | undefined, depth: number): JsonValue | undefined => {
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
+    const entries = Object.entries(inner as JsonObject).map(
+      ([key, held]) => [key, depth === 0 ? held : (turn(held, depth - 1) as JsonValue)] as const,
+    );
+    return Object.fromEntries(entries.toSorted(([a], [b]) => mixed(a) - mixed(b)));
+  };
+  const { components, channels, operations, ...rest } = value;
+  const parts = { components: turn(components, 1), channels: turn(channels, 2), operations: turn(operations, 0) };
+  return { ...rest, ...Object.fromEntries(Object.entries(parts).filter(([, held]) => held !== undefined)) } as JsonObject;
+}
