@@ -21,11 +21,11 @@ const document = (title: string, options: object, messages: object, operations: 
     "x-wsgen": { perspective: "server", name: title },
   });
 const refs = (...names: readonly string[]) => names.map((name) => ({ $ref: `#/channels/feed/messages/${name}` }));
-const operation = (action: string, messages: readonly string[], reply?: string) => ({
+const operation = (action: string, messages: readonly string[], reply?: readonly string[]) => ({
   action,
   channel: { $ref: "#/channels/feed" },
   messages: refs(...messages),
-  ...(reply !== undefined && { reply: { messages: refs(reply) } }),
+  ...(reply !== undefined && { reply: { messages: refs(...reply) } }),
 });
 const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
   payload: { type: "object", required, properties },
@@ -60,10 +60,32 @@ const documents = {
       name: object({ op: { const: "name" }, text: { type: "string" } }),
     },
     {
-      add: operation("receive", ["add"], "sum"),
-      who: operation("send", ["who"], "name"),
+      add: operation("receive", ["add"], ["sum"]),
+      who: operation("send", ["who"], ["name"]),
       tick: operation("send", ["tick"]),
     },
+  ),
+  OrderOrProblem: document(
+    "OrderOrProblem",
+    { correlation: "order" },
+    {
+      add: object({ op: { const: "add" }, n: { type: "integer" } }),
+      note: object({ op: { const: "note" }, n: { type: "integer" } }),
+      sum: object({ op: { const: "sum" }, total: { type: "integer" } }),
+      problem: { ...object({ op: { const: "problem" }, why: { type: "string" } }), "x-wsgen": { error: { detail: "/why" } } },
+    },
+    { add: operation("receive", ["add"], ["sum", "problem"]), note: operation("receive", ["note"]), out: operation("send", ["problem"]) },
+  ),
+  OrderBesideProblem: document(
+    "OrderBesideProblem",
+    { correlation: "order" },
+    {
+      add: object({ op: { const: "add" }, n: { type: "integer" } }),
+      note: object({ op: { const: "note" }, n: { type: "integer" } }),
+      sum: object({ op: { const: "sum" }, total: { type: "integer" } }),
+      problem: { ...object({ op: { const: "problem" }, why: { type: "string" } }), "x-wsgen": { error: { detail: "/why" } } },
+    },
+    { add: operation("receive", ["add"], ["sum"]), note: operation("receive", ["note"]), out: operation("send", ["problem"]) },
   ),
   Problem: document(
     "Problem",
@@ -76,7 +98,7 @@ const documents = {
         "x-wsgen": { error: { toError: true, correlation: "/id" } },
       },
     },
-    { in: operation("receive", ["post"], "posted"), out: operation("send", ["problem"]) },
+    { in: operation("receive", ["post"], ["posted"]), out: operation("send", ["problem"]) },
   ),
   Envelope: document(
     "Envelope",
@@ -355,6 +377,66 @@ describe("correlation: order", () => {
     const settled = expect(open).rejects.toMatchObject({ code: "WSGEN_CONNECTION_CLOSED" });
     await client.close();
     await settled;
+  });
+});
+
+describe("correlation: order, where something goes wrong", () => {
+  const add = async ({ n }: { readonly n: number }) => {
+    await new Promise((resolve) => setTimeout(resolve, n === 1 ? 30 : 0));
+    if (n === 2) throw new Error("two");
+    return { op: "sum", total: n };
+  };
+  const note = ({ n }: { readonly n: number }) => {
+    if (n === 2) throw new Error("two");
+  };
+  const quiet = { onError: () => {}, limits: { concurrency: 4 } };
+
+  it("gives each request its own reply, though handlers may run beside each other, and the error message where it is a reply", async () => {
+    const { url } = await start("OrderOrProblem", { messages: { add, note } }, quiet);
+    const client = await connect("OrderOrProblem", url, { reconnect: false });
+    const asked = await Promise.allSettled([1, 2, 3].map((n) => client.request["add"]!({ n })));
+    expect(asked.map((one) => (one.status === "fulfilled" ? one.value : (one.reason as Error).name))).toEqual([
+      { op: "sum", total: 1 },
+      "RequestFailedError",
+      { op: "sum", total: 3 },
+    ]);
+  });
+
+  it("closes rather than to send an error message that would be taken for the reply to something else", async () => {
+    const { url } = await start("OrderOrProblem", { messages: { add, note } }, quiet);
+    const peer = await raw(url);
+    peer.send('{"op":"note","n":2}');
+    await until(() => peer.code() !== undefined);
+    expect(peer.code()).toBe(1011);
+    expect(peer.heard).toEqual([]);
+  });
+
+  it("closes when a client does not answer what it is asked", async () => {
+    const { url, conn } = await start("Order", { messages: { add } });
+    const client = await connect("Order", url, quiet);
+    const server = await conn();
+    client.answer["who"]!((payload) => {
+      const { n } = payload as { readonly n: number };
+      if (n === 1) throw new Error("one");
+      return { text: `${n}` };
+    });
+    const asked = await Promise.allSettled([1, 2].map((n) => server.request["who"]!({ n })));
+    expect(asked.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+
+  it("closes where the error message is no reply, so that no later reply is taken for one that never comes", async () => {
+    const { url } = await start("OrderBesideProblem", { messages: { add, note } }, quiet);
+    const client = await connect("OrderBesideProblem", url, { reconnect: false });
+    const heard: unknown[] = [];
+    client.on["problem"]!((payload) => heard.push(payload));
+    client.send["note"]!({ n: 2 });
+    await until(() => heard.length === 1);
+    const asked = await Promise.allSettled([1, 2, 3].map((n) => client.request["add"]!({ n })));
+    expect(asked.map((one) => (one.status === "fulfilled" ? one.value : (one.reason as Error).name))).toEqual([
+      { op: "sum", total: 1 },
+      "ConnectionClosedError",
+      "ConnectionClosedError",
+    ]);
   });
 });
 

@@ -8,7 +8,9 @@ import { encodersOf } from "./encoders.ts";
 export const answers: Feature = ({ receives }, codec) => {
   const encoders = encodersOf(codec);
 
-  return ({ inbox, transmit, onError }) => {
+  return ({ inbox, transmit, onError, connection }) => {
+    /** The last answer to what is known by its order, whatever was asked. */
+    let before: Promise<unknown> | undefined;
     const answerers = new Map<string, (payload: unknown) => void>();
     return {
       members: {
@@ -18,13 +20,17 @@ export const answers: Feature = ({ receives }, codec) => {
             reply &&
             ((answerer: (payload: unknown) => unknown) => {
               if (answerers.has(name)) throw new WsgenError("WSGEN_USAGE", `"${name}" has an answerer already.`);
-              let before: Promise<unknown> | undefined;
+              const ordered = reply.id === "order";
               const answer = (payload: unknown): void => {
-                // Where replies are known by their order, each waits for the one before it.
-                before = Promise.resolve(reply.id === "order" ? before : undefined)
+                // Where replies are known by their order, each waits for the one before it, and one that fails would shift all behind it.
+                const sent = Promise.resolve(ordered ? before : undefined)
                   .then(() => answerer(payload))
                   .then((value) => void transmit(encodeReply(reply, encoders, payload, value)))
-                  .catch(onError);
+                  .catch((error: unknown) => {
+                    onError(error);
+                    if (ordered) void connection().close();
+                  });
+                if (ordered) before = sent;
               };
               answerers.set(name, answer);
               for (const [{ payload }] of inbox.extract((arrival) => arrival.name === name)) answer(payload);

@@ -108,7 +108,7 @@ function addRoute(router: Router, label: string, contract: EndpointContract, pre
     protocols: options.protocols ?? [],
     requireProtocol: options.requireProtocol ?? false,
     maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
-    limits: assertLimits(options.limits ?? {}),
+    limits: { ...assertLimits(options.limits ?? {}), ...(answersInOrder(contract) && { concurrency: 1 }) },
     admit(request) {
       const reading = readHandshake(request, contract);
       if (reading.kind === "problem") return refusal(reading.problem);
@@ -122,6 +122,11 @@ function addRoute(router: Router, label: string, contract: EndpointContract, pre
       };
     },
   });
+}
+
+/** Handlers that run beside each other would answer in the order they are done in. */
+function answersInOrder({ receives }: EndpointContract): boolean {
+  return Object.values(receives.messages).some(({ reply }) => reply?.id === "order");
 }
 
 /** RFC 9457. */

@@ -84,7 +84,7 @@ export function prepareRequests(
   }
 
   const accepts = (guard: Guard<unknown> | undefined, payload: unknown) => guard === undefined || refusalOf(guard, payload) === undefined;
-  const isFailure = (payload: unknown) => failure?.correlation !== undefined && accepts(guardOf(failure.message), payload);
+  const isFailure = (payload: unknown) => failure !== undefined && accepts(guardOf(failure.message), payload);
   // A reply with few rules may also accept the error message; the tree knows better.
   const isReply = (payload: unknown, { guards }: Reply) =>
     guards.some((guard) => accepts(guard, payload)) && !(decoder.find(payload) === failure?.message && isFailure(payload));
@@ -210,7 +210,9 @@ export function prepareRequests(
           remove(answered)?.resolve(payload);
           return true;
         }
-        const failed = failure?.correlation && table.get(valueAt(payload, failure.correlation));
+        const failed =
+          (failure?.correlation && table.get(valueAt(payload, failure.correlation))) ??
+          oldest(payload, ({ messages }) => failure !== undefined && messages.includes(failure.message));
         if (failure === undefined || failed === undefined || !isFailure(payload)) return false;
         remove(failed)?.reject(new RequestFailedError(failed.name, failure.message, payload));
         return true;

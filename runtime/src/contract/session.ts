@@ -234,7 +234,8 @@ export class Session implements Sink, Asker {
     if (this.#requests?.refuse(problem.payload, error)) return;
     if (this.#countInvalid(problem)) return;
     const { onInvalid } = this.#endpoint.contract;
-    if (onInvalid === "drop") return;
+    // Where replies are known by their order, one that never comes would shift all that follow.
+    if (onInvalid === "drop" && !this.#isOrdered(problem.name)) return;
     const told = onInvalid !== "close" && this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
     if (!told) this.#shut(refusals[problem.kind]);
   }
@@ -295,7 +296,7 @@ export class Session implements Sink, Asker {
   #tell(code: Problem["code"], detail: string, name: string | undefined, payload: unknown): boolean {
     const { error } = this.#endpoint.contract;
     const encode = error === undefined ? undefined : this.#endpoint.encoders.get(error.message);
-    if (error === undefined || encode === undefined) return false;
+    if (error === undefined || encode === undefined || !this.#countsRight(error.message, name)) return false;
     const request = name === undefined ? undefined : this.#endpoint.receivers.get(name)?.reply?.request;
     const id = request === undefined ? undefined : valueAt(payload, request);
     let body: unknown = {};
@@ -320,6 +321,17 @@ export class Session implements Sink, Asker {
       this.#core.log.warn({ code, reason: refusal.message }, "the contract's error message cannot say this");
       return false;
     }
+  }
+
+  #isOrdered(name: string | undefined): boolean {
+    return name !== undefined && this.#endpoint.receivers.get(name)?.reply?.id === "order";
+  }
+
+  /** Where replies are known by their order, the error message has to be one, and for whoever counts it as one it must be nothing else. */
+  #countsRight(error: string, name: string | undefined): boolean {
+    const ordered = [...this.#endpoint.receivers.values()].flatMap(({ reply }) => (reply?.id === "order" ? [reply] : []));
+    if (!this.#isOrdered(name)) return !ordered.some(({ messages }) => messages.includes(error));
+    return this.#endpoint.receivers.get(name!)?.reply?.messages.includes(error) === true;
   }
 
   #report(error: unknown): void {
