@@ -44,29 +44,32 @@ export function extractSnippets(page: string, { chat = false } = {}): Snippets {
     folder,
     names,
     run: (name) => import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href),
-    typeCheck() {
-      const config = {
-        extends: join(root, "test/tsconfig.json"),
-        compilerOptions: {
-          jsx: "react-jsx",
-          paths: {
-            "@wsgen/runtime": [join(sources, "index.ts")],
-            "@wsgen/runtime/generated/server": [join(sources, "contract/generated/server.ts")],
-            "@wsgen/runtime/client": [join(sources, "client/index.ts")],
-            "@wsgen/runtime/generated/client": [join(sources, "contract/generated/client.ts")],
-            "@wsgen/runtime/testing": [join(sources, "testing/index.ts")],
-          },
-        },
-        include: ["*.ts", "*.tsx"],
-      };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-      try {
-        execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { encoding: "utf8", stdio: "pipe" });
-        return "";
-      } catch (error) {
-        return String((error as { readonly stdout?: unknown }).stdout);
-      }
-    },
+    typeCheck: () => typeCheck(folder),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** What the strictest compiler says about the TypeScript of a folder below test/.output; "" when it is content. */
+export function typeCheck(folder: string): string {
+  const config = {
+    extends: join(root, "test/tsconfig.json"),
+    compilerOptions: {
+      jsx: "react-jsx",
+      paths: {
+        "@wsgen/runtime": [join(sources, "index.ts")],
+        "@wsgen/runtime/generated/server": [join(sources, "contract/generated/server.ts")],
+        "@wsgen/runtime/client": [join(sources, "client/index.ts")],
+        "@wsgen/runtime/generated/client": [join(sources, "contract/generated/client.ts")],
+        "@wsgen/runtime/testing": [join(sources, "testing/index.ts")],
+      },
+    },
+    include: ["*.ts", "*.tsx"],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  try {
+    execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { encoding: "utf8", stdio: "pipe" });
+    return "";
+  } catch (error) {
+    return String((error as { readonly stdout?: unknown }).stdout);
+  }
 }
