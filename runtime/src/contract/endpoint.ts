@@ -8,8 +8,9 @@ import type { Asker, ContractConnection, EndpointHandler, EndpointPrimitive, Fac
 import { createDecoder, type Decoder } from "./dispatch.ts";
 import { createEncoders, type Encode } from "./encode.ts";
 import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
+import { createRecheck, type Recheck } from "./recheck.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
-import { type Addressee, createRooms, type Deliver, type Relay, type Rooms } from "./rooms.ts";
+import { type Addressee, type Audience, createRooms, type Deliver, type Relay, type Rooms } from "./rooms.ts";
 import { gatherTopics, splitName } from "./topics.ts";
 
 /** Who hears of what goes wrong. */
@@ -71,7 +72,7 @@ export interface EndpointFunctions {
   readonly classify?: ClassifyMessage | undefined;
   readonly toError?: ToError | undefined;
   /** Joins its rooms with those of other processes. */
-  readonly connect?: ((deliver: Deliver) => Relay) | undefined;
+  readonly connect?: ((deliver: Deliver, recheck: Recheck) => Relay) | undefined;
 }
 
 /** Makes an endpoint ready. Throws WSGEN_USAGE when a handler, `classify` or `toError` is missing, naming it. */
@@ -97,10 +98,15 @@ export function prepareEndpoint(
   }
 
   const answers = new Set(Object.values(contract.receives.messages).flatMap(({ reply }) => reply?.messages ?? []));
+  const keyOf = (name: string) => (answers.has(name) ? undefined : name); // Whoever asked waits for his own answer, not for the last one.
   const Send = prepareCalls<Addressee, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
-    const key = answers.has(name) ? undefined : name; // Whoever asked waits for his own answer, not for the last one.
+    const key = keyOf(name);
     return (addressee) => (payload) => addressee.push(frameOf(encode(payload)), key);
+  });
+  const Publish = prepareCalls<Audience, (payload: unknown) => unknown>(encoders.keys(), (name) => {
+    const encode = encoders.get(name)!; // As above.
+    return (audience) => (payload) => audience.publish(frameOf(encode(payload)), name, keyOf(name));
   });
   const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
   const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
@@ -108,7 +114,7 @@ export function prepareEndpoint(
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  const rooms = createRooms(Send, connect);
+  const rooms = createRooms(Publish, connect && ((deliver) => connect(deliver, createRecheck(contract.sends))));
   const receivers = prepareReceivers(contract, handler);
   return { contract, handler, receive, decoder, receivers, encoders, rooms, Send, Request, classify, toError, createRequests };
 }

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Manner } from "../connection/connection.ts";
 import { encodeFrame, opcodes, payloadStart } from "../connection/wire.ts";
 import type { RoomAdapter } from "./adapter.ts";
+import type { Recheck } from "./recheck.ts";
 import type { Deliver, Relay, RoomMessage } from "./rooms.ts";
 
 /** Time before a subscription that failed is tried again, in ms. */
@@ -37,6 +38,8 @@ export class Exchange {
   readonly #topics = new Map<string, Topic>();
   #inFlight = 0;
   #failures = 0;
+  /** Messages in a row that were not sent on. */
+  #refused = 0;
   #servers = 0;
 
   constructor(adapter: RoomAdapter, report: ReportAdapter) {
@@ -45,11 +48,11 @@ export class Exchange {
   }
 
   /** The way of one endpoint's rooms. `prefix` is what their topics begin with. */
-  relay(prefix: string, deliver: Deliver): Relay {
+  relay(prefix: string, deliver: Deliver, recheck: Recheck): Relay {
     return {
       open: (room) => {
         const topic = this.#topics.get(prefix + room) ?? {
-          receive: (bytes) => this.#receive(bytes, (message) => deliver(room, message)),
+          receive: (bytes) => this.#receive(bytes, recheck, (message) => deliver(room, message)),
           wanted: false,
           subscribed: false,
           settling: false,
@@ -121,12 +124,17 @@ export class Exchange {
     }
   }
 
-  #receive(bytes: Uint8Array, deliver: (message: RoomMessage) => void): void {
+  #receive(bytes: Uint8Array, recheck: Recheck, deliver: (message: RoomMessage) => void): void {
     let message: RoomMessage | undefined;
     try {
-      message = unpack(bytes, this.#origin);
+      message = unpack(bytes, this.#origin, recheck);
+      this.#refused = 0;
     } catch (error) {
-      this.#failed(error);
+      if (++this.#refused === 1)
+        this.#report(
+          { err: error },
+          "What the room adapter brought was not sent on, and no more is said of that until it brings what can be.",
+        );
     }
     if (message !== undefined) deliver(message);
   }
@@ -146,17 +154,19 @@ export class Exchange {
 interface Header {
   readonly version: 1;
   readonly origin: string;
+  readonly name: string;
   readonly key?: string;
   readonly binary?: true;
   readonly manner?: Manner;
   readonly except?: readonly string[];
 }
 
-function pack(origin: string, { frame, key, manner, except }: RoomMessage): Uint8Array {
+function pack(origin: string, { frame, name, key, manner, except }: RoomMessage): Uint8Array {
   const binary = (frame.readUInt8(0) & 0x0f) === opcodes.binary;
   const header: Header = {
     version: 1,
     origin,
+    name,
     ...(key === undefined ? {} : { key }),
     ...(binary ? { binary } : {}),
     ...(manner === undefined ? {} : { manner }),
@@ -165,16 +175,22 @@ function pack(origin: string, { frame, key, manner, except }: RoomMessage): Uint
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), frame.subarray(payloadStart(frame))]);
 }
 
-/** `undefined` for a message of our own. Throws when it is none of this version. */
-function unpack(bytes: Uint8Array, origin: string): RoomMessage | undefined {
+/** `undefined` for a message of our own. Throws when it is none of this version, or none of the contract. */
+function unpack(bytes: Uint8Array, origin: string, recheck: Recheck): RoomMessage | undefined {
   const end = bytes.indexOf(NEWLINE);
-  const header = JSON.parse(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString()) as Partial<Header> | null;
-  if (header?.version !== 1 || typeof header.origin !== "string") throw new Error("It brought a message of another version of wsgen.");
+  const header = JSON.parse(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString()) as Partial<Record<keyof Header, unknown>> | null;
+  if (header?.version !== 1 || typeof header.origin !== "string" || typeof header.name !== "string") {
+    throw new Error("It brought a message of another version of wsgen.");
+  }
   if (header.origin === origin) return undefined;
+  const { name, key, manner, except } = header;
+  const payload = bytes.subarray(end + 1);
+  recheck(name, payload, header.binary === true);
   return {
-    frame: encodeFrame(header.binary === true ? opcodes.binary : opcodes.text, bytes.subarray(end + 1)),
-    key: header.key,
-    manner: header.manner,
-    except: header.except === undefined ? undefined : new Set(header.except),
+    frame: encodeFrame(header.binary === true ? opcodes.binary : opcodes.text, payload),
+    name,
+    key: typeof key === "string" ? key : undefined,
+    manner: manner === "volatile" || manner === "conflated" ? manner : undefined,
+    except: Array.isArray(except) ? new Set(except as readonly string[]) : undefined,
   };
 }

@@ -10,6 +10,7 @@ import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimi
 import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
 import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
+import type { Recheck } from "./recheck.ts";
 import type { Deliver } from "./rooms.ts";
 import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
@@ -60,7 +61,7 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
     const { exchange, prefix } = router[internals];
     const ours = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
-    const connect = exchange && ((deliver: Deliver) => exchange.relay(ours, deliver));
+    const connect = exchange && ((deliver: Deliver, recheck: Recheck) => exchange.relay(ours, deliver, recheck));
     const prepared = prepareEndpoint(label, endpoint, handler, {
       ...options,
       connect,

@@ -8,6 +8,11 @@ export interface Addressee {
   push(frame: Buffer, name: string | undefined): Sent;
 }
 
+/** Everyone a room's message is for; `key` is its name, unless it answers something. */
+export interface Audience {
+  publish(frame: Buffer, name: string, key: string | undefined): undefined;
+}
+
 /** Who can be in a room: a connection. */
 export interface Member {
   readonly id: string;
@@ -47,6 +52,8 @@ export interface Recipients<Send> extends Sending<Send> {
 /** A message on its way to a room. */
 export interface RoomMessage {
   readonly frame: Buffer;
+  /** In the contract. */
+  readonly name: string;
   /** What it replaces where messages are conflated, if anything. */
   readonly key: string | undefined;
   readonly manner: Manner | undefined;
@@ -85,7 +92,7 @@ interface Room {
  * Creates the rooms of one endpoint. `Send` makes the methods of `to(room).send`; `connect` is given what delivers the messages of other
  * processes.
  */
-export function createRooms(Send: CallsOf<Addressee>, connect?: (deliver: Deliver) => Relay): Rooms {
+export function createRooms(Send: CallsOf<Audience>, connect?: (deliver: Deliver) => Relay): Rooms {
   const rooms = new Map<string, Room>();
   const presences = createPresences();
   const deliver = createDelivery((name) => {
@@ -181,12 +188,12 @@ const everyone: Terms = { except: undefined, local: false, manner: undefined, ke
 
 type Publish = (message: RoomMessage, local: boolean) => void;
 
-class RoomRecipients implements Recipients<object>, Addressee {
-  readonly #Send: CallsOf<Addressee>;
+class RoomRecipients implements Recipients<object>, Audience {
+  readonly #Send: CallsOf<Audience>;
   readonly #publish: Publish;
   readonly #terms: Terms;
 
-  constructor(Send: CallsOf<Addressee>, publish: Publish, terms: Terms) {
+  constructor(Send: CallsOf<Audience>, publish: Publish, terms: Terms) {
     this.#Send = Send;
     this.#publish = publish;
     this.#terms = terms;
@@ -212,9 +219,9 @@ class RoomRecipients implements Recipients<object>, Addressee {
     return this.#with({ except: new Set([...(this.#terms.except ?? []), ...connections.map(({ id }) => id)]) });
   }
 
-  push(frame: Buffer, name: string | undefined): undefined {
-    const { except, local, manner, key } = this.#terms;
-    this.#publish({ frame, key: conflationKey(name, key), manner, except }, local);
+  publish(frame: Buffer, name: string, key: string | undefined): undefined {
+    const { except, local, manner, key: own } = this.#terms;
+    this.#publish({ frame, name, key: conflationKey(key, own), manner, except }, local);
   }
 
   #with(terms: Partial<Terms>): RoomRecipients {

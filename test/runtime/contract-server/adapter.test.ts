@@ -229,6 +229,43 @@ describe("an adapter", () => {
     quiz.to("a").send.asked({ text: "end" });
     await heard("end");
     expect(texts).toEqual(["end"]);
-    expect(errors[0]?.message).toMatch(/The room adapter failed/);
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining("What the room adapter brought was not sent on")]);
+  });
+
+  test("that brings what the contract does not allow reaches nobody with it: another process may run another version of the contract", async () => {
+    const { logger, errors } = createLog();
+    let receive: (message: Uint8Array) => void = () => {};
+    let packed: Uint8Array = new Uint8Array();
+    const adapter: RoomAdapter = {
+      publish(_topic, message) {
+        packed = message;
+      },
+      subscribe: (_topic, given) => {
+        receive = given;
+      },
+      unsubscribe() {},
+      close() {},
+    };
+    const { join, quiz } = await serveQuiz(false, { logger, adapter });
+    const { texts, heard } = await join((conn) => conn.join("a"));
+    quiz.to("b").send.asked({ text: "good" });
+    const [head = "", body = ""] = Buffer.from(packed).toString().split("\n");
+    const header = { ...(JSON.parse(head) as object), origin: "another process" };
+    const bring = (changes: object, payload: string | Uint8Array): void =>
+      receive(Buffer.concat([Buffer.from(`${JSON.stringify({ ...header, ...changes })}\n`), Buffer.from(payload)]));
+    bring({}, '{"type":"asked","text":7}');
+    bring({}, "no JSON");
+    bring({}, Buffer.from([0x22, 0xff, 0x22]));
+    bring({ name: "toString" }, "{}");
+    bring({ name: "confirmed" }, '{"type":"confirmed","id":"1","ok":true}');
+    bring({ name: undefined }, body);
+    bring({ binary: true }, body);
+    bring({ except: 7, key: 7, manner: "none" }, body);
+    await heard("good");
+    quiz.to("a").send.asked({ text: "end" });
+    await heard("end");
+    expect(texts).toEqual(["good", "end"]);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.fields).toMatchObject({ err: { messageName: "asked", direction: "outbound", path: "/text" } });
   });
 });

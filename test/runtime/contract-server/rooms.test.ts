@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { prepareCalls } from "../../../runtime/src/contract/calls.ts";
-import { type Addressee, createRooms, type Member } from "../../../runtime/src/contract/rooms.ts";
+import { type Audience, createRooms, type Member } from "../../../runtime/src/contract/rooms.ts";
 
 interface Say {
   say(text: string): void;
 }
 
-const Send = prepareCalls<Addressee, (text: string) => unknown>(
+const Send = prepareCalls<Audience, (text: string) => unknown>(
   ["say"],
-  () => (addressee) => (text) => addressee.push(Buffer.from(text), "say"),
+  () => (audience) => (text) => audience.publish(Buffer.from(text), "say", "say"),
 );
 
 /** A member that keeps what it gets, and may do something at that moment. */
