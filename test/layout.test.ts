@@ -24,7 +24,7 @@ const houses = {
     ["index.ts", "testing/"],
     ["contract/generated/"],
     ["client/"],
-    ["contract/register.ts"],
+    ["contract/authentication.ts", "contract/register.ts"],
     ["upgrade/"],
     ["contract/"],
     ["connection/"],

@@ -170,7 +170,7 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
 /** A client that is not let in notices by itself. */
 function forSide(findings: readonly Diagnostic[], side: Settings["side"]): readonly Diagnostic[] {
   if (side !== "client") return findings;
-  return findings.map((finding) => (finding.code === "security" ? { ...finding, severity: "hint" } : finding));
+  return findings.map((finding) => (finding.code.endsWith("security") ? { ...finding, severity: "hint" } : finding));
 }
 
 /** Rules of the model about what the check looks at too. */

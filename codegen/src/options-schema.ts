@@ -3,7 +3,9 @@ import { propertiesOf } from "./grammar.ts";
 import { configKeys, type Owner, optionsOn } from "./options.ts";
 
 const draft = "http://json-schema.org/draft-07/schema#";
-const owners: readonly Owner[] = ["document", "channel", "message"];
+const owners: readonly Owner[] = ["document", "channel", "message", "security scheme"];
+
+const definitionOf = (owner: Owner): string => owner.replace(" s", "S");
 
 /** By file name. */
 export const publishedSchemas: { readonly [file: string]: object } = {
@@ -11,10 +13,10 @@ export const publishedSchemas: { readonly [file: string]: object } = {
     $schema: draft,
     title: "x-wsgen",
     description: "What an AsyncAPI document says to wsgen. Each definition is `x-wsgen` on one kind of object.",
-    anyOf: owners.map((owner) => ({ $ref: `#/definitions/${owner}` })),
+    anyOf: owners.map((owner) => ({ $ref: `#/definitions/${definitionOf(owner)}` })),
     definitions: Object.fromEntries(
       owners.map((owner) => [
-        owner,
+        definitionOf(owner),
         {
           description: `\`x-wsgen\` ${owner === "document" ? "at the root of a document" : `on a ${owner}`}.`,
           type: "object",

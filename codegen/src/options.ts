@@ -3,7 +3,7 @@
 import type { Field, Grammar } from "./grammar.ts";
 
 /** What of a document may have `x-wsgen`. */
-export type Owner = "document" | "channel" | "message";
+export type Owner = "document" | "channel" | "message" | "security scheme";
 
 export interface Option extends Field {
   readonly on: readonly Owner[];
@@ -37,6 +37,7 @@ export interface Options {
     readonly key: readonly string[];
   };
   readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string; readonly toError?: true };
+  readonly carrier?: "header" | "query" | "protocol" | "message";
 }
 
 const word = (...words: readonly string[]): Grammar => ({ kind: "words", words });
@@ -158,6 +159,12 @@ export const options = {
         },
       },
     },
+  },
+  carrier: {
+    on: ["security scheme"],
+    about:
+      "Where the credentials travel, if not where the scheme says: in a `header`, in the `query`, as a subprotocol (`protocol`), or in a `message` of the contract, about which the handshake does not ask.",
+    value: word("header", "query", "protocol", "message"),
   },
 } as const satisfies { readonly [Name in keyof Required<Options>]: Option };
 

@@ -117,7 +117,7 @@ describe("a slip", () => {
   });
 
   it("is a security scheme that nothing checks: a warning where a server is made, a hint where only a client is", async () => {
-    const secured = (text: string): string => text.replace(/protocol: ws\n/, "protocol: ws\n    security: [{ type: userPassword }]\n");
+    const secured = (text: string): string => text.replace(/protocol: ws\n/, "protocol: ws\n    security: [{ type: gssapi }]\n");
     expect(await found(secured)).toEqual([expect.stringContaining("warning security Check it in a middleware (`router.use`)")]);
     expect(await found((text) => text, { side: "client" })).toEqual([expect.stringContaining("hint security")]);
   });

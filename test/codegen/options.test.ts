@@ -78,7 +78,7 @@ describe("docs/options.md", () => {
     );
     const found = examples.flatMap((example) => extensionsIn(example));
     expect(found.length).toBeGreaterThan(5);
-    const all = { ...optionsOn("document"), ...optionsOn("channel"), ...optionsOn("message") };
+    const all = { ...optionsOn("document"), ...optionsOn("channel"), ...optionsOn("message"), ...optionsOn("security scheme") };
     for (const extension of found) expect(misuses(extension, { kind: "fields", fields: all }, "x-wsgen")).toEqual([]);
     for (const [, text = ""] of page.matchAll(/```json\n([\s\S]*?)```/g))
       expect(misuses(withoutSchema(JSON.parse(text)), { kind: "fields", fields: configKeys }, "config")).toEqual([]);

@@ -141,7 +141,8 @@ async function host({ model, endpoint, server, runtime }, replies = new Map()) {
   };
   const router = runtime.createRouter();
   const idle = Object.fromEntries(model.endpoints.map(({ name }) => [name, async () => {}]));
-  const options = { onInvalid: (error) => ear.refuse(error), onError: (error) => ear.refuse(error) };
+  const authenticate = Object.fromEntries(model.schemes.map(({ name }) => [name, () => ({})]));
+  const options = { onInvalid: (error) => ear.refuse(error), onError: (error) => ear.refuse(error), authenticate };
   server[`register${model.name}`](router, { ...idle, [endpoint.name]: handlers }, options);
   const running = await runtime.serve(router, { host: "127.0.0.1", signals: [] });
   const next = async () => {
@@ -154,7 +155,8 @@ async function host({ model, endpoint, server, runtime }, replies = new Map()) {
 /** A connection of the generated client, with a listener or an answerer for everything, on every topic. */
 async function listenAt({ model, endpoint, samples, client }, url, replies = new Map()) {
   const ear = createEar();
-  const options = { WebSocket, reconnect: false, onInvalid: (error) => ear.refuse(error), onError: (error) => ear.refuse(error) };
+  const hearing = { onInvalid: (error) => ear.refuse(error), onError: (error) => ear.refuse(error) };
+  const options = { WebSocket, reconnect: false, credentials: credentialsOf(model), ...hearing };
   const api = client[`create${model.name}Client`](url, options);
   const connection = await within(api[endpoint.name](...handshake(endpoint, samples)));
   const topics = new Map([["", connection]]);
@@ -227,11 +229,12 @@ function unnumbered(ear, path) {
 
 /** Raw frames to the generated server, each on a connection of its own: valid ones are heard, others are not and are answered. */
 async function knockAtServer(context) {
-  const { endpoint, samples, found } = context;
+  const { model, endpoint, samples, found } = context;
   const { clientToServer, serverToClient, error, onInvalid } = endpoint;
   const hosted = await host(context);
-  const url = `${hosted.server.url}${pathAndQuery(endpoint, samples)}`;
-  const headers = samples.strings(endpoint.headers);
+  const credentials = shownInHandshake(model, endpoint);
+  const url = `${hosted.server.url}${pathAndQuery(endpoint, samples)}&${new URLSearchParams(credentials.query)}`;
+  const headers = { ...samples.strings(endpoint.headers), ...credentials.headers };
   try {
     for (const message of clientToServer.messages.filter(({ replyOnly }) => !replyOnly)) {
       const [first] = samples.of(message);
@@ -465,6 +468,26 @@ function handshake({ parameters, query, headers }, samples) {
     Object.entries({ query, headers }).flatMap(([name, part]) => (part === undefined ? [] : [[name, samples.parameters(part)]])),
   );
   return [...(parameters === undefined ? [] : [samples.parameters(parameters)]), options];
+}
+
+/** Something to show for every security scheme. */
+function credentialsOf({ schemes }) {
+  return Object.fromEntries(
+    schemes.map(({ name, contract }) => [name, contract.carries === "basic" ? { username: "ada", password: "secret" } : "secret"]),
+  );
+}
+
+/** The same for the first list of schemes that lets a client in, as a peer writes it that knows HTTP only. */
+function shownInHandshake({ schemes }, { security: [names = []] = [] }) {
+  const asked = schemes.filter(({ name }) => names.includes(name)).map(({ contract }) => contract);
+  const at = (place) =>
+    asked
+      .filter((scheme) => scheme.in === place)
+      .map(({ name, scheme, carries }) => {
+        const text = carries === "key" ? "secret" : "YWRhOnNlY3JldA==";
+        return [name, scheme === undefined ? text : `${scheme} ${text}`];
+      });
+  return { query: at("query"), headers: Object.fromEntries(at("header")) };
 }
 
 function pathAndQuery({ address, parameters, query }, samples) {

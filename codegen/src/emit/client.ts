@@ -24,13 +24,25 @@ import {
   received,
   requests,
   returnDocs,
+  schemeDocs,
 } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/client";
 
 export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.client, names.createClient, names.classify, "servers", "Pick", "Promise", "Required", "Uint8Array", "URL"])
+  for (const name of [
+    names.client,
+    names.createClient,
+    names.classify,
+    names.credentials,
+    "servers",
+    "Pick",
+    "Promise",
+    "Required",
+    "Uint8Array",
+    "URL",
+  ])
     file.declare(name);
   for (const { typeName } of model.endpoints.flatMap((endpoint) => [endpoint, ...endpoint.topics])) {
     for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
@@ -45,7 +57,7 @@ export const emitClient: Emitter = (model, file) => {
 
 /** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
 export const emitUncheckedClient: Emitter = (model, file) => {
-  const { client, createClient, classify } = apiNames(model);
+  const { client, createClient, classify, credentials } = apiNames(model);
   for (const name of [createClient, "servers", "URL"]) file.declare(name);
   file.import("contract", "./contract.client.unchecked.js", "value");
   file.print('export type * from "./client.js";');
@@ -55,6 +67,7 @@ export const emitUncheckedClient: Emitter = (model, file) => {
     docs: "Creates a client that checks nothing, neither what it sends nor what arrives.",
     client: file.import(client, "./client.js"),
     classify: () => file.import(classify, "./client.js"),
+    credentials: () => file.import(credentials, "./client.js"),
   });
 };
 
@@ -238,7 +251,7 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { client, classify } = apiNames(model);
+  const { client, classify, credentials } = apiNames(model);
   file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
@@ -250,24 +263,58 @@ function emitApi(model: Model, file: GeneratedFile): void {
     );
   });
   printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
-  emitCreate(model, file, { docs: "Creates a client; it connects when an endpoint's method is called.", client, classify: () => classify });
+  if (hasCredentials(model)) emitCredentials(model, file);
+  emitCreate(model, file, {
+    docs: "Creates a client; it connects when an endpoint's method is called.",
+    client,
+    classify: () => classify,
+    credentials: () => credentials,
+  });
+}
+
+/** Credentials that a program can give; a certificate belongs to the TLS connection (`tls`). */
+const credentialSchemes = ({ schemes }: Model): Model["schemes"] => schemes.filter(({ contract }) => contract.carries !== "certificate");
+const hasCredentials = (model: Model): boolean => credentialSchemes(model).length > 0;
+
+function emitCredentials(model: Model, file: GeneratedFile): void {
+  const given = file.import("Given", join);
+  file.doc("What a client shows to be let in. A function is asked before every attempt, for what expires.");
+  printInterface(file, apiNames(model).credentials, credentialSchemes(model), (scheme) => {
+    file.doc(schemeDocs(scheme, "Goes"));
+    const type = scheme.contract.carries === "basic" ? file.import("BasicCredentials", join) : "string";
+    file.print(`readonly ${file.key(scheme.name)}?: ${given}<${type}>;`);
+  });
 }
 
 /** The one call. */
 function emitCreate(
   model: Model,
   file: GeneratedFile,
-  { docs, client, classify }: { readonly docs: string; readonly client: string; readonly classify: () => string },
+  {
+    docs,
+    client,
+    classify,
+    credentials,
+  }: { readonly docs: string; readonly client: string; readonly classify: () => string; readonly credentials: () => string },
 ): void {
   const base = file.import("ClientOptions", join);
   const classifies = model.endpoints.some((endpoint) => directions(endpoint, "client").receives.choice?.by === "classify");
-  const options = classifies ? `options: ${base} & { readonly classify: ${classify()} }` : `options?: ${base}`;
+  const shows = hasCredentials(model);
+  const asked = [
+    ...(classifies ? [`readonly classify: ${classify()}`] : []),
+    ...(shows ? [`readonly credentials?: ${credentials()}`] : []),
+  ];
+  const type = asked.length === 0 ? base : `${base} & { ${asked.join("; ")} }`;
+  const given = shows ? `${file.import("credentials", join, "value")}(contract, options)` : "options";
   file.doc(docs);
-  file.block(
-    `export function ${apiNames(model).createClient}(url: string | URL, ${options}): ${client} {`,
-    () => file.print(`return ${file.import("createClient", join, "value")}<${client}>(contract, url, options${features(model, file)});`),
-    "}",
+  printCall(
+    file,
+    `export function ${apiNames(model).createClient}`,
+    ["url: string | URL", `options${classifies ? "" : "?"}: ${type}`],
+    `: ${client} {`,
   );
+  file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file)});`);
+  file.print("}");
 }
 
 /** What the runtime loads for this document beside its core. */

@@ -1,6 +1,17 @@
 // contract.server.ts and contract.client.ts: everything the runtime has to know of the document, as data. Each holds only the guards that its side runs.
 import type { DispatchTree } from "@wsgen/runtime/generated/server";
-import type { Delivery, Direction, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Topic } from "../model/model.ts";
+import type {
+  Delivery,
+  Direction,
+  Endpoint,
+  ErrorMapping,
+  HandshakePart,
+  Message,
+  Model,
+  Reply,
+  SecurityScheme,
+  Topic,
+} from "../model/model.ts";
 import { version } from "../version.ts";
 import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
 import { directions } from "./signatures.ts";
@@ -20,6 +31,7 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     version: contractVersion,
     generator: version,
     title: model.title,
+    ...(model.schemes.length > 0 && { schemes: record(model.schemes, schemeContract) }),
     endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? () => undefined : guardOf(file), side)),
   };
   file.doc(`What the runtime needs to know of ${model.source}, for a ${side}${unchecked ? " that checks nothing" : ""}.`);
@@ -27,6 +39,9 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     `export const contract = ${file.value(contract, `export const contract =  as const satisfies ${type};`.length)} as const satisfies ${type};`,
   );
 }
+
+const schemeContract = ({ contract: { carries, in: where, name, scheme } }: SecurityScheme): Literal =>
+  present({ carries, in: where, name, scheme });
 
 function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "client"): Literal {
   const { sends, receives } = directions(endpoint, side);
@@ -36,6 +51,7 @@ function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "c
     parameters: endpoint.parameters && partContract(endpoint.parameters, guard),
     query: endpoint.query && partContract(endpoint.query, guard),
     headers: endpoint.headers && partContract(endpoint.headers, guard),
+    security: endpoint.security,
     receives: {
       dispatch: asLiteral(receives.tree),
       messages: record([...receives.deliveries, ...replies(sends, receives)], (message) =>

@@ -1,12 +1,13 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
-import type { Delivery, Endpoint, Message, Model } from "../model/model.ts";
-import type { Emitter, GeneratedFile } from "./file.ts";
+import type { Delivery, Endpoint, Message, Model, SecurityScheme } from "../model/model.ts";
+import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
 import {
   type Asks,
   answerReceived,
   answerSent,
   apiNames,
   at,
+  bracketed,
   correlationProperty,
   directions,
   docsWith,
@@ -24,6 +25,7 @@ import {
   received,
   requests,
   returnDocs,
+  schemeDocs,
   sent,
 } from "./signatures.ts";
 
@@ -31,8 +33,10 @@ const join = "@wsgen/runtime/generated/server";
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, "Context"]) file.declare(name);
-  for (const name of ["AsyncIterable", "NoInfer", "Omit", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
+  for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, names.authenticate, "Context"])
+    file.declare(name);
+  for (const scheme of model.schemes) file.declare(contextOf(scheme));
+  for (const name of ["AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
     for (const topic of topics) for (const suffix of ["Send", "Request", "Messages"]) file.declare(topic.typeName + suffix);
@@ -214,11 +218,19 @@ function emitToError(model: Model, file: GeneratedFile): boolean {
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { handlers, api, register, classify, toError } = apiNames(model);
+  const { handlers, api, register, classify, toError, authenticate } = apiNames(model);
+  const contexts = model.schemes.map(contextOf);
   file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
-  printInterface(file, `${handlers}<Context = object>`, model.endpoints, ({ name, typeName, docs }) => {
+  const given = ["Context", ...contexts].map((name) => `${name} = object`);
+  printInterface(file, bracketed(`${handlers}<`, given, ">"), model.endpoints, (endpoint) => {
+    const { name, typeName, docs } = endpoint;
+    const context = contextOfEndpoint(model, endpoint);
     file.doc(docs);
-    file.print(`readonly ${file.key(name)}: ${typeName}Handler<Context> | ((conn: ${typeName}Reader<Context>) => Promise<void>);`);
+    const either = [`${typeName}Handler<${context}>`, `((conn: ${typeName}Reader<${context}>) => Promise<void>)`];
+    const line = `readonly ${file.key(name)}: ${either.join(" | ")};`;
+    file.print(
+      line.length + 2 <= lineWidth ? line : `${[`readonly ${file.key(name)}:`, ...either.map((one) => `  | ${one}`)].join("\n")};`,
+    );
   });
   file.doc("The registered API: reaches the clients of each endpoint from anywhere.");
   printInterface(file, api, model.endpoints, (endpoint) => {
@@ -228,24 +240,75 @@ function emitApi(model: Model, file: GeneratedFile): void {
   });
   const classifies = printClassify(model, file, "server", ({ typeName }) => `${typeName}Connection<Context>`);
   const makesErrors = emitToError(model, file);
-  const functions = [
-    ...(classifies ? [`readonly classify: ${classify}<NoInfer<Context>>`] : []),
-    ...(makesErrors ? [`readonly toError: ${toError}<NoInfer<Context>>`] : []),
-  ];
+  if (contexts.length > 0) emitAuthenticate(model, file);
   file.doc(
     "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
   );
+  const inferred = ["Context", ...contexts];
+  // TypeScript looks at hooks whose parameters have no types after everything else: until then their results must not contradict the handlers.
+  const parameters = ["Context extends object", ...contexts.map((name) => `${name} extends object = never`)];
+  const asked = [
+    ...(classifies ? [`readonly classify: ${classify}<NoInfer<Context>>`] : []),
+    ...(makesErrors ? [`readonly toError: ${toError}<NoInfer<Context>>`] : []),
+    ...(contexts.length > 0 ? [bracketed(`readonly authenticate: ${authenticate}<`, ["NoInfer<Context>", ...contexts], ">")] : []),
+  ];
   file.block(
-    `export function ${register}<Context extends object>(`,
+    `${bracketed(`export function ${register}<`, parameters, ">")}(`,
     () => {
       file.print(`router: ${file.import("Router", join)}<Context>,`);
-      file.print(`handlers: ${handlers}<NoInfer<Context>>,`);
+      file.print(
+        bracketed(
+          `handlers: ${handlers}<`,
+          inferred.map((name) => `NoInfer<${name}>`),
+          ">,",
+        ),
+      );
       const options = file.import("RegisterOptions", join);
-      if (functions.length > 0) file.print(`options: ${options} & { ${functions.join("; ")} },`);
-      else file.print(`options?: ${options},`);
+      const line = `options: ${options} & { ${asked.join("; ")} },`;
+      if (asked.length === 0) file.print(`options?: ${options},`);
+      else if (line.length + 2 <= lineWidth) file.print(line);
+      else
+        file.print(
+          [`options: ${options} & {`, ...asked.flatMap((one) => `${one};`.split("\n").map((part) => `  ${part}`)), "},"].join("\n"),
+        );
     },
     `): ${api} {`,
   );
   file.print(`  return ${file.import("register", join, "value")}<${api}>(router, contract, handlers, options);`);
   file.print("}");
+}
+
+/** What the hook of a scheme adds to the context, as a type parameter. */
+const contextOf = ({ typeName }: SecurityScheme): string => `${typeName}Context`;
+
+/** What the clients of an endpoint have in their context: of the lists of schemes they showed one whole, unless they need not show any. */
+function contextOfEndpoint({ schemes }: Model, { security }: Endpoint): string {
+  if (security === undefined) return "Context";
+  const shown = security.flatMap((names) => {
+    const parts = schemes.filter(({ name }) => names.includes(name)).map(contextOf);
+    return parts.length === 0 ? [] : [parts.join(" & ")];
+  });
+  const anonymous = security.some((names) => names.length === 0);
+  const [only, ...others] = shown;
+  const any = others.length === 0 ? (only ?? "object") : shown.map((part) => (part.includes("&") ? `(${part})` : part)).join(" | ");
+  return `Context & ${anonymous ? `Partial<${any}>` : others.length === 0 ? any : `(${any})`}`;
+}
+
+/** The hooks that judge credentials. */
+function emitAuthenticate(model: Model, file: GeneratedFile): void {
+  const { schemes } = model;
+  file.doc(
+    "Who may connect: judges the credentials of each security scheme, before the connection is accepted.\n\nEach gives what it adds to `conn.context`, `undefined` to refuse, or a `Response` of its own.",
+  );
+  const parameters = ["Context", ...schemes.map(contextOf)].map((name) => `${name} extends object = object`);
+  printInterface(file, bracketed(`${apiNames(model).authenticate}<`, parameters, ">"), schemes, (scheme) => {
+    file.doc(schemeDocs(scheme, "Comes"));
+    const credentials =
+      scheme.contract.carries === "certificate"
+        ? file.import("PeerCertificate", join)
+        : scheme.contract.carries === "basic"
+          ? file.import("BasicCredentials", join)
+          : "string";
+    file.print(`readonly ${file.key(scheme.name)}: ${file.import("Authenticate", join)}<${credentials}, ${contextOf(scheme)}, Context>;`);
+  });
 }

@@ -1,5 +1,5 @@
 // What server.ts and client.ts say alike: the names of their interfaces, and what is sent and received under a message's name.
-import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, Topic } from "../model/model.ts";
+import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, SecurityScheme, Topic } from "../model/model.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 
 /** Names of what a generated server and client export for the whole API. */
@@ -11,6 +11,8 @@ export interface ApiNames {
   readonly createClient: string;
   readonly classify: string;
   readonly toError: string;
+  readonly authenticate: string;
+  readonly credentials: string;
 }
 
 /** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
@@ -26,6 +28,8 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
     createClient: `create${name}Client`,
     classify: free("Classify"),
     toError: free("ToError"),
+    authenticate: free("Authenticate"),
+    credentials: free("Credentials"),
   };
 }
 
@@ -191,6 +195,12 @@ export function printCall(file: GeneratedFile, before: string, parameters: reado
   file.print(line.length + 2 <= lineWidth ? line : open.join("\n"));
 }
 
+/** A list between brackets: on one line where it fits there, else with a line for each item. */
+export function bracketed(before: string, items: readonly string[], after: string): string {
+  const line = `${before}${items.join(", ")}${after}`;
+  return line.length + 2 <= lineWidth ? line : [before, items.map((item) => `  ${item}`).join(",\n"), after].join("\n");
+}
+
 /** The comment of a message, with a sentence of ours behind its summary. */
 export function docsWith({ title, summary, description, deprecated }: Docs, ours: string): Docs {
   const flag = deprecated === undefined ? {} : { deprecated };
@@ -216,6 +226,12 @@ export function printClassify(model: Model, file: GeneratedFile, side: "server" 
     printCall(file, `readonly ${file.key(endpoint.name)}: `, parameters, ` => ${names.join(" | ")} | undefined;`);
   });
   return true;
+}
+
+/** What a comment says of a security scheme: its own words, then where its credentials travel. */
+export function schemeDocs({ docs, place, scopes }: SecurityScheme, travels: "Comes" | "Goes"): Docs {
+  const asked = scopes.length === 0 ? "" : ` Scopes that are asked for: ${scopes.map((scope) => `\`${scope}\``).join(", ")}.`;
+  return docsWith(docs, `${travels} in ${place}.${asked}`);
 }
 
 /** An address as a comment says it. */

@@ -35,11 +35,13 @@ export interface Assembly {
   readonly types: Types;
   readonly drafts: readonly EndpointDraft[];
   readonly grouped: Sockets;
+  /** What each socket asks for at the handshake. */
+  readonly security: (socket: Socket) => Endpoint["security"];
   readonly findings: Findings;
 }
 
 /** Finishes servers, endpoints and types. */
-export function assemble({ tree, types, drafts, grouped, findings }: Assembly): Pick<Model, "servers" | "endpoints" | "types"> {
+export function assemble({ tree, types, drafts, grouped, security, findings }: Assembly): Pick<Model, "servers" | "endpoints" | "types"> {
   const sides = drafts.flatMap(({ directions }) => [directions.clientToServer, directions.serverToClient]);
   const replaced = requireConstants(sides.flatMap(demandsOf), types);
   const idOf = ({ draft }: Entry): string => replaced.get(draft.type) ?? draft.type;
@@ -89,6 +91,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
     const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, { ...context, channels: socket.channels });
     const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, { ...context, channels: socket.channels });
     const onInvalid = reactionOf(socket, directions, findings);
+    const asked = security(socket);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
     const single = only !== undefined && others.length === 0;
@@ -108,6 +111,7 @@ export function assemble({ tree, types, drafts, grouped, findings }: Assembly): 
       ...(subscription && { subscription }),
       servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
       ...handshakeParts(handshake, nameOf),
+      ...(asked && { security: asked }),
       clientToServer,
       serverToClient,
       ...(error && { error }),

@@ -19,7 +19,7 @@ import { createPayloads, type Payloads } from "./payloads.ts";
 import { contradicts, decidePerspective, readWords } from "./perspective.ts";
 import { reportEndlessRecursion } from "./recursion.ts";
 import { createTypes } from "./schemas.ts";
-import { reportSecurity } from "./servers.ts";
+import { buildSecurity } from "./security.ts";
 import type { Source, SourceChannel } from "./source.ts";
 import { createTree, docsOf, property, stringAt, type Tree } from "./tree.ts";
 import { readV2 } from "./v2.ts";
@@ -84,10 +84,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   });
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
   const perspective = readPerspective({ version, source, title, payloads, options, extension, findings });
-  reportSecurity(
-    grouped.servers.map((server) => server.source),
-    findings,
-  );
+  const security = buildSecurity(grouped.sockets, findings);
 
   const names = nameEndpoints(grouped.sockets, findings);
   const channels = relateChannels(source.channels);
@@ -102,7 +99,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   reportEndlessRecursion(types.drafts, findings);
   if (findings.sorted().some(({ code }) => code === "endless-schema")) return { source };
 
-  const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, findings });
+  const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, security: security.of, findings });
   const apiVersion = property(property(tree.root.value, "info"), "version");
   const model = {
     title,
@@ -113,6 +110,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
     source: options.source ?? basename(document.file),
     perspective,
     servers,
+    schemes: security.schemes,
     endpoints,
     types: finished,
     omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],

@@ -53,6 +53,9 @@ export interface MessageExtension {
   readonly error?: ErrorExtension;
 }
 
+/** `x-wsgen` of a security scheme. */
+export type SchemeExtension = Pick<Options, "carrier">;
+
 /** Where the parts of a message lie in what is sent. */
 export interface EnvelopeOption {
   readonly payload: Path;
@@ -119,6 +122,11 @@ function errorOf(option: Options["error"], pointer: string): ErrorExtension | un
   if (option === undefined) return undefined;
   const { toError, ...parts } = option;
   return { ...pick(mapValues(parts, splitPointer)), toError: toError === true, pointer };
+}
+
+/** Reads a security scheme's `x-wsgen`. */
+export function readSchemeExtension(scheme: Place, findings: Findings): SchemeExtension {
+  return readOptions(scheme, "security scheme", findings);
 }
 
 function socketOptions(owner: Place, options: Options): SocketOptions {

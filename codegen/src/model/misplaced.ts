@@ -24,6 +24,8 @@ const PLACES = [
   /^(\/components)?\/channels\/[^/]*\/messages\/[^/]*$/,
   /^(\/components)?\/channels\/[^/]*\/(publish|subscribe)\/message(\/oneOf\/\d+)*$/,
   /^\/components\/messages\/[^/]*(\/oneOf\/\d+)*$/,
+  /^\/components\/securitySchemes\/[^/]*$/,
+  /\/security\/\d+$/,
 ];
 
 /** Says where `x-wsgen` is written in vain. What stands in other files may be meant for any place that refers to it. */
@@ -38,7 +40,7 @@ export function reportMisplaced(tree: Tree, findings: Findings): void {
       findings.error({
         code: "x-wsgen-place",
         message: `\`${KEY}\` has no meaning in \`${pointer}\`${Object.hasOwn(value, "$ref") ? " beside a `$ref`" : ""}.`,
-        fix: "It belongs at the root of the document, on a channel or on a message.",
+        fix: "It belongs at the root of the document, on a channel, a message or a security scheme.",
         pointer: joinPointer(pointer, KEY),
         at: "key",
       });

@@ -1,7 +1,7 @@
 // The model: one AsyncAPI document, of whatever version, as readonly data that every emitter prints from.
 // JSON-serialisable, no methods. Where 2.x and 3.x differ ends here; identifiers in it are final (see names.ts).
 
-import type { ChoiceNode, Coercion, Constant, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
+import type { ChoiceNode, Coercion, Constant, DispatchTree, Format, Path, SchemeContract } from "@wsgen/runtime/generated/server";
 import type { JsonObject } from "../document/document.ts";
 
 /** Prose of the document that belongs in a comment. */
@@ -28,6 +28,8 @@ export interface Model {
   /** Which side the document is written from, and how we know. */
   readonly perspective: Perspective;
   readonly servers: readonly Server[];
+  /** The security schemes that endpoints ask for at the handshake. */
+  readonly schemes: readonly SecurityScheme[];
   readonly endpoints: readonly Endpoint[];
   /** Every type the generated code has, in source order; schemas refer to each other as `#/definitions/<Name>`. */
   readonly types: readonly TypeDefinition[];
@@ -58,6 +60,20 @@ export interface ServerVariable {
   readonly docs: Docs;
   readonly default?: string;
   readonly enum?: readonly string[];
+}
+
+/** A security scheme. */
+export interface SecurityScheme {
+  /** camelCase, final: name of its hook on the server, and of its credentials on the client. */
+  readonly name: string;
+  /** Same, PascalCase: prefix of what its hook adds to the context. */
+  readonly typeName: string;
+  readonly docs: Docs;
+  /** How its credentials travel, in words for a comment: "the query parameter `key`". */
+  readonly place: string;
+  readonly scopes: readonly string[];
+  readonly contract: SchemeContract;
+  readonly pointer: string;
 }
 
 /** A named type: an interface, a TypeBox builder and, where something of it is validated, a guard. */
@@ -98,6 +114,8 @@ export interface Endpoint {
   readonly parameters?: HandshakePart;
   readonly query?: HandshakePart;
   readonly headers?: HandshakePart;
+  /** Names of the schemes that clients have to show, one of these lists whole; absent where nothing is asked for. */
+  readonly security?: readonly (readonly string[])[];
   /** What clients send and the server receives. */
   readonly clientToServer: Direction;
   /** What the server sends and clients receive. */

@@ -1,6 +1,6 @@
 // What v2.ts and v3.ts read out of a document: the same nouns for every version, still with the document's own names and refs.
 
-import type { JsonValue } from "../document/document.ts";
+import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { ChannelExtension, MessageExtension } from "./extensions.ts";
 import type { Docs, ServerVariable } from "./model.ts";
 import type { ObjectPlace, Place } from "./tree.ts";
@@ -18,7 +18,19 @@ export interface SourceServer {
   /** URL as written, which may lack its scheme: `{host}:{port}/path`. */
   readonly url: string;
   readonly variables: readonly ServerVariable[];
-  readonly security: readonly ObjectPlace[];
+  readonly security: readonly SourceRequirement[];
+}
+
+/** Schemes that are to be shown together; of several such requirements one is enough. */
+export type SourceRequirement = readonly SourceScheme[];
+
+/** A security scheme, and what is asked of it here. */
+export interface SourceScheme {
+  /** Its key under `components/securitySchemes`; `undefined` when it is written where it is asked for. */
+  readonly key: string | undefined;
+  readonly pointer: string;
+  readonly value: JsonObject;
+  readonly scopes: readonly string[];
 }
 
 export interface SourceChannel {
@@ -57,6 +69,7 @@ export interface SourceOperation {
   readonly pointer: string;
   readonly messages: readonly SourceMessage[];
   readonly replies: readonly SourceReply[];
+  readonly security: readonly SourceRequirement[];
 }
 
 /** The answer to some messages of an operation. */

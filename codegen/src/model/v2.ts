@@ -2,6 +2,7 @@
 import { readChannelExtension, type SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
+import { readSecurity } from "./security.ts";
 import { readServers } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply } from "./source.ts";
 import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
@@ -33,6 +34,7 @@ function readChannel(tree: Tree, address: string, place: ObjectPlace, { reader, 
       pointer: found.pointer,
       messages: [...new Set(messages)],
       replies: [],
+      security: readSecurity(tree, found),
     });
   }
   const servers = tree.items(place, "servers").flatMap(({ value }) => (typeof value === "string" ? [value] : []));

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "../document/document.ts";
 import { readChannelExtension, type SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { createMessageReader, type MessageReader } from "./messages.ts";
+import { readSecurity } from "./security.ts";
 import { readServers } from "./servers.ts";
 import type { Source, SourceChannel, SourceMessage, SourceOperation, SourceParameter, SourceReply } from "./source.ts";
 import { docsOf, isObject, joinPointer, locationOf, type ObjectPlace, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
@@ -112,7 +113,7 @@ function readOperation(
   const messages = readMessages(tree, place, channel, reader);
   const reply = tree.object(place, "reply");
   const replies = reply === undefined ? [] : readReply(tree, reply, messages, { own: channel, channels, reader, findings });
-  return { action, pointer: place.pointer, channel: channel.key, messages, replies };
+  return { action, pointer: place.pointer, channel: channel.key, messages, replies, security: readSecurity(tree, place) };
 }
 
 /** The messages listed, or all of the channel's when there is no list. */

@@ -4,6 +4,7 @@ import type { Contract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type ClientConnection, type Feature, prepareConnection, table } from "./connection.ts";
+import type { HandshakeRequest, ShowingOptions } from "./credentials.ts";
 import type { ReconnectOptions } from "./retry.ts";
 import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
 
@@ -56,9 +57,9 @@ type Details = ConnectOptions & { readonly query?: Given<object> };
 
 /** `createClient` on a platform. */
 export function createClientOn(open: OpenSocket): CreateClient {
-  return <Api>(contract: Contract, server: string | URL, options: ClientOptions = {}, features: readonly Feature[] = []) => {
+  return <Api>(contract: Contract, server: string | URL, options: ShowingOptions = {}, features: readonly Feature[] = []) => {
     checkVersion(contract);
-    const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error } = options;
+    const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error, show } = options;
     const api = table(contract.endpoints, (_, endpoint) => {
       const prepared = prepareConnection(endpoint, features);
       const connectTo = ({ signal, query, headers, protocols = [] }: Details = {}, params?: object): Opening<ClientConnection<unknown>> => {
@@ -75,7 +76,10 @@ export function createClientOn(open: OpenSocket): CreateClient {
             // `/` is where the server's own address is, with or without a slash behind it.
             if (path.length > 1) address.pathname = address.pathname.replace(/\/?$/, () => path);
             url = address.href;
-            return open(url, [protocols].flat(), { ...(await ask(always)), ...own }, options);
+            const request: HandshakeRequest = [url, [protocols].flat(), { ...(await ask(always)), ...own }];
+            // What it adds is a secret, and no part of the address that is told to anybody.
+            await show?.(request, endpoint);
+            return open(...request, options);
           },
         });
         const leave = () => void life.close(1000, "", signal?.reason);

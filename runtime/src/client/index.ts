@@ -1,6 +1,7 @@
 // The client for browsers and for every platform with a WebSocket of its own. Node has an entry beside this one (node.ts).
 import { WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
+import { type ShowCredentials, showCredentials } from "./credentials.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Contract } from "../contract/contract.ts";
@@ -21,6 +22,7 @@ export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
+export type { BasicCredentials } from "./credentials.ts";
 export type { ConnectionState, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";
@@ -42,3 +44,6 @@ export const createClient = /* @__PURE__ */ createClientOn((url, protocols, head
     throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
   return { socket: new WebSocket(url, protocols) };
 });
+
+/** Has a client show its credentials: what only headers can carry needs a WebSocket that takes them. */
+export const credentials: ShowCredentials = (contract, options) => showCredentials(contract, options, !options?.WebSocket);

@@ -23,6 +23,7 @@ export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
+export { type BasicCredentials, showCredentials as credentials } from "./credentials.ts";
 export type { ConnectionState, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";

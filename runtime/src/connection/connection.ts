@@ -1,6 +1,7 @@
 // One WebSocket connection: as a handler sees it, and as the layers above use it. socket-connection.ts is what stands behind it.
 
 import type { Duplex } from "node:stream";
+import type { PeerCertificate } from "node:tls";
 import type { ExtensionStack } from "./extension.ts";
 import type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
 import type { InboundRate } from "./rate.ts";
@@ -79,6 +80,11 @@ export interface UpgradeRequest {
   readonly protocols: readonly string[];
   /** Path parameters of the matched route, decoded. */
   readonly params: Readonly<Record<string, string>>;
+  /**
+   * The client's TLS certificate, where the server asked for one (`requestCert`) and its chain leads to a `ca` of the server's. Only as long as the
+   * handshake lasts; `undefined` on an open connection.
+   */
+  readonly certificate: PeerCertificate | undefined;
   /** Aborts when the client goes away during the handshake, or the handshake deadline passes. */
   readonly signal: AbortSignal;
 }

@@ -154,6 +154,18 @@ export interface ErrorContract {
   readonly toError?: true;
 }
 
+/** How a security scheme's credentials travel in the handshake (AsyncAPI Security Scheme Object). */
+export interface SchemeContract {
+  /** A text; a user name and a password (RFC 7617), or only one of them; a TLS certificate. */
+  readonly carries: "key" | "basic" | "username" | "password" | "certificate";
+  /** `protocol`: beside the subprotocol of the scheme's name another one, `<name>.<base64url>`. */
+  readonly in: "header" | "query" | "cookie" | "protocol" | "certificate";
+  /** Of the header, query parameter or cookie. */
+  readonly name?: string;
+  /** The authentication scheme in front of the credentials (RFC 9110 section 11.1): `Bearer`, `Basic`, … */
+  readonly scheme?: string;
+}
+
 /** One WebSocket endpoint as one side sees it. */
 export interface EndpointContract {
   /** Path template, for example `/rooms/{roomId}`. */
@@ -161,6 +173,8 @@ export interface EndpointContract {
   readonly parameters?: HandshakeContract;
   readonly query?: HandshakeContract;
   readonly headers?: HandshakeContract;
+  /** Who may connect: one of these lists of schemes has to be shown whole, an empty one by everybody. Absent: nothing is asked for. */
+  readonly security?: readonly (readonly string[])[];
   readonly receives: ReceiveContract;
   readonly sends: Readonly<Record<string, MessageContract>>;
   readonly error?: ErrorContract;
@@ -194,5 +208,7 @@ export interface Contract {
   readonly generator: string;
   /** The document's title, for logs and errors. */
   readonly title: string;
+  /** The security schemes that endpoints ask for, by their names. */
+  readonly schemes?: Readonly<Record<string, SchemeContract>>;
   readonly endpoints: Readonly<Record<string, EndpointContract>>;
 }

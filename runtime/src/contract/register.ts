@@ -4,7 +4,8 @@ import { type ContractError, WsgenError } from "../errors.ts";
 import { assertLimit } from "../upgrade/capacity.ts";
 import type { Reporter } from "../upgrade/events.ts";
 import { accept } from "../upgrade/middleware.ts";
-import { internals, type Router } from "../upgrade/router.ts";
+import { type Admission, internals, type Router } from "../upgrade/router.ts";
+import { type Gate, prepareGate } from "./authentication.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
 import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
@@ -38,19 +39,21 @@ export interface RegisterOptions {
   readonly send?: SendFilter;
 }
 
-/** Functions that some contracts need, by endpoint; generated code asks for them and gives them their types. */
-export interface EndpointOptions {
-  /** Says which message it is where nothing in the message does. */
+/** Functions that some contracts need; generated code asks for them and gives them their types. */
+export interface AskedOptions {
+  /** By endpoint: says which message it is where nothing in the message does. */
   readonly classify?: object;
-  /** Makes the contract's error message. */
+  /** By endpoint: makes the contract's error message. */
   readonly toError?: object;
+  /** By security scheme: judges its credentials. */
+  readonly authenticate?: object;
 }
 
 /**
  * Registers a route for every endpoint of a contract. Throws WSGEN_CONTRACT_VERSION when this runtime cannot read the contract, WSGEN_USAGE when
- * a handler is missing or a path is taken.
+ * a handler or a hook is missing or a path is taken.
  */
-export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions & EndpointOptions = {}): Api {
+export function register<Api>(router: Router, contract: Contract, handlers: object, options: RegisterOptions & AskedOptions = {}): Api {
   checkVersion(contract);
   const handles: [string, EndpointHandle<object>][] = [];
   for (const [name, endpoint] of Object.entries(contract.endpoints)) {
@@ -68,7 +71,8 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       classify: functionOf<ClassifyMessage>(options.classify, name),
       toError: functionOf<ToError>(options.toError, name),
     });
-    addRoute(router, label, endpoint, prepared, options);
+    const gate = prepareGate(label, contract, endpoint.security, options.authenticate);
+    addRoute(router, label, endpoint, prepared, gate, options);
     const { rooms } = prepared;
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }
@@ -101,26 +105,40 @@ function prepareHooks(router: Router, options: RegisterOptions): (reporter: Repo
   };
 }
 
-function addRoute(router: Router, label: string, contract: EndpointContract, prepared: Endpoint, options: RegisterOptions): void {
+function addRoute(
+  router: Router,
+  label: string,
+  contract: EndpointContract,
+  prepared: Endpoint,
+  gate: Gate | undefined,
+  options: RegisterOptions,
+): void {
   const hooksOf = prepareHooks(router, options);
+  const { protocols = [], requireProtocol = false } = options;
   router[internals].add({
     path: contract.address,
     label,
-    protocols: options.protocols ?? [],
-    requireProtocol: options.requireProtocol ?? false,
+    protocols,
+    requireProtocol,
     maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
     limits: { ...assertLimits(options.limits ?? {}), ...(answersInOrder(contract) && { concurrency: 1 }) },
     admit(request) {
       const reading = readHandshake(request, contract);
       if (reading.kind === "problem") return refusal(reading.problem);
-      return {
-        accepted: accept(),
-        occupy: (connection, place) => {
-          const session = new Session(connection, prepared, reading.values, hooksOf(place.reporter, place.path), place);
-          session.start();
-          return session;
-        },
+      const occupy: Admission["occupy"] = (connection, place) => {
+        const session = new Session(connection, prepared, reading.values, hooksOf(place.reporter, place.path), place);
+        session.start();
+        return session;
       };
+      if (gate === undefined) return { accepted: accept(), occupy };
+      return gate(request).then((verdict) => {
+        if (verdict instanceof Response) return verdict;
+        const { context, protocol } = verdict;
+        const spoken = requireProtocol || request.protocols.some((name) => protocols.includes(name));
+        // Browsers want one of what they offer, and the one that holds the credentials is not for showing around.
+        const named = !spoken && protocol !== undefined && request.protocols.includes(protocol);
+        return { accepted: accept(named ? { protocol } : {}), added: context, occupy };
+      });
     },
   });
 }

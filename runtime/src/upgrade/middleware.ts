@@ -93,7 +93,7 @@ export type Outcome<Admission> =
       readonly kind: "accept";
       readonly accepted: Accepted;
       readonly admission: Admission;
-      /** Everything the layers gave to `next`. */
+      /** Everything the layers gave to `next`, and what the route added. */
       readonly context: object;
     };
 
@@ -101,7 +101,7 @@ export type Outcome<Admission> =
  * Runs the layers from the outside in, then the route, and lets the decision travel back out. `onLost` hears of what a layer threw after the one
  * around it had decided without waiting for it.
  */
-export async function runMiddleware<Admission extends { readonly accepted: Accepted }>(
+export async function runMiddleware<Admission extends { readonly accepted: Accepted; readonly added?: object }>(
   layers: readonly Middleware[],
   request: UpgradeRequest,
   log: Logger,
@@ -152,5 +152,6 @@ export async function runMiddleware<Admission extends { readonly accepted: Accep
   // Accepting past the route would skip its own checks, the contract's among them.
   if (admission === undefined)
     throw new WsgenError("WSGEN_USAGE", "A middleware accepted an upgrade that the route did not: return what next() gave it.");
-  return { kind: "accept", accepted: decision, admission, context: gathered };
+  const context = admission.added === undefined ? gathered : Object.freeze({ ...gathered, ...admission.added });
+  return { kind: "accept", accepted: decision, admission, context };
 }

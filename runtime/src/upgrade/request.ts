@@ -1,5 +1,7 @@
 // The upgrade request as middleware and handlers see it. It lives as long as its connection, so that it holds little: the request of Node
 // and what was parsed of it on the way in are let go when the connection opens.
+import type { Duplex } from "node:stream";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { Logger, UpgradeRequest } from "../connection/connection.ts";
 import type { Watch } from "./answer.ts";
 import { pathOf, type RawRequest } from "./handshake.ts";
@@ -24,16 +26,16 @@ export class VisitorRequest implements UpgradeRequest {
   /** Names and values in turn. One string is a third of what the list of Node takes. */
   readonly #headers: string;
   /** While the handshake lasts: what ends it, and what was parsed. */
-  #visit: { readonly watch: Watch; query?: URLSearchParams; headers?: Headers } | undefined;
+  #visit: { readonly watch: Watch; readonly socket: Duplex; query?: URLSearchParams; headers?: Headers } | undefined;
 
-  constructor(raw: RawRequest, { params, protocols, remoteAddress }: RequestFacts, watch: Watch) {
+  constructor(raw: RawRequest, { params, protocols, remoteAddress }: RequestFacts, socket: Duplex, watch: Watch) {
     this.method = raw.method ?? "GET";
     this.target = raw.url ?? "/";
     this.params = params;
     this.protocols = protocols;
     this.remoteAddress = remoteAddress;
     this.#headers = raw.rawHeaders.join(SEPARATOR);
-    this.#visit = { watch };
+    this.#visit = { watch, socket };
   }
 
   get path(): string {
@@ -54,6 +56,13 @@ export class VisitorRequest implements UpgradeRequest {
 
   get signal(): AbortSignal {
     return this.#visit === undefined ? never : this.#visit.watch.signal;
+  }
+
+  get certificate(): PeerCertificate | undefined {
+    const socket = this.#visit?.socket;
+    if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+    const certificate = socket.getPeerCertificate() as PeerCertificate | Record<never, never>;
+    return "raw" in certificate ? certificate : undefined; // Without one Node gives an empty object.
   }
 
   /** The handshake is over. */
@@ -104,6 +113,10 @@ export class LayerRequest implements RoutedRequest {
 
   get params(): Readonly<Record<string, string>> {
     return this.#request.params;
+  }
+
+  get certificate(): PeerCertificate | undefined {
+    return this.#request.certificate;
   }
 
   get signal(): AbortSignal {

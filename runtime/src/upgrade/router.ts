@@ -127,6 +127,8 @@ export interface RouteDescription extends Omit<Route, "template" | "layers" | "l
 /** A route's yes. */
 export interface Admission {
   readonly accepted: Accepted;
+  /** What the route itself adds to the context. */
+  readonly added?: object;
   /** Takes over the connection once it is open. Must not throw. */
   readonly occupy: (connection: ConnectionCore, place: Place) => Occupant;
 }

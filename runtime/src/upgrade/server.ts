@@ -301,7 +301,7 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
   const { raw, socket, head } = visit;
   const { params, protocols } = handshake;
   const watch = watchVisitor(socket, router.handshakeTimeout);
-  const request = new VisitorRequest(raw, { params, protocols, remoteAddress: address }, watch);
+  const request = new VisitorRequest(raw, { params, protocols, remoteAddress: address }, socket, watch);
   const verdict = await Promise.race([decide(floor, handshake, request), watch.aborted]);
   const early = watch.stop();
   const settled =

@@ -82,6 +82,7 @@ export function model(name: string, endpoints: readonly Endpoint[], overrides: P
     source: `specs/${name.toLowerCase()}.yaml`,
     perspective: { side: "server", because: "default" },
     servers: [],
+    schemes: [],
     endpoints,
     types,
     omitted: [],
@@ -115,6 +116,7 @@ export const chat: Model = model(
   ],
   {
     docs: { description: "Rooms in which people talk to each other." },
+    schemes: [],
     servers: [
       {
         name: "local",

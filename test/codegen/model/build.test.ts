@@ -165,18 +165,18 @@ test("x-wsgen names the API and its channels", async () => {
   expect([model.name, endpointOf(model).name, endpointOf(model).typeName]).toEqual(["MyAPI", "lobby", "Lobby"]);
 });
 
-test("headers of a message, and security, are named as left out", async () => {
+test("headers of a message, and security that no handshake can show, are named as left out", async () => {
   const { lines } = await modelled(`
 asyncapi: 3.0.0
 info: { title: T, version: 1.0.0 }
-servers: { s: { host: a, protocol: ws, security: [{ type: httpApiKey, in: query, name: key }] } }
+servers: { s: { host: a, protocol: ws, security: [{ type: scramSha256 }] } }
 channels: { a: { address: /a, messages: { m: { headers: { type: object }, payload: {} } } } }
 operations: { o: { action: send, channel: { $ref: "#/channels/a" } } }
 `);
   expect(lines).toContainEqual(expect.stringContaining("warning message-headers 5:48"));
   expect(lines).toContainEqual(
     expect.stringContaining(
-      "warning security 4:51 The security scheme `httpApiKey` (query key) of the server `s` is not checked by wsgen yet",
+      "warning security 4:51 The security scheme `scramSha256` (`scramSha256`) has no form in a WebSocket handshake, so nothing asks for it.",
     ),
   );
 });
@@ -212,7 +212,7 @@ test("x-wsgen where it has no meaning is an error that says where it belongs", a
     "error `x-wsgen` has no meaning in `/channels/a/messages/m/payload/properties/inner`.",
     "error `x-wsgen` has no meaning in `/operations/o`.",
   ]);
-  expect(found[0]?.fix).toContain("on a channel or on a message");
+  expect(found[0]?.fix).toContain("on a channel, a message or a security scheme");
   expect(lines.filter((line) => line.startsWith("error") && !line.includes("x-wsgen-place"))).toEqual([]);
 });
 

@@ -38,6 +38,7 @@ describe("the client in a browser", () => {
       "client/codec.ts",
       "client/connection.ts",
       "client/create.ts",
+      "client/credentials.ts",
       "client/encoders.ts",
       "client/inbox.ts",
       "client/index.ts",

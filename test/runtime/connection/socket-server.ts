@@ -67,6 +67,7 @@ export function handshake(): UpgradeRequest {
     remoteAddress: "127.0.0.1",
     protocols: [],
     params: {},
+    certificate: undefined,
     signal: new AbortController().signal,
   };
 }

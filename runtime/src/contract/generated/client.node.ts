@@ -1,6 +1,7 @@
 // The same on Node, by export condition: what client.ts exports, with `ws` behind it.
 export type {
   Awaitable,
+  BasicCredentials,
   ClientConnection,
   ClientOptions,
   ClientTopic,
@@ -18,6 +19,7 @@ export {
   ContractError,
   choices,
   createClient,
+  credentials,
   handshake,
   InboundOverflowError,
   OutboundOverflowError,

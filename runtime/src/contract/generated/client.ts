@@ -1,6 +1,7 @@
 // Everything a generated client may import. Hand-written and versioned: names are added, never changed.
 export type {
   Awaitable,
+  BasicCredentials,
   ClientConnection,
   ClientOptions,
   ClientTopic,
@@ -18,6 +19,7 @@ export {
   ContractError,
   choices,
   createClient,
+  credentials,
   handshake,
   InboundOverflowError,
   OutboundOverflowError,

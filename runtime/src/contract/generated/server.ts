@@ -1,7 +1,22 @@
 // Everything a generated server may import. Hand-written and versioned: names are added, never changed.
+
+export type { PeerCertificate } from "node:tls";
 export type { Awaitable, CloseOutcome, Sent } from "../../connection/connection.ts";
 export type { Router } from "../../upgrade/router.ts";
-export type { ChoiceNode, Coercion, Constant, Contract, DispatchEnd, DispatchTree, Format, Guard, GuardError, Path } from "../contract.ts";
+export type { Authenticate, BasicCredentials } from "../authentication.ts";
+export type {
+  ChoiceNode,
+  Coercion,
+  Constant,
+  Contract,
+  DispatchEnd,
+  DispatchTree,
+  Format,
+  Guard,
+  GuardError,
+  Path,
+  SchemeContract,
+} from "../contract.ts";
 export type { ContractConnection, EndpointHandle } from "../contract-connection.ts";
 export type { Optional } from "../encode.ts";
 export type { Problem } from "../endpoint.ts";
