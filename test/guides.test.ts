@@ -53,6 +53,15 @@ describe("docs/guides/server.md", () => {
     await close();
   });
 
+  it("lets in by the document, and asks for a token anew", async () => {
+    const { url, close } = await run("account.ts");
+    const { balance } = await server.run<{ balance(url: string, token: () => Promise<string>): Promise<number> }>("account-client.ts");
+    expect(await balance(url, async () => "s3cret")).toBe(500);
+    await expect(balance(url, async () => "guess")).rejects.toMatchObject({ status: 403 });
+    await expect(connect(`${url}/account`)).rejects.toMatchObject({ status: 401 });
+    await close();
+  });
+
   it("routes, decides and agrees on subprotocols", async () => {
     const { url, close } = await run("routes.ts");
     expect((await talk(`${url}/rooms/lobby`, [], 1)).heard).toEqual(["lobby"]);
