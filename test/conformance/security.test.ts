@@ -7,7 +7,7 @@ import { createRouter, connect as dial, type Router, type RunningServer, serve, 
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import WebSocket from "ws";
 import { generate } from "../../codegen/src/generate.ts";
-import { createClient as createPlatformClient, credentials } from "../../runtime/src/client/index.ts";
+import { createClient as createPlatformClient, credentials, handshake } from "../../runtime/src/client/index.ts";
 import { until } from "./peers.ts";
 
 const output = new URL("../.output/security/", import.meta.url).pathname;
@@ -367,6 +367,7 @@ describe("credentials of a client", () => {
         contract,
         url,
         credentials(contract, { credentials: { [scheme]: "s3cret" } }),
+        [handshake],
       );
       opened.push(await api.door({ floor: "1" }));
       await until(() => conns.length === 1);
@@ -379,6 +380,7 @@ describe("credentials of a client", () => {
       contract,
       "ws://127.0.0.1:1",
       credentials(contract, { credentials: { bearer: "s3cret" } }),
+      [handshake],
     );
     await expect(api.door({ floor: "1" })).rejects.toThrow(/"bearer" travels in the header "Authorization", .* carrier: query/);
   });
