@@ -83,7 +83,7 @@ describe("heartbeat", () => {
   });
 
   test("works with a timeout longer than the interval", async () => {
-    const { conn, client } = await openPair({ heartbeat: { interval: 20, timeout: 90 }, closeTimeout: 10 });
+    const { conn, client } = await openPair({ heartbeat: { interval: 50, timeout: 1_000 }, closeTimeout: 10 });
     startEcho(conn);
     for (let i = 0; i < 2; i++) expect((await client.next()).opcode).toBe(9); // Unanswered, and not yet held against it.
     expect((await client.nextClose()).code).toBe(1001);
