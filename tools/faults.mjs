@@ -1,4 +1,4 @@
-// `npm run faults [-- R5 R12 … | memory] [--messages N]`: the faults of test/faults/, one line per figure: id · what · measured · target · bare ws · met.
+// `npm run faults [-- R5 R12 … | memory | fuzz …] [--messages N] [--seed N]`: the faults of test/faults/, one line per figure: id · what · measured · target · bare ws · met.
 // Writes test/faults/results.json; what was not chosen keeps its figures there.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -7,7 +7,7 @@ import { ids, measure, show } from "../test/faults/faults.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { messages: { type: "string" }, connections: { type: "string" } },
+  options: { messages: { type: "string" }, connections: { type: "string" }, seed: { type: "string" }, seconds: { type: "string" } },
 });
 const unknown = positionals.filter((id) => !ids.includes(id));
 if (unknown.length > 0) {

@@ -53,7 +53,7 @@ function createLedger() {
 
 /** What the name of a client asks for. */
 function wishOf(name) {
-  const [order, delay] = name.split(":");
+  const [order, delay] = name.split(":"); // And a number, so that every client has a name of its own.
   return { wish: orders[Number(order)].server, delay: Number(delay) };
 }
 
@@ -62,6 +62,8 @@ export const subjects = {
     const registerChat = await importChat();
     const ledger = createLedger();
     const entries = new Map();
+    /** TCP, by the client's name. */
+    const sockets = new Map();
     const router = createRouter({ onError() {}, limits: { closeTimeout: 1000 } });
     const chat = { api: undefined };
     const room = {
@@ -69,7 +71,8 @@ export const subjects = {
         conn.join("lobby");
         entries.set(conn.id, ledger.open());
         const { wish, delay } = wishOf(conn.query.username);
-        if (wish !== "nothing") setTimeout(() => act(conn, wish), delay);
+        if (wish === "nothing") return undefined;
+        return pause(delay).then(() => act(conn, wish));
       },
       messages: {
         postMessage(_payload, conn) {
@@ -84,11 +87,17 @@ export const subjects = {
     };
     const act = (conn, wish) => {
       if (wish.startsWith("send")) for (let i = 0; i < 20; i++) chat.api.room.to("lobby").send.memberLeft({ name: "x".repeat(500) });
-      if (wish === "terminate") conn.close(3000, "at once");
-      else conn.close();
+      if (wish === "throw") throw new Error("what open() rejects with closes the connection with 1011");
+      if (wish === "terminate") sockets.get(conn.query.username)?.destroy();
+      else void conn.close();
     };
     chat.api = registerChat(router, { room });
     const server = await serve(router, { host: "127.0.0.1" });
+    server.server.prependListener("upgrade", ({ url }, socket) => {
+      const name = new URL(url, "ws://x").searchParams.get("username");
+      sockets.set(name, socket);
+      socket.once("close", () => sockets.delete(name));
+    });
     return { port: server.port, answers: { ...ledger.answers, connections: () => server.connections } };
   },
   async bare() {
@@ -107,6 +116,7 @@ export const subjects = {
       setTimeout(() => {
         if (wish.startsWith("send")) for (let i = 0; i < 20; i++) socket.send("x".repeat(500));
         if (wish === "terminate") socket.terminate();
+        else if (wish === "throw") socket.close(1011);
         else socket.close();
       }, delay);
     });
@@ -142,7 +152,7 @@ async function run(name, timings) {
     await inParallel(jobs.length, 60, async (job) => {
       const { order, index } = jobs[job];
       let closes = 0;
-      const username = `${index}:${(Math.random() * SPREAD).toFixed(2)}`;
+      const username = `${index}:${(Math.random() * SPREAD).toFixed(2)}:${job}`;
       const peer = openPeer({
         port: subject.port,
         path: `/rooms/lobby?username=${username}`,

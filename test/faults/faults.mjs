@@ -17,6 +17,8 @@ const files = {
   R23: "close-races",
   R25: "handshakes",
   R29: "hostile-server",
+  comings: "comings",
+  fuzz: "hostile",
   memory: "memory",
 };
 

@@ -17,6 +17,8 @@ const sizes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   R23: { timings: 250 },
   R25: {},
   R29: { seconds: 2 },
+  comings: { connections: 2000 },
+  fuzz: { seconds: 5 },
   memory: { connections: 500, looks: 1 },
 };
 

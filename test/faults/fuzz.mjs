@@ -6,6 +6,7 @@ import { closing, frame } from "../conformance/protocol-peer.mjs";
 import { importChat } from "./contract.mjs";
 import { codeOf, frameReader, inParallel, upgradeRequest } from "./peers.mjs";
 import { startSubject } from "./process.mjs";
+import { letters, pick, seeded } from "./random.mjs";
 
 const MESSAGES = 50_000;
 /** Connections at a time, and how long one waits for its answers, in ms. */
@@ -15,6 +16,9 @@ const PATIENCE = 20_000;
 const VARIANTS = 64;
 /** The runtime closes a connection with 1008 at its twentieth invalid message. */
 const TOO_MANY = 20;
+/** The same without what ends a connection at once, one message fewer on each. */
+const staying = { kindsThat: (kind) => typeof kind.answer === "string", perConnection: TOO_MANY - 1 };
+const mixed = { kindsThat: () => true, perConnection: TOO_MANY };
 
 export const subjects = {
   async wsgen() {
@@ -127,31 +131,36 @@ function garbage(random) {
 }
 
 export async function* measure({ messages = MESSAGES, bareMessages = messages } = {}) {
-  const found = await run("wsgen", messages, true);
-  const bare = await run("bare", bareMessages, false);
+  const found = await run("wsgen", messages, true, mixed);
+  const bare = await run("bare", bareMessages, false, mixed);
+  const stayed = await run("wsgen", messages, true, staying);
+  const bareStayed = await run("bare", bareMessages, false, staying);
   const count = `${messages.toLocaleString("en")} messages`;
   yield { what: `${count}: crashes`, measured: found.crashes, equals: 0, bare: bare.crashes };
   yield { what: `${count}: unanswered`, measured: found.unanswered, equals: 0, bare: bare.unanswered };
   yield { what: `${count}: answered with a wrong code`, measured: found.wrong, equals: 0, bare: "no codes" };
   yield { what: `${count}: came to a handler`, measured: found.handled, equals: 0 };
   yield { what: "peak RSS over the base", measured: found.growth, unit: "MB", atMost: 64, bare: bare.growth, kind: "memory" };
-  yield {
-    what: `messages each second, on ${found.connections.toLocaleString("en")} connections`,
-    measured: found.rate,
-    atLeast: 20_000,
-    bare: bare.rate,
-    kind: "time",
-  };
+  for (const [mix, ours, theirs] of [
+    [`on ${found.connections.toLocaleString("en")} connections that they end`, found, bare],
+    [`that end none of ${stayed.connections.toLocaleString("en")} connections`, stayed, bareStayed],
+  ]) {
+    yield { what: `messages a second, ${mix}`, measured: ours.rate, atLeast: 20_000, bare: theirs.rate, kind: "time" };
+    yield { what: "the server's processor time for each", measured: ours.cost, unit: "µs", bare: theirs.cost, kind: "time" };
+  }
+  yield { what: "messages that end no connection: unanswered", measured: stayed.unanswered, equals: 0, bare: bareStayed.unanswered };
+  yield { what: "messages that end no connection: answered with a wrong code", measured: stayed.wrong, equals: 0, bare: "no codes" };
   if (found.examples.length > 0) yield { what: "wrong answers, the first", measured: found.examples.join("; ") };
 }
 
-async function run(name, messages, judged) {
+async function run(name, messages, judged, { kindsThat, perConnection }) {
   const random = seeded(13);
-  const pools = kinds.map((kind) => ({ ...kind, frames: Array.from({ length: VARIANTS }, () => kind.make(random)) }));
+  const pools = kinds.filter(kindsThat).map((kind) => ({ ...kind, frames: Array.from({ length: VARIANTS }, () => kind.make(random)) }));
   const subject = await startSubject(import.meta.url, name);
-  const conversations = plan(random, pools, messages);
+  const conversations = plan(random, pools, messages, perConnection);
   const { rss } = await subject.ask("memory");
   const tally = { unanswered: 0, wrong: 0, examples: [] };
+  const before = await subject.ask("cpu");
   const started = performance.now();
   await inParallel(conversations.length, PARALLEL, async (index) => {
     const { answers, closes } = await converse(subject.port, conversations[index]);
@@ -167,7 +176,8 @@ async function run(name, messages, judged) {
     }
   });
   const seconds = (performance.now() - started) / 1000;
-  const alive = await Promise.race([subject.ask("cpu").then(() => true), subject.exited.then(() => false)]).catch(() => false);
+  const after = await Promise.race([subject.ask("cpu"), subject.exited.then(() => Number.NaN)]).catch(() => Number.NaN);
+  const alive = !Number.isNaN(after);
   const peak = alive ? await subject.ask("peak") : Number.NaN;
   const handled = alive && judged ? await subject.ask("handled") : 0;
   await subject.stop();
@@ -177,20 +187,22 @@ async function run(name, messages, judged) {
     handled,
     growth: (peak - rss) / 2 ** 20,
     rate: messages / seconds,
+    cost: ((after - before) * 1000) / messages,
     connections: conversations.length,
   };
 }
 
 /** Who says what on which connection: until something is said that ends it. */
-function plan(random, pools, messages) {
+function plan(random, pools, messages, perConnection) {
+  const shares = pools.reduce((sum, { share }) => sum + share, 0);
   const conversations = [];
   let current;
   for (let i = 0; i < messages; i++) {
     current ??= { frames: [], expected: [] };
-    const { frames, answer } = kindAt(pools, random() * 100);
+    const { frames, answer } = kindAt(pools, random() * shares);
     current.frames.push(pick(random, frames));
-    const last = current.frames.length === TOO_MANY;
-    current.expected.push(last && typeof answer === "string" ? 1008 : answer);
+    const last = current.frames.length === perConnection;
+    current.expected.push(last && perConnection === TOO_MANY && typeof answer === "string" ? 1008 : answer);
     if (typeof answer !== "number" && !last) continue;
     conversations.push(current);
     current = undefined;
@@ -199,7 +211,7 @@ function plan(random, pools, messages) {
   return conversations;
 }
 
-/** The kind whose share of 100 holds this place. */
+/** The kind whose share holds this place. */
 function kindAt(pools, place) {
   let end = 0;
   return pools.find(({ share }) => {
@@ -243,23 +255,4 @@ function converse(port, { frames, expected }) {
     socket.write(upgradeRequest("/rooms/lobby?username=ada"));
     for (const one of frames) socket.write(one);
   });
-}
-
-function letters(random) {
-  return random().toString(36).slice(2);
-}
-
-function pick(random, list) {
-  return list[Math.floor(random() * list.length)];
-}
-
-/** Random numbers that are the same each time (mulberry32). */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

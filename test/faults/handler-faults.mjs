@@ -8,6 +8,36 @@ import { startSubject } from "./process.mjs";
 
 const CLIENTS = 20;
 
+/** Faults of what joins rooms to other processes, by the beginning of the room's name. */
+const brokerFaults = {
+  "broker throws": () => {
+    throw new Error("a broker's fault");
+  },
+  "broker rejects": () => Promise.reject(new Error("a broker's fault")),
+  "broker never settles": () => new Promise(() => {}),
+};
+
+const broker = {
+  publish: (topic) => faultOf(topic)(),
+  subscribe(topic, receive) {
+    receive(Buffer.from("no message of ours"));
+    return faultOf(topic)();
+  },
+  unsubscribe: (topic) => faultOf(topic)(),
+  close: () => Promise.reject(new Error("a broker's fault")),
+};
+
+function faultOf(topic) {
+  return Object.entries(brokerFaults).find(([name]) => topic.includes(name))[1];
+}
+
+/** A room of its own for each, so that nobody hears the others. */
+function sendToRoom(_payload, conn) {
+  const name = `${conn.query.username} ${conn.id}`;
+  conn.join(name);
+  conn.to(name).send.memberLeft({ name: "ada" });
+}
+
 /** Faults of a contract's handler, by the name that the client gives as `username`. */
 const contractFaults = {
   "throws at once": () => {
@@ -21,11 +51,12 @@ const contractFaults = {
     throw new Error("fault");
   },
   "rejects with undefined": () => Promise.reject(),
-  "rejects after the close": async (conn) => {
+  "rejects after the close": async (_payload, conn) => {
     await conn.closed;
     throw new Error("fault");
   },
   "never settles": () => new Promise(() => {}),
+  ...Object.fromEntries(Object.keys(brokerFaults).map((name) => [name, sendToRoom])),
 };
 
 /** Faults of a hand-written handler, by its path. */
@@ -66,14 +97,18 @@ export const subjects = {
       errors++;
       throw new Error("the fault of who hears of faults");
     };
-    const router = createRouter({ onError, hooks: { open: hook, close: hook, refused: hook, error: hook, invalid: hook } });
+    const router = createRouter({
+      onError,
+      adapter: broker,
+      hooks: { open: hook, close: hook, refused: hook, error: hook, invalid: hook },
+    });
     const room = {
       open({ query }) {
         if (query.username === "open throws") throw new Error("fault");
         if (query.username === "open rejects") return Promise.reject(new Error("fault"));
       },
       messages: {
-        postMessage: (_payload, conn) => contractFaults[conn.query.username]?.(conn),
+        postMessage: (payload, conn) => contractFaults[conn.query.username]?.(payload, conn),
         history: () => ({ posts: [] }),
       },
       close({ query }) {
@@ -112,6 +147,7 @@ export const subjects = {
 const post = frame(1, '{"type":"postMessage","text":"go"}');
 const chat = (username) => `/rooms/lobby?username=${encodeURIComponent(username)}`;
 const reply = "internal_error";
+const LEFT = '{"type":"memberLeft","name":"ada"}';
 
 /** What each client has to see: one reply or one close frame. `leaves`: it closes first. `errors`: how often `onError` hears of it. */
 const cases = [
@@ -121,6 +157,7 @@ const cases = [
   { path: chat("rejects with undefined"), says: post, sees: reply, errors: 1 },
   { path: chat("rejects after the close"), says: post, leaves: true, sees: "1000", errors: 1 },
   { path: chat("never settles"), says: post, leaves: true, sees: "1000", errors: 0, stays: true },
+  ...Object.keys(brokerFaults).map((name) => ({ path: chat(name), says: post, sees: LEFT, errors: 0 })),
   { path: chat("open throws"), sees: "1011", errors: 1 },
   { path: chat("open rejects"), sees: "1011", errors: 1 },
   { path: chat("close throws"), leaves: true, sees: "1000", errors: 1 },
