@@ -3,7 +3,7 @@ import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { listed, misuses } from "../grammar.ts";
 import { type Discriminator, type Options, type Owner, optionsOn } from "../options.ts";
 import type { Findings } from "./findings.ts";
-import { isObject, joinPointer, type Place, property, splitPointer, type Tree } from "./tree.ts";
+import { isObject, joinPointer, type Place, pathOfPointer, property, type Tree } from "./tree.ts";
 
 const KEY = "x-wsgen";
 
@@ -100,7 +100,7 @@ export function readRootExtension(tree: Tree, findings: Findings): RootExtension
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
   const { name, multiplex, subscription, ...shared } = readOptions(channel, "channel", findings);
   const pointer = joinPointer(channel.pointer, KEY, "subscription");
-  const subscribed = subscription && { ...subscription, key: subscription.key.map(pathOf), pointer };
+  const subscribed = subscription && { ...subscription, key: subscription.key.map(pathOfPointer), pointer };
   return { ...pick({ name, multiplex, subscription: subscribed }), ...socketOptions(channel, shared) };
 }
 
@@ -121,7 +121,7 @@ export function readMessageExtension(message: Place, findings: Findings): Messag
 function errorOf(option: Options["error"], pointer: string): ErrorExtension | undefined {
   if (option === undefined) return undefined;
   const { toError, ...parts } = option;
-  return { ...pick(mapValues(parts, splitPointer)), toError: toError === true, pointer };
+  return { ...pick(mapValues(parts, pathOfPointer)), toError: toError === true, pointer };
 }
 
 /** Reads a security scheme's `x-wsgen`. */
@@ -143,14 +143,18 @@ function socketOptions(owner: Place, options: Options): SocketOptions {
 
 function envelopeOf(option: Options["envelope"], pointer: string): EnvelopeOption | false | undefined {
   if (option === undefined || option === false) return option;
-  return { payload: pathOf(option.payload), ...(option.headers !== undefined && { headers: pathOf(option.headers) }), pointer };
+  return {
+    payload: pathOfPointer(option.payload),
+    ...(option.headers !== undefined && { headers: pathOfPointer(option.headers) }),
+    pointer,
+  };
 }
 
 function discriminatorsOf(option: Options["discriminator"], pointer: string): readonly DiscriminatorOption[] | undefined {
   if (option === undefined) return undefined;
-  if (typeof option === "string") return [{ at: pathOf(option), values: undefined, pointer }];
+  if (typeof option === "string") return [{ at: pathOfPointer(option), values: undefined, pointer }];
   const one = ({ at, values }: Discriminator, place: string): DiscriminatorOption => ({
-    at: pathOf(at),
+    at: pathOfPointer(at),
     values: values && new Map(Object.entries(values).map(([name, value]) => [name, [value].flat() as readonly Constant[]])),
     pointer: place,
   });
@@ -161,12 +165,7 @@ function discriminatorsOf(option: Options["discriminator"], pointer: string): re
 
 function correlationOf(option: Options["correlation"], pointer: string): CorrelationOption | undefined {
   if (option === undefined) return undefined;
-  return { at: option === "order" ? undefined : pathOf(option), pointer };
-}
-
-/** A pointer into a message; whole numbers are positions of a list. */
-function pathOf(pointer: string): Path {
-  return splitPointer(pointer).map((step) => (/^(0|[1-9]\d*)$/.test(step) ? Number(step) : step));
+  return { at: option === "order" ? undefined : pathOfPointer(option), pointer };
 }
 
 /** The options of an object that are as they should be; what is wrong with others is reported. */

@@ -5,7 +5,7 @@ import type { CorrelationOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { MessageDraft } from "./payloads.ts";
 import { evidenceAt, type Shape } from "./shape.ts";
-import { splitPointer } from "./tree.ts";
+import { pathOfPointer, splitPointer } from "./tree.ts";
 
 /** A request's answer, matched by id. */
 export interface Correlation {
@@ -58,12 +58,15 @@ export function correlate(request: MessageDraft, answers: readonly MessageDraft[
 }
 
 /** Where the document says that the id is; in an envelope its payload and headers have their own places. */
-function declaredPath({ source, envelope }: MessageDraft, findings: Findings): Path | undefined {
+function declaredPath({ source, envelope, shape }: MessageDraft, findings: Findings): Path | undefined {
   const { correlation } = source;
   if (correlation === undefined) return undefined;
   const [, part, rest] = /^\$message\.(payload|header)#(\/.*)$/s.exec(correlation.location.trim()) ?? [];
   const base = part === "header" ? envelope?.headers : (envelope?.payload ?? []);
-  if (rest !== undefined && base !== undefined) return [...base, ...splitPointer(rest)];
+  if (rest !== undefined && base !== undefined) {
+    const named = [...base, ...splitPointer(rest)];
+    return has(shape, named) ? named : [...base, ...pathOfPointer(rest)];
+  }
   findings.warning({
     code: "correlation",
     message: `The correlation id \`${correlation.location}\` is not in the payload, and a WebSocket message has nothing else.`,

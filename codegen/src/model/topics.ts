@@ -6,7 +6,7 @@ import { emptyObject } from "./keywords.ts";
 import { assignTopicNames, camelCase } from "./names.ts";
 import type { Types } from "./schemas.ts";
 import type { SourceChannel } from "./source.ts";
-import { splitPointer } from "./tree.ts";
+import { pathOfPointer } from "./tree.ts";
 
 /** A message of a socket, as far as its topic goes. */
 export interface Carried {
@@ -139,7 +139,7 @@ export function buildTopicParameters(
 
 function pathOf({ value, pointer }: { readonly value: string; readonly pointer: string }, findings: Findings): Path | undefined {
   const found = /^\$message\.payload#(\/.*)$/s.exec(value.trim());
-  if (found?.[1] !== undefined) return splitPointer(found[1]);
+  if (found?.[1] !== undefined) return pathOfPointer(found[1]);
   findings.warning({
     code: "parameter-location",
     message: `The parameter's location \`${value}\` is not in the payload, and a WebSocket message has nothing else; messages are not told apart by it.`,

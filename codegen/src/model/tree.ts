@@ -167,6 +167,11 @@ export function splitPointer(pointer: string): string[] {
   return parsePointer(pointer) ?? splitPointer(`/${pointer}`);
 }
 
+/** The same for a place of a message, where whole numbers are positions of a list. */
+export function pathOfPointer(pointer: string): (string | number)[] {
+  return splitPointer(pointer).map((step) => (/^(0|[1-9]\d*)$/.test(step) ? Number(step) : step));
+}
+
 /** The name a definition has by its own key: the pointer's last segment, or the file's base name when it is a whole file. */
 export function nameOfPointer(pointer: string): string {
   const segments = splitPointer(pointer);

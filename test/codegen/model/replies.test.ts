@@ -104,6 +104,15 @@ test.each([
   expect(clientToServer.messages[0]).not.toHaveProperty("reply");
 });
 
+test("a correlation id may be at a position of a list", async () => {
+  const list = (op: string) => ({
+    payload: { type: "array", minItems: 2, maxItems: 2, items: [{ const: op }, { type: "integer" }] },
+    correlationId: { location: "$message.payload#/1" },
+  });
+  const { clientToServer } = await asked({ request: list("ask"), reply: list("answer") });
+  expect(clientToServer.messages[0]?.reply).toMatchObject({ request: [1], reply: [1], id: "integer" });
+});
+
 test("a reply without a list of messages is all of its channel's", async () => {
   const { model } = await modelled(`
 asyncapi: 3.0.0

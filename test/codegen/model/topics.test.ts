@@ -127,7 +127,7 @@ test("parameters of a topic are its address's beside the path's, each at its loc
           address: "ticker:{pair}:{depth}",
           more: { parameters: { pair, depth: { location: "$message.header#/depth" } } },
         },
-        book: { ...feed, address: "book" },
+        book: { ...feed, address: "book:{pair}", more: { parameters: { pair: { location: "$message.payload#/1/pair" } } } },
       },
       { server: { pathname: "/v1/{region}", variables: { region: { enum: ["eu", "us"] } } } },
     ),
@@ -135,7 +135,7 @@ test("parameters of a topic are its address's beside the path's, each at its loc
   const endpoint = endpointOf(model!);
   expect(endpoint.topics).toMatchObject([
     { name: "ticker", typeName: "SocketTicker", parameters: { type: "SocketTickerParameters", at: { pair: ["data", "pair"] } } },
-    { name: "book" },
+    { name: "book", parameters: { at: { pair: [1, "pair"] } } },
   ]);
   expect(model!.types.find(({ name }) => name === "SocketTickerParameters")).toMatchObject({
     schema: { required: ["pair", "depth"], properties: { pair: { type: "string", description: "Which." } } },
