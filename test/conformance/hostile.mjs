@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { recipes } from "./hostile-recipes.mjs";
+import { drawnRecipe } from "./hostile-strings.mjs";
 import { structureProblems } from "./structure.mjs";
 
 const here = fileURLToPath(import.meta.url);
@@ -15,8 +16,12 @@ const output = join(root, "test/.output/hostile");
 /** What one document may take, in ms: a bound against hanging, far above what any of them needs. */
 const patience = 30_000;
 
-/** Runs the recipes in a process of their own, where the traps are set before anything else. `failures` are lines for people. */
-export async function run({ only = [] } = {}) {
+/**
+ * Runs the recipes, or documents with hostile strings drawn into them instead, in a process of their own, where the traps are set before anything else.
+ * `failures` are lines for people.
+ */
+export async function run({ only = [], drawn } = {}) {
+  const what = drawn === undefined ? only : ["--drawn", `${drawn.count}`, `${drawn.seed}`];
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
   const result = join(output, "result.json");
@@ -31,7 +36,7 @@ export async function run({ only = [] } = {}) {
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const child = spawn(
     process.execPath,
-    ["--import", pathToFileURL(join(dirname(here), "hostile-canary.mjs")).href, here, "--inside", ...only],
+    ["--import", pathToFileURL(join(dirname(here), "hostile-canary.mjs")).href, here, "--inside", ...what],
     {
       env: { ...process.env, WSGEN_CANARY: canary, WSGEN_LISTENER: `http://127.0.0.1:${listener.address().port}/x.json` },
       stdio: ["ignore", "inherit", "inherit"],
@@ -51,7 +56,9 @@ async function judgeAll(only) {
   const { generate } = await import("wsgen");
   const { load } = await import(join(root, "codegen/dist/document/load.js"));
   const { buildModel } = await import(join(root, "codegen/dist/model/build.js"));
-  const chosen = recipes.filter(({ id }) => only.length === 0 || only.includes(id));
+  const [option, count, seed] = only;
+  const chosen =
+    option === "--drawn" ? [drawnRecipe(Number(count), Number(seed))] : recipes.filter(({ id }) => only.length === 0 || only.includes(id));
   const failures = [];
   const generated = [];
   const cases = chosen.flatMap(({ id, variants }) =>
@@ -138,7 +145,7 @@ async function judgeAll(only) {
     if (Object.prototype.polluted !== undefined || globalThis.pwn !== undefined) fail("something ran, or a prototype was changed");
   }
   const ids = new Set(failures.map((failure) => failure.split(":")[0]));
-  return { passed: chosen.length - ids.size, total: chosen.length, failures };
+  return { passed: chosen.length - ids.size, total: chosen.length, failures, generated: generated.length };
 }
 
 /** What is wrong with how long a very large document takes, and how much memory: both in a process of its own (figure G3: 30 s, 1.5 GB). */

@@ -60,13 +60,13 @@ export function proposeSubscription(
     const [verb = "", ...what] = wordsOf(draft.base).map((word) => word.toLowerCase());
     return [verb, what.join(" ")];
   };
-  const pairs = clientToServer.entries.flatMap((subscribe) => {
-    const [verb, what] = said(subscribe);
+  const words = clientToServer.entries.map((entry) => [entry, ...said(entry)] as const);
+  const leaving = words.filter(([, verb]) => verb === "unsubscribe");
+  const pairs = words.flatMap(([subscribe, verb, what]) => {
+    if (verb !== "subscribe") return [];
     const channel = channels.find(({ messages }) => messages.includes(subscribe.draft.source));
-    const unsubscribe = clientToServer.entries.find(
-      (entry) => entry.topic === subscribe.topic && said(entry)[0] === "unsubscribe" && said(entry)[1] === what,
-    );
-    return verb !== "subscribe" || channel === undefined || unsubscribe === undefined ? [] : [{ channel, subscribe, unsubscribe }];
+    const [unsubscribe] = leaving.find(([entry, , left]) => entry.topic === subscribe.topic && left === what) ?? [];
+    return channel === undefined || unsubscribe === undefined ? [] : [{ channel, subscribe, unsubscribe }];
   });
   for (const { channel, subscribe, unsubscribe } of pairs) {
     const key = keyOf(subscribe, unsubscribe, serverToClient.entries);

@@ -1,13 +1,40 @@
-// What generating costs: time and memory for specs/chat.yaml, cold and with the document already checked, beside the official parser
-// alone in the same rounds; and what an install carries.
+// What generating costs: time and memory for specs/chat.yaml, for documents of 20, 200 and 2,000 messages and for the largest public one, cold and with the
+// document already checked, beside the official parser alone in the same rounds; how long TypeScript takes to check what was generated; and what an
+// install carries.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pack } from "../../../tools/pack.mjs";
 
 const root = new URL("../../..", import.meta.url).pathname;
-const rounds = 9;
+const largest = join(resolve(root, process.env.WSGEN_SHARED ?? "../shared"), "corpus/openxapi-binance-spot/spot.yaml");
+
+/** What is generated, how often, and what it may take: cold in s and already checked in s, or as a multiple of the parser alone. */
+const documents = [
+  { name: "chat.yaml", rounds: 9, write: (file) => cpSync(join(root, "specs/chat.yaml"), file), seconds: { cold: 1.2, warm: 0.35 } },
+  { name: "20 messages", rounds: 5, write: (file) => writeFileSync(file, many(20)), seconds: { cold: 1.2, warm: 0.35 } },
+  { name: "200 messages", rounds: 3, write: (file) => writeFileSync(file, many(200)) },
+  { name: "2,000 messages", rounds: 1, write: (file) => writeFileSync(file, many(2000)) },
+  {
+    name: "openxapi-binance-spot",
+    rounds: 3,
+    write: existsSync(largest) ? (file) => cpSync(largest, file) : undefined,
+    multiples: { cold: 1.2 },
+    seconds: { warm: 0.8 },
+  },
+];
 
 /** Reports wall time and peak memory of one node process. */
 function run(args, cwd) {
@@ -32,19 +59,24 @@ export async function measure() {
 }
 
 function generation(folder) {
+  return documents.filter(({ write }) => write !== undefined).flatMap((document, index) => generating(join(folder, `${index}`), document));
+}
+
+function generating(project, { name, rounds, write, seconds = {}, multiples = {} }) {
   // A project of its own, so that the cache that is emptied is not the repository's.
-  const project = join(folder, "project");
-  mkdirSync(join(project, "node_modules"), { recursive: true });
+  mkdirSync(join(project, "node_modules/@wsgen"), { recursive: true });
   symlinkSync(join(root, "node_modules/typebox"), join(project, "node_modules/typebox"));
-  cpSync(join(root, "specs/chat.yaml"), join(project, "chat.yaml"));
+  symlinkSync(join(root, "runtime"), join(project, "node_modules/@wsgen/runtime"));
+  writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
+  write(join(project, "api.yaml"));
   const cache = join(project, "node_modules/.cache");
-  const generate = [join(root, "codegen/bin/wsgen.js"), "generate", "chat.yaml", "--out", "out"];
-  const parser = join(folder, "parser.mjs");
+  const generate = [join(root, "codegen/bin/wsgen.js"), "generate", "api.yaml", "--out", "out"];
+  const parser = join(project, "parser.mjs");
   writeFileSync(
     parser,
     `import { readFileSync } from "node:fs";
      import { Parser } from ${JSON.stringify(join(root, "codegen/dist/vendor/asyncapi-parser.mjs"))};
-     const { document } = await new Parser().parse(readFileSync("chat.yaml", "utf8"), { source: "chat.yaml" });
+     const { document } = await new Parser().parse(readFileSync("api.yaml", "utf8"), { source: "api.yaml" });
      if (document === undefined) process.exit(1);`,
   );
 
@@ -58,45 +90,94 @@ function generation(folder) {
     samples.parser.push(run([parser], project));
     samples.bare.push(run(["-e", "0"], project));
   }
-  const ms = (name) => median(samples[name].map((sample) => sample.ms));
-  const mb = (name) => median(samples[name].map((sample) => sample.mb));
-  const ratio = (name) => round(median(samples[name].map((sample, index) => sample.ms / samples.parser[index].ms)));
+  const ms = (kind) => median(samples[kind].map((sample) => sample.ms));
+  const mb = (kind) => median(samples[kind].map((sample) => sample.mb));
+  const ratio = (kind) => round(median(samples[kind].map((sample, index) => sample.ms / samples.parser[index].ms)));
+  const peer = "official parser alone";
+  const time = (kind, words) => ({
+    name: `generate ${name}, ${words}`,
+    value: round(ms(kind) / 1000),
+    unit: "s",
+    ...(seconds[kind] === undefined ? {} : { target: seconds[kind] }),
+    ...(multiples[kind] === undefined ? {} : { target: round((multiples[kind] * ms("parser")) / 1000) }),
+    peer,
+    ratio: ratio(kind),
+  });
+  const memory = (kind, words) => ({
+    name: `peak memory of ${name}, ${words}`,
+    value: round(mb(kind), 0),
+    unit: "MB",
+    peer,
+    ratio: round(mb(kind) / mb("parser")),
+  });
   return [
-    {
-      name: "generate chat.yaml, cold",
-      value: round(ms("cold") / 1000),
-      unit: "s",
-      target: 1.2,
-      bound: "value",
-      peer: "official parser alone",
-      ratio: ratio("cold"),
-    },
-    {
-      name: "generate chat.yaml, already checked",
-      value: round(ms("warm") / 1000),
-      unit: "s",
-      target: 0.35,
-      bound: "value",
-      peer: "official parser alone",
-      ratio: ratio("warm"),
-    },
-    { name: "official parser alone on chat.yaml", value: round(ms("parser") / 1000), unit: "s" },
-    { name: "bare node", value: round(ms("bare") / 1000), unit: "s" },
-    {
-      name: "peak memory, cold",
-      value: round(mb("cold"), 0),
-      unit: "MB",
-      peer: "official parser alone",
-      ratio: round(mb("cold") / mb("parser")),
-    },
-    {
-      name: "peak memory, already checked",
-      value: round(mb("warm"), 0),
-      unit: "MB",
-      peer: "official parser alone",
-      ratio: round(mb("warm") / mb("parser")),
-    },
+    time("cold", "cold"),
+    time("warm", "already checked"),
+    { name: `official parser alone on ${name}`, value: round(ms("parser") / 1000), unit: "s" },
+    ...(name === "chat.yaml" ? [{ name: "bare node", value: round(ms("bare") / 1000), unit: "s" }] : []),
+    memory("cold", "cold"),
+    memory("warm", "already checked"),
+    ...typeChecks(project, name),
   ];
+}
+
+/** How long each TypeScript that is at hand takes to check what was generated. */
+function typeChecks(project, name) {
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: { strict: true, noEmit: true, module: "nodenext", target: "es2022", skipLibCheck: true, types: [] },
+      include: ["out"],
+    }),
+  );
+  const compilers = [join(root, "node_modules/typescript"), process.env.OTHER_TYPESCRIPT].filter((path) => path !== undefined);
+  return compilers.map((path) => {
+    const { version } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+    const started = performance.now();
+    const { status, stdout } = spawnSync(process.execPath, [join(path, "bin/tsc"), "-p", project], { encoding: "utf8" });
+    if (status !== 0) throw new Error(stdout);
+    return { name: `type-check of ${name}, TypeScript ${version}`, value: round((performance.now() - started) / 1000), unit: "s" };
+  });
+}
+
+/** A document with so many messages, half of them each way. */
+function many(count) {
+  const names = Array.from({ length: count }, (_, index) => `thing${index}${index % 2 ? "Changed" : "Request"}`);
+  const ref = (...path) => ({ $ref: `#/${path.join("/")}` });
+  const object = (required, properties) => ({ type: "object", required, properties });
+  const each = (value) => Object.fromEntries(names.map((name) => [name, value(name)]));
+  const operation = (action, odd) => ({
+    action,
+    channel: ref("channels", "all"),
+    messages: names.filter((_, index) => index % 2 === odd).map((name) => ref("channels", "all", "messages", name)),
+  });
+  return JSON.stringify({
+    asyncapi: "3.0.0",
+    info: { title: "Many", version: "1.0.0" },
+    defaultContentType: "application/json",
+    servers: { production: { host: "example.com", protocol: "wss" } },
+    channels: { all: { address: "/all", messages: each((name) => ref("components", "messages", name)) } },
+    operations: { receive: operation("receive", 0), send: operation("send", 1) },
+    components: {
+      messages: each((name) => ({ summary: `What ${name} says.`, payload: ref("components", "schemas", name) })),
+      schemas: {
+        Money: object(["amount", "currency"], {
+          amount: { type: "string", pattern: "^[0-9]+$" },
+          currency: { type: "string", minLength: 3, maxLength: 3 },
+        }),
+        ...each((name) =>
+          object(["type", "id"], {
+            type: { const: name },
+            id: { type: "string", format: "uuid" },
+            at: { type: "string", format: "date-time" },
+            price: ref("components", "schemas", "Money"),
+            tags: { type: "array", items: { type: "string" } },
+            count: { type: "integer", minimum: 0, description: "How many there are." },
+          }),
+        ),
+      },
+    },
+  });
 }
 
 function installs(folder) {
