@@ -7,6 +7,10 @@ export type Grammar =
   | { readonly kind: "flag"; readonly only?: boolean }
   /** Any text but the empty one. */
   | { readonly kind: "text"; readonly what: string }
+  /** A whole number from here to there, both included. */
+  | { readonly kind: "integer"; readonly from: number; readonly to: number }
+  /** The name of a subprotocol (RFC 6455 section 4.1: a token). */
+  | { readonly kind: "token" }
   /** Text with something in it that an identifier can be made of. */
   | { readonly kind: "name" }
   /** A JSON Pointer (RFC 6901) to a place that is not the whole; `into` says of what. */
@@ -24,6 +28,8 @@ export type Grammar =
   /** One or several of something, in a list. */
   | { readonly kind: "list"; readonly of: Grammar }
   | { readonly kind: "either"; readonly of: readonly Grammar[] };
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export interface Field {
   /** What it decides, in a sentence or two. */
@@ -57,6 +63,12 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     case "text":
       if (typeof value === "string" && value.trim() !== "") return [];
+      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+    case "integer":
+      if (Number.isInteger(value) && Number(value) >= grammar.from && Number(value) <= grammar.to) return [];
+      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+    case "token":
+      if (typeof value === "string" && TOKEN.test(value)) return [];
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     case "name":
       if (typeof value === "string" && /[\p{L}\p{Nd}]/u.test(value)) return [];
@@ -117,6 +129,10 @@ export function says(grammar: Grammar): string {
       return grammar.only === undefined ? "`true` or `false`" : `\`${String(grammar.only)}\``;
     case "text":
       return grammar.what;
+    case "integer":
+      return `a whole number from ${grammar.from} to ${grammar.to}`;
+    case "token":
+      return "the name of a subprotocol: letters, digits and hyphens, no spaces";
     case "name":
       return "a name with letters in it";
     case "pointer":
@@ -143,6 +159,10 @@ export function schemaOf(grammar: Grammar): object {
       return grammar.only === undefined ? { type: "boolean" } : { const: grammar.only };
     case "text":
       return { type: "string", pattern: "\\S" };
+    case "integer":
+      return { type: "integer", minimum: grammar.from, maximum: grammar.to };
+    case "token":
+      return { type: "string", pattern: TOKEN.source };
     case "name":
       return { type: "string", minLength: 1 };
     case "pointer":

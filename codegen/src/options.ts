@@ -37,6 +37,8 @@ export interface Options {
     readonly key: readonly string[];
   };
   readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string; readonly toError?: true };
+  readonly protocols?: readonly string[];
+  readonly closeCodes?: { readonly [name: string]: number | { readonly code: number; readonly about?: string } };
   readonly carrier?: "header" | "query" | "protocol" | "message";
 }
 
@@ -57,6 +59,9 @@ const discriminator: Grammar = {
     },
   },
 };
+
+/** What RFC 6455 section 7.4.2 leaves to applications. */
+const closeCode: Grammar = { kind: "integer", from: 4000, to: 4999 };
 
 /** Keys of `x-wsgen` and of the entries of `overrides`, in the order of docs/options.md. */
 export const options = {
@@ -158,6 +163,27 @@ export const options = {
           value: { kind: "flag", only: true },
         },
       },
+    },
+  },
+  protocols: {
+    on: ["document"],
+    about: "Subprotocols that the server speaks and clients offer, best first.",
+    value: { kind: "list", of: { kind: "token" } },
+  },
+  closeCodes: {
+    on: ["document"],
+    about: "Names of the close codes that the application uses.",
+    value: {
+      kind: "map",
+      keys: "names",
+      of: either(closeCode, {
+        kind: "fields",
+        required: ["code"],
+        fields: {
+          code: { about: "The code.", value: closeCode },
+          about: { about: "When a connection is closed with it.", value: { kind: "text", what: "a sentence" } },
+        },
+      }),
     },
   },
   carrier: {

@@ -21,6 +21,12 @@ export const servers = {
   production: serverUrl("wss://account.example.com"),
 } as const;
 
+/** The close codes of the API: what to close a connection with, and what `closed` says of one. */
+export const closeCodes = {
+  /** The account is empty. */
+  overdrawn: 4002,
+} as const;
+
 /** What a client sends on `/account`. */
 export interface AccountSend {
   /** Send money to somebody. */

@@ -8,6 +8,7 @@ export const contract = {
   version: 1,
   generator: "0.1.0",
   title: "Account",
+  protocols: ["account.v1"],
   schemes: { token: { carries: "key", in: "protocol" } },
   endpoints: {
     account: {

@@ -15,6 +15,12 @@ import {
 import { contract } from "./contract.server.js";
 import type { BalanceMessage, PayMessage } from "./types.js";
 
+/** The close codes of the API: what to close a connection with, and what `closed` says of one. */
+export const closeCodes = {
+  /** The account is empty. */
+  overdrawn: 4002,
+} as const;
+
 /** What the server sends on `/account`. */
 export interface AccountSend {
   /** What is left. */

@@ -18,6 +18,7 @@ import {
   plainMessages,
   printCall,
   printClassify,
+  printCloseCodes,
   printInterface,
   printMembers,
   printNamedUnion,
@@ -36,6 +37,7 @@ export const emitClient: Emitter = (model, file) => {
     names.createClient,
     names.classify,
     names.credentials,
+    "closeCodes",
     "servers",
     "Pick",
     "Promise",
@@ -51,6 +53,7 @@ export const emitClient: Emitter = (model, file) => {
   file.import("contract", "./contract.client.js", "value");
 
   emitServers(model.servers, file);
+  printCloseCodes(model, file);
   for (const endpoint of model.endpoints) emitEndpoint(model, endpoint, file);
   emitApi(model, file);
 };
@@ -58,10 +61,11 @@ export const emitClient: Emitter = (model, file) => {
 /** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
 export const emitUncheckedClient: Emitter = (model, file) => {
   const { client, createClient, classify, credentials } = apiNames(model);
-  for (const name of [createClient, "servers", "URL"]) file.declare(name);
+  for (const name of [createClient, "closeCodes", "servers", "URL"]) file.declare(name);
   file.import("contract", "./contract.client.unchecked.js", "value");
   file.print('export type * from "./client.js";');
   file.print("");
+  printCloseCodes(model, file);
   emitServers(model.servers, file);
   emitCreate(model, file, {
     docs: "Creates a client that checks nothing, neither what it sends nor what arrives.",

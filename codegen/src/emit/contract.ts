@@ -31,6 +31,7 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     version: contractVersion,
     generator: version,
     title: model.title,
+    ...(model.protocols.length > 0 && { protocols: model.protocols }),
     ...(model.schemes.length > 0 && { schemes: record(model.schemes, schemeContract) }),
     endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? () => undefined : guardOf(file), side)),
   };

@@ -19,6 +19,7 @@ import {
   plainMessages,
   printCall,
   printClassify,
+  printCloseCodes,
   printInterface,
   printMembers,
   printNamedUnion,
@@ -36,7 +37,8 @@ export const emitServer: Emitter = (model, file) => {
   for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, names.authenticate, "Context"])
     file.declare(name);
   for (const scheme of model.schemes) file.declare(contextOf(scheme));
-  for (const name of ["AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
+  for (const name of ["closeCodes", "AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"])
+    file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
     for (const topic of topics) for (const suffix of ["Send", "Request", "Messages"]) file.declare(topic.typeName + suffix);
@@ -44,6 +46,7 @@ export const emitServer: Emitter = (model, file) => {
   importTypes(model, file, "server");
   file.import("contract", "./contract.server.js", "value");
 
+  printCloseCodes(model, file);
   for (const endpoint of model.endpoints) emitEndpoint(model, endpoint, file);
   emitApi(model, file);
 };

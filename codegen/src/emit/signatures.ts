@@ -228,6 +228,23 @@ export function printClassify(model: Model, file: GeneratedFile, side: "server" 
   return true;
 }
 
+/** Prints the application's close codes, where there are any. */
+export function printCloseCodes({ closeCodes }: Model, file: GeneratedFile): void {
+  if (closeCodes.length === 0) return;
+  file.doc("The close codes of the API: what to close a connection with, and what `closed` says of one.");
+  file.block(
+    "export const closeCodes = {",
+    () => {
+      for (const { name, code, docs } of closeCodes) {
+        file.doc(docs);
+        file.print(`${file.key(name)}: ${code},`);
+      }
+    },
+    "} as const;",
+  );
+  file.print("");
+}
+
 /** What a comment says of a security scheme: its own words, then where its credentials travel. */
 export function schemeDocs({ docs, place, scopes }: SecurityScheme, travels: "Comes" | "Goes"): Docs {
   const asked = scopes.length === 0 ? "" : ` Scopes that are asked for: ${scopes.map((scope) => `\`${scope}\``).join(", ")}.`;

@@ -12,7 +12,7 @@ import { readFramings } from "./framing.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
-import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { assignPropertyNames, assignVariableNames, pascalCase, wordsOf } from "./names.ts";
 import { reportOneSocket } from "./one-socket.ts";
 import { applyOverrides, type Override, unusedOverrides } from "./overrides.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
@@ -21,7 +21,7 @@ import { reportEndlessRecursion } from "./recursion.ts";
 import { createTypes } from "./schemas.ts";
 import { buildSecurity } from "./security.ts";
 import type { Source, SourceChannel } from "./source.ts";
-import { createTree, docsOf, property, stringAt, type Tree } from "./tree.ts";
+import { createTree, docsOf, joinPointer, property, stringAt, type Tree } from "./tree.ts";
 import { readV2 } from "./v2.ts";
 import { readV3 } from "./v3.ts";
 
@@ -111,11 +111,35 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
     perspective,
     servers,
     schemes: security.schemes,
+    protocols: extension.protocols ?? [],
+    closeCodes: closeCodesOf(extension, findings),
     endpoints,
     types: finished,
     omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],
   };
   return { model, source };
+}
+
+/** The close codes under their names; one code has one name. */
+function closeCodesOf({ closeCodes = {} }: RootExtension, findings: Findings): Model["closeCodes"] {
+  const names = assignPropertyNames(
+    Object.keys(closeCodes).map((name) => ({ base: name, identity: name, suffix: { text: "Code", always: false } })),
+  );
+  const owners = new Map<number, string>();
+  return Object.entries(closeCodes).map(([key, given]) => {
+    const { code, about } = typeof given === "number" ? { code: given } : given;
+    const other = owners.get(code);
+    if (other !== undefined) {
+      findings.error({
+        code: "close-code",
+        message: `\`${other}\` and \`${key}\` have the same close code, ${code}.`,
+        fix: "Give one of them another code.",
+        pointer: joinPointer("", "x-wsgen", "closeCodes", key),
+      });
+    }
+    owners.set(code, key);
+    return { name: names.get(key)?.name ?? key, code, docs: about === undefined ? {} : { description: about } };
+  });
 }
 
 /** A key at the root that was meant to be `channels`. */

@@ -23,6 +23,8 @@ export interface RootExtension {
   readonly name?: string;
   readonly multiplex?: "auto" | "channel" | "socket";
   readonly contentType?: string;
+  readonly protocols?: readonly string[];
+  readonly closeCodes?: NonNullable<Options["closeCodes"]>;
   /** What holds for every channel that does not say otherwise. */
   readonly defaults: SocketOptions;
 }
@@ -92,8 +94,8 @@ export interface ErrorExtension {
 
 /** Reads the root's `x-wsgen`. */
 export function readRootExtension(tree: Tree, findings: Findings): RootExtension {
-  const { perspective, name, multiplex, contentType, ...shared } = readOptions(tree.root, "document", findings);
-  return { ...pick({ perspective, name, multiplex, contentType }), defaults: socketOptions(tree.root, shared) };
+  const { perspective, name, multiplex, contentType, protocols, closeCodes, ...shared } = readOptions(tree.root, "document", findings);
+  return { ...pick({ perspective, name, multiplex, contentType, protocols, closeCodes }), defaults: socketOptions(tree.root, shared) };
 }
 
 /** Reads a channel's `x-wsgen`. */

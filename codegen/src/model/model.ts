@@ -30,6 +30,9 @@ export interface Model {
   readonly servers: readonly Server[];
   /** The security schemes that endpoints ask for at the handshake. */
   readonly schemes: readonly SecurityScheme[];
+  /** Subprotocols, best first. */
+  readonly protocols: readonly string[];
+  readonly closeCodes: readonly CloseCode[];
   readonly endpoints: readonly Endpoint[];
   /** Every type the generated code has, in source order; schemas refer to each other as `#/definitions/<Name>`. */
   readonly types: readonly TypeDefinition[];
@@ -60,6 +63,15 @@ export interface ServerVariable {
   readonly docs: Docs;
   readonly default?: string;
   readonly enum?: readonly string[];
+}
+
+/** A close code of the application's. */
+export interface CloseCode {
+  /** camelCase, final. */
+  readonly name: string;
+  /** 4000 to 4999. */
+  readonly code: number;
+  readonly docs: Docs;
 }
 
 /** A security scheme. */

@@ -32,7 +32,7 @@ export interface ClientOptions extends NodeOptions {
 export interface ConnectOptions {
   /** Gives the attempt up, which rejects with the signal's reason; closes the connection with 1000 once it is open. */
   readonly signal?: AbortSignal | undefined;
-  /** Subprotocols to offer, best first. */
+  /** Subprotocols to offer, best first. Default: the document's. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Headers of this handshake, added to those of the client. Not in browsers. */
   readonly headers?: Given<object> | undefined;
@@ -62,7 +62,10 @@ export function createClientOn(open: OpenSocket): CreateClient {
     const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error, show } = options;
     const api = table(contract.endpoints, (_, endpoint) => {
       const prepared = prepareConnection(endpoint, features);
-      const connectTo = ({ signal, query, headers, protocols = [] }: Details = {}, params?: object): Opening<ClientConnection<unknown>> => {
+      const connectTo = (
+        { signal, query, headers, protocols = contract.protocols ?? [] }: Details = {},
+        params?: object,
+      ): Opening<ClientConnection<unknown>> => {
         let url = "";
         const { life, connection, fill } = prepared({
           onInvalid,

@@ -208,6 +208,8 @@ export interface Contract {
   readonly generator: string;
   /** The document's title, for logs and errors. */
   readonly title: string;
+  /** Subprotocols that the server speaks and clients offer, best first. */
+  readonly protocols?: readonly string[];
   /** The security schemes that endpoints ask for, by their names. */
   readonly schemes?: Readonly<Record<string, SchemeContract>>;
   readonly endpoints: Readonly<Record<string, EndpointContract>>;

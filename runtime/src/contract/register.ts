@@ -22,7 +22,7 @@ export interface RegisterOptions {
   readonly onInvalid?: (error: ContractError, conn: ContractConnection) => void;
   /** Called with what handlers throw. Nothing of it reaches the client. Default: the router's `onError`. */
   readonly onError?: (error: unknown, conn: ContractConnection) => void;
-  /** Subprotocols the endpoints speak. The first that the client offers and that is among them is agreed on. Default: none. */
+  /** Subprotocols the endpoints speak. The first that the client offers and that is among them is agreed on. Default: the document's. */
   readonly protocols?: readonly string[];
   /** Refuse (400) clients that offer none of `protocols`. Default: false, they connect without one. */
   readonly requireProtocol?: boolean;
@@ -72,7 +72,7 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       toError: functionOf<ToError>(options.toError, name),
     });
     const gate = prepareGate(label, contract, endpoint.security, options.authenticate);
-    addRoute(router, label, endpoint, prepared, gate, options);
+    addRoute(router, label, endpoint, prepared, gate, { protocols: contract.protocols ?? [], ...options });
     const { rooms } = prepared;
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }

@@ -83,6 +83,8 @@ export function model(name: string, endpoints: readonly Endpoint[], overrides: P
     perspective: { side: "server", because: "default" },
     servers: [],
     schemes: [],
+    protocols: [],
+    closeCodes: [],
     endpoints,
     types,
     omitted: [],
@@ -117,6 +119,8 @@ export const chat: Model = model(
   {
     docs: { description: "Rooms in which people talk to each other." },
     schemes: [],
+    protocols: [],
+    closeCodes: [],
     servers: [
       {
         name: "local",
