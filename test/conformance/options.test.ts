@@ -87,6 +87,24 @@ const documents = {
     },
     { add: operation("receive", ["add"], ["sum"]), note: operation("receive", ["note"]), out: operation("send", ["problem"]) },
   ),
+  Unchecked: document(
+    "Unchecked",
+    { onAmbiguous: "first" },
+    {
+      small: object({ x: { type: "integer", maximum: 9 } }),
+      large: object({ x: { type: "integer" } }),
+      add: { ...object({ op: { const: "add" }, n: { type: "integer" } }), "x-wsgen": { correlation: "order" } },
+      sum: object({ op: { const: "sum" }, total: { type: "integer" } }),
+      ask: { ...object({ op: { const: "ask" }, id: { type: "integer" } }), "x-wsgen": { correlation: "/id" } },
+      answer: object({ op: { const: "answer" }, id: { type: "integer" } }),
+      event: object({ op: { const: "event" }, id: { type: "integer" } }),
+    },
+    {
+      out: operation("send", ["small", "large", "event"]),
+      add: operation("receive", ["add"], ["sum"]),
+      ask: operation("receive", ["ask"], ["answer"]),
+    },
+  ),
   Problem: document(
     "Problem",
     { correlation: "/id" },
@@ -153,8 +171,13 @@ async function start(
   return { url: server.url, conn };
 }
 
-async function connect(name: keyof typeof documents, url: string, options: object = {}): Promise<Client> {
-  const module = (await import(join(output, name, "client.ts"))) as Record<
+async function connect(
+  name: keyof typeof documents,
+  url: string,
+  options: object = {},
+  file: "client" | "client.unchecked" = "client",
+): Promise<Client> {
+  const module = (await import(join(output, name, `${file}.ts`))) as Record<
     string,
     (url: string, options: object) => Record<string, () => Promise<Client>>
   >;
@@ -183,7 +206,7 @@ beforeAll(async () => {
     mkdirSync(join(output, name), { recursive: true });
     const path = join(output, `${name}.json`);
     writeFileSync(path, text);
-    const { ok, diagnostics } = await generate({ document: path, out: join(output, name) });
+    const { ok, diagnostics } = await generate({ document: path, out: join(output, name), unchecked: name === "Unchecked" });
     expect(
       diagnostics.filter(({ severity }) => severity === "error"),
       name,
@@ -439,6 +462,27 @@ describe("correlation: order, where something goes wrong", () => {
     ]);
   });
 });
+
+it.each(["client", "client.unchecked"] as const)(
+  "%s gives a request its reply, and no event with its id or before its turn",
+  async (file) => {
+    const { url } = await start("Unchecked", {
+      messages: {
+        add(_: unknown, conn: Conn) {
+          conn.send["small"]!({ x: 3 });
+          return { total: 1 };
+        },
+        ask({ id }: { readonly id: number }, conn: Conn) {
+          conn.send["event"]!({ id });
+          return {};
+        },
+      },
+    });
+    const client = await connect("Unchecked", url, {}, file);
+    expect(await client.request["ask"]!({})).toEqual({ op: "answer", id: 1 });
+    expect(await client.request["add"]!({ n: 1 })).toEqual({ op: "sum", total: 1 });
+  },
+);
 
 describe("error: toError", () => {
   it("lets a function say what is wrong, with the id of the request; what it says wrongly closes", async () => {

@@ -33,7 +33,7 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     title: model.title,
     ...(model.protocols.length > 0 && { protocols: model.protocols }),
     ...(model.schemes.length > 0 && { schemes: record(model.schemes, schemeContract) }),
-    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? () => undefined : guardOf(file), side)),
+    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? undefined : guardOf(file), side)),
   };
   file.doc(`What the runtime needs to know of ${model.source}, for a ${side}${unchecked ? " that checks nothing" : ""}.`);
   file.print(
@@ -44,8 +44,12 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
 const schemeContract = ({ contract: { carries, in: where, name, scheme } }: SecurityScheme): Literal =>
   present({ carries, in: where, name, scheme });
 
-function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "client"): Literal {
+function endpointContract(endpoint: Endpoint, guards: Guards | undefined, side: "server" | "client"): Literal {
+  const guard = guards ?? (() => undefined);
   const { sends, receives } = directions(endpoint, side);
+  // Where no guard does it, they tell a reply from an event with the same id.
+  const telling = new Map(guards ? [] : receives.messages.map(({ name, constants }) => [name, constants]));
+  const answers = answersTo(sends);
   const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
@@ -56,7 +60,11 @@ function endpointContract(endpoint: Endpoint, guard: Guards, side: "server" | "c
     receives: {
       dispatch: asLiteral(receives.tree),
       messages: record([...receives.deliveries, ...replies(sends, receives)], (message) =>
-        receivedContract(message, "replyOnly" in message && message.replyOnly && ends.has(message.name), guard),
+        receivedContract(message, {
+          guard,
+          answersOnly: "replyOnly" in message && message.replyOnly && ends.has(message.name),
+          constants: answers.has(message.name) ? telling.get(message.name) : undefined,
+        }),
       ),
     },
     sends: record(sends.messages, (message) => sentContract(message, guard)),
@@ -83,15 +91,26 @@ function partContract({ type, coerce }: HandshakePart, guard: Guards): Literal {
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */
 function replies(sends: Direction, receives: Direction): readonly Message[] {
-  const names = new Set(sends.messages.flatMap(({ reply }) => reply?.messages ?? []));
+  const names = answersTo(sends);
   const delivered = new Set(receives.deliveries.map(({ name }) => name));
   return receives.messages.filter(({ name, replyOnly }) => (replyOnly || names.has(name)) && !delivered.has(name));
 }
 
-function receivedContract({ format, type, reply }: Delivery | Message, answersOnly: boolean, guard: Guards): Literal {
+function answersTo(sends: Direction): ReadonlySet<string> {
+  return new Set(sends.messages.flatMap(({ reply }) => reply?.messages ?? []));
+}
+
+interface Receiving {
+  readonly guard: Guards;
+  readonly answersOnly: boolean;
+  readonly constants: Message["constants"] | undefined;
+}
+
+function receivedContract({ format, type, reply }: Delivery | Message, { guard, answersOnly, constants }: Receiving): Literal {
   return present({
     format,
     guard: format === "binary" ? undefined : guard(type),
+    constants: constants && notEmpty(constants),
     reply: reply && replyContract(reply),
     answersOnly: answersOnly ? true : undefined,
   });

@@ -107,7 +107,10 @@ export interface MessageContract {
   readonly format: Format;
   /** Absent in unchecked clients only. */
   readonly guard?: Guard<unknown>;
-  /** Top-level properties with a fixed value, which the sender fills in when the caller leaves them out. */
+  /**
+   * Top-level properties with a fixed value, which the sender fills in when the caller leaves them out. In unchecked clients also of the replies that
+   * arrive, to tell them from what is none.
+   */
   readonly constants?: Readonly<Record<string, Constant>>;
   readonly reply?: ReplyContract;
   /** Set on a reply that the tree leads to, although nobody is given it but who asked. */

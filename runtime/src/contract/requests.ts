@@ -1,6 +1,6 @@
 // Requests that wait for their reply, on either side of a connection.
 import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
-import type { EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
+import type { DispatchNode, EndpointContract, Path, ReplyContract } from "./contract.ts";
 import { refusalOf } from "./dispatch.ts";
 import type { Correlation, Encode } from "./encode.ts";
 import { valueAt } from "./path.ts";
@@ -47,7 +47,8 @@ export interface Requests {
 }
 
 interface Reply extends ReplyContract {
-  readonly guards: readonly (Guard<unknown> | undefined)[];
+  /** Names of what settles it. */
+  readonly kinds: readonly string[];
 }
 
 interface Pending {
@@ -68,7 +69,6 @@ export function prepareRequests(
   decoder: { find(payload: unknown): unknown },
 ): () => Requests {
   const received = endpoint.receives.messages;
-  const guardOf = (name: string): Guard<unknown> | undefined => received[name]?.guard;
   // Only the side that receives the contract's error message can be answered with it.
   const failure = endpoint.error !== undefined && Object.hasOwn(received, endpoint.error.message) ? endpoint.error : undefined;
 
@@ -79,15 +79,20 @@ export function prepareRequests(
     const key = JSON.stringify(reply.reply);
     const place = places.get(key) ?? reply.reply;
     if (reply.id !== "order") places.set(key, place);
-    const names = reply.messages.filter((message) => message !== failure?.message && Object.hasOwn(received, message));
-    replies.set(name, { ...reply, reply: place, guards: names.map(guardOf) });
+    const kinds = reply.messages.filter((message) => message !== failure?.message && Object.hasOwn(received, message));
+    replies.set(name, { ...reply, reply: place, kinds });
   }
 
-  const accepts = (guard: Guard<unknown> | undefined, payload: unknown) => guard === undefined || refusalOf(guard, payload) === undefined;
-  const isFailure = (payload: unknown) => failure !== undefined && accepts(guardOf(failure.message), payload);
+  /** Without a guard, what tells the message from others must not be wrong: an event may have the id of a request. */
+  const accepts = (name: string, payload: unknown) => {
+    const { guard, constants = {} } = received[name] ?? {};
+    if (guard) return refusalOf(guard, payload) === undefined;
+    return Object.entries(constants).every(([key, value]) => [undefined, value].includes(valueAt(payload, [key]) as typeof value));
+  };
+  const isFailure = (payload: unknown) => failure !== undefined && accepts(failure.message, payload);
   // A reply with few rules may also accept the error message; the tree knows better.
-  const isReply = (payload: unknown, { guards }: Reply) =>
-    guards.some((guard) => accepts(guard, payload)) && !(decoder.find(payload) === failure?.message && isFailure(payload));
+  const isReply = (payload: unknown, { kinds }: Reply) =>
+    kinds.some((name) => accepts(name, payload)) && !(decoder.find(payload) === failure?.message && isFailure(payload));
 
   const ordered = [...replies.values()].some(({ id }) => id === "order");
 
@@ -119,10 +124,12 @@ export function prepareRequests(
     /** The oldest request that a payload answers by its order; those given up are still owed their reply. */
     function oldest(payload: unknown, fits: (reply: Reply) => boolean): Pending | undefined {
       if (!ordered) return undefined;
-      const name = decoder.find(payload);
+      const found = decoder.find(payload) as DispatchNode | undefined;
+      // What the tree has no exit for may be a reply that it does not lead to.
+      const named = typeof found === "string" ? [found] : found && "among" in found ? found.among : undefined;
       for (const pending of table.values()) {
         const { reply } = pending;
-        if (reply.id === "order" && (typeof name !== "string" || reply.messages.includes(name)) && fits(reply)) return pending;
+        if (reply.id === "order" && (!named || named.some((name) => reply.messages.includes(name))) && fits(reply)) return pending;
       }
       return undefined;
     }
