@@ -149,7 +149,7 @@ async function readConfig(file: string, source: Source): Promise<unknown> {
     if (file.endsWith(".json")) return JSON.parse(source.text);
     // The query makes a changed file a new module, for `--watch`.
     const { default: value }: { readonly default?: unknown } = await import(`${pathToFileURL(file).href}?at=${Date.now()}`);
-    return value;
+    return await value; // One that is fetched, or fails to be.
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(/\.?$/, ".");
     const unread = error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";

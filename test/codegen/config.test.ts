@@ -34,6 +34,14 @@ describe("a configuration", () => {
     expect(await loadConfig([root])).toMatchObject({ strict: true });
   });
 
+  it.each(["throw new Error('no key');", "export default Promise.reject(new Error('no key'));"])(
+    "says why a module fails: %s",
+    async (text) => {
+      write("wsgen.config.mjs", text);
+      await expect(loadConfig([root])).rejects.toThrow(/wsgen\.config\.mjs cannot be read: no key\./);
+    },
+  );
+
   it("is looked for in one folder after the other", async () => {
     mkdirSync(join(root, "a"));
     write("wsgen.config.json", "{}");
