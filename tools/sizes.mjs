@@ -44,7 +44,7 @@ export async function ownSizes() {
 }
 
 /** A line that only moves down, but for a reason that docs/decisions.md gives. DESIGN section 8 wants 4,096 for the core; it is not met. */
-const budgets = { core: 5_050, "chat, unchecked": 7_400, "chat, with its guards": 9_600 };
+const budgets = { core: 4_490, "chat, unchecked": 7_260, "chat, with its guards": 9_400 };
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   let over = 0;

@@ -11,6 +11,7 @@ import {
   type Sent,
   type Unsubscribe,
   createClient,
+  dispatch,
   handshake,
   requests,
   serverUrl,
@@ -83,5 +84,5 @@ export interface ChatClient {
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createChatClient(url: string | URL, options?: ClientOptions): ChatClient {
-  return createClient<ChatClient>(contract, url, options, [handshake, requests]);
+  return createClient<ChatClient>(contract, url, options, [handshake, dispatch, requests]);
 }

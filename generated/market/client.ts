@@ -10,6 +10,7 @@ import {
   type Sent,
   type Unsubscribe,
   createClient,
+  dispatch,
   serverUrl,
   subscriptions,
 } from "@wsgen/runtime/generated/client";
@@ -159,5 +160,5 @@ export interface MarketClient {
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createMarketClient(url: string | URL, options?: ClientOptions): MarketClient {
-  return createClient<MarketClient>(contract, url, options, [subscriptions]);
+  return createClient<MarketClient>(contract, url, options, [dispatch, subscriptions]);
 }

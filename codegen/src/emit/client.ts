@@ -329,6 +329,10 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
   );
   const needed = [
     ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
+    ...(sides.some(({ receives }) => typeof receives.tree.json === "object" && !("among" in receives.tree.json)) ? ["dispatch"] : []),
+    ...(sides.some(({ sends, receives }) => [...sends.messages, ...receives.messages].some(({ format }) => format !== "json"))
+      ? ["formats"]
+      : []),
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
     ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),

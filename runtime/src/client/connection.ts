@@ -5,8 +5,10 @@ import type { EndpointContract } from "../contract/contract.ts";
 import type { ContractError } from "../errors.ts";
 import { type Choose, type Codec, createCodec } from "./codec.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
-import { type ConnectionState, type Life, type LifeOptions, startLife } from "./life.ts";
+import { type ConnectionState, type Life, startLife } from "./life.ts";
 import type { Unsubscribe } from "./listeners.ts";
+import type { ReconnectOptions } from "./retry.ts";
+import type { Attempt } from "./socket.ts";
 
 /**
  * What every connection offers beside its typed `send`, `request`, `on` and `answer`.
@@ -43,7 +45,7 @@ export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisp
 
 /**
  * Something that only some contracts need: requests, answers, topics. Generated code names those of its document, so that no other is loaded. It is made
- * ready once for an endpoint, then attached to each of its connections.
+ * ready once for an endpoint, where it can put something into the codec, then attached to each of its connections.
  */
 export type Feature = (endpoint: EndpointContract, codec: Codec) => (link: Link) => Part;
 
@@ -90,42 +92,38 @@ export interface Link {
   onError(error: unknown): void;
 }
 
-/** How one connection is opened again and again, and who hears of what goes wrong. */
-export interface Opening extends Pick<LifeOptions, "attempt" | "reconnect" | "url" | "onError"> {
-  onInvalid(error: ContractError): void;
-}
+/** Opens one connection. `attempt` asks `fill` for the endpoint's path and query: what {@link Part.handshake} says, or the endpoint's address. */
+export type Connect = (
+  attempt: (tell: (address: string) => void, fill: NonNullable<Part["handshake"]>) => Promise<Attempt>,
+  reconnect: ReconnectOptions | undefined,
+  onInvalid: (error: ContractError) => void,
+  onError: (error: unknown) => void,
+) => readonly [connection: ClientConnection<unknown>, close: Life["close"], opened: Promise<void>, insist: () => void];
 
 /** Makes one endpoint's contract ready, once for all its connections. */
-export function prepareConnection(
-  endpoint: EndpointContract,
-  features: readonly Feature[],
-): (opening: Opening) => {
-  readonly life: Life;
-  readonly connection: ClientConnection<unknown>;
-  /** What {@link Part.handshake} says, or the endpoint's address. */
-  fill(address: URL, given: HandshakeValues): string;
-} {
+export function prepareConnection(endpoint: EndpointContract, features: readonly Feature[]): Connect {
   const codec = createCodec(endpoint);
   const prepared = features.map((feature) => feature(endpoint, codec));
 
-  return (opening) => {
-    const { onError, onInvalid } = opening;
+  return (attempt, reconnect, onInvalid, onError) => {
     const inbox = createInbox(onError);
-    const life = startLife({
-      ...opening,
+    const [life, transmit, opened, insist] = startLife(
+      (tell) => attempt(tell, (...given) => parts.map((part) => part.handshake?.(...given)).find(Boolean) ?? endpoint.address),
+      reconnect,
       receive,
-      onOpen() {
+      () => {
         for (const part of parts) part.opened?.();
       },
-      onLost(error) {
+      (error) => {
         for (const part of parts) part.lost?.(error);
       },
-    });
-    const { transmit, signal, closed, subscribe, getSnapshot } = life;
-    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError, connection: () => shown }));
-    const choose: Choose = (choice, payload) => parts.map((part) => part.choose?.(choice, payload)).find(Boolean);
+      onError,
+    );
+    const { signal, close } = life;
+    const parts = prepared.map((attach) => attach({ endpoint, codec, inbox, signal, transmit, onError, connection: () => connection }));
+    const choose: Choose = (...choice) => parts.map((part) => part.choose?.(...choice)).find(Boolean);
     const claim = (payload: unknown) => parts.some((part) => part.claim?.(payload));
-    void closed.then(() => inbox.end(getSnapshot().error));
+    void life.closed.then(() => inbox.end(life.getSnapshot().error));
 
     function receive(data: unknown): void {
       const read = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
@@ -137,37 +135,24 @@ export function prepareConnection(
         } catch (thrown) {
           // Asked to end here: with this error, not in peace.
           inbox.end(thrown);
-          void life.close(1000, "");
+          void close();
         }
       } else if (name && !parts.some((part) => part.take?.(name, payload, read.length))) inbox.push({ name, payload }, read.length);
     }
 
-    const connection = {
-      closed,
-      signal,
-      subscribe,
-      getSnapshot,
-      get url() {
-        return opening.url();
-      },
-      get protocol() {
-        return life.protocol();
-      },
-      send: table(endpoint.sends, (name) => (payload: unknown) => transmit(codec.encode(name, payload))),
-      on: table(endpoint.receives.messages, (name) => (listener: (payload: unknown) => void) => inbox.listen(name, listener)),
-      close: (code = 1000, reason = "") => life.close(code, reason),
-      [Symbol.asyncIterator]: inbox.read,
-      // Missing in older browsers, where nobody can ask for it.
-      [Symbol.asyncDispose ?? "dispose"]: () => life.close(1000, ""),
-    };
-    Object.assign(connection, ...parts.map(({ members }) => members));
-    // The computed key above is asyncDispose wherever the interface can be used.
-    const shown = connection as unknown as ClientConnection<unknown>;
-    return {
+    // The computed key is asyncDispose wherever the interface can be used.
+    const connection = Object.assign(
       life,
-      connection: shown,
-      fill: (address, given) => parts.map((part) => part.handshake?.(address, given)).find(Boolean) ?? endpoint.address,
-    };
+      {
+        send: table(endpoint.sends, (name) => (payload: unknown) => transmit(codec.encode(name, payload))),
+        on: table(endpoint.receives.messages, (name) => (listener: (payload: unknown) => void) => inbox.listen(name, listener)),
+        [Symbol.asyncIterator]: inbox.read,
+        // Missing in older browsers, where nobody can ask for it.
+        [Symbol.asyncDispose ?? "dispose"]: close,
+      },
+      ...parts.map(({ members }) => members),
+    ) as ClientConnection<unknown>;
+    return [connection, close, opened, insist];
   };
 }
 

@@ -61,37 +61,35 @@ export function createClientOn(open: OpenSocket): CreateClient {
     checkVersion(contract);
     const { headers: always, reconnect, onInvalid = warnOncePerName(), onError = console.error, show } = options;
     const api = table(contract.endpoints, (_, endpoint) => {
-      const prepared = prepareConnection(endpoint, features);
+      const connect = prepareConnection(endpoint, features);
       const connectTo = (
         { signal, query, headers, protocols = contract.protocols ?? [] }: Details = {},
         params?: object,
       ): Opening<ClientConnection<unknown>> => {
-        let url = "";
-        const { life, connection, fill } = prepared({
-          onInvalid,
-          onError,
-          url: () => url,
-          reconnect: reconnect === false ? undefined : Object(reconnect),
-          async attempt() {
+        const [connection, close, ready, insist] = connect(
+          async (tell, fill) => {
             const own = await ask(headers);
             const address = addressOf(server);
             const path = fill(address, { params, query: await ask(query), headers: own });
             // `/` is where the server's own address is, with or without a slash behind it.
             if (path.length > 1) address.pathname = address.pathname.replace(/\/?$/, () => path);
-            url = address.href;
-            const request: HandshakeRequest = [url, [protocols].flat(), { ...(await ask(always)), ...own }];
+            tell(address.href);
+            const request: HandshakeRequest = [address.href, [protocols].flat(), { ...(await ask(always)), ...own }];
             // What it adds is a secret, and no part of the address that is told to anybody.
             await show?.(request, endpoint);
             return open(...request, options);
           },
-        });
-        const leave = () => void life.close(1000, "", signal?.reason);
-        signal?.addEventListener("abort", leave, { signal: life.signal });
+          reconnect === false ? undefined : Object(reconnect),
+          onInvalid,
+          onError,
+        );
+        const leave = () => void close(1000, "", signal?.reason);
+        signal?.addEventListener("abort", leave, { signal: connection.signal });
         if (signal?.aborted) leave();
-        const opened = life.opened.then(() => connection);
+        const opened = ready.then(() => connection);
         return Object.defineProperty(opened, "connection", {
           get() {
-            life.insist();
+            insist();
             opened.catch(() => {});
             return connection;
           },

@@ -4,7 +4,7 @@ import { withValueAt } from "../contract/path.ts";
 import type { Codec } from "./codec.ts";
 
 /** Encoders by message name. */
-export const encodersOf = ({ encode }: Codec): { get(name: string): Encode } => ({
+export const encodersOf = (codec: Codec): { get(name: string): Encode } => ({
   get: (name) => (payload, correlation, asGiven) =>
-    encode(name, correlation ? withValueAt(payload, correlation.path, correlation.id) : payload, asGiven),
+    codec.encode(name, correlation ? withValueAt(payload, correlation.path, correlation.id) : payload, asGiven),
 });

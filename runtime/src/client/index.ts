@@ -23,6 +23,8 @@ export { choices } from "./choices.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { BasicCredentials } from "./credentials.ts";
+export { dispatch } from "./dispatch.ts";
+export { formats } from "./formats.ts";
 export type { ConnectionState, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";

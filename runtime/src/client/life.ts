@@ -34,40 +34,32 @@ export interface ConnectionState {
   readonly reconnected?: Reconnected | undefined;
 }
 
-/** What a life is made of. */
-export interface LifeOptions {
-  /** Opens a socket. Rejects with a WsgenError when there is no use in trying again. */
-  attempt(): Promise<Attempt>;
-  /** `undefined`: every end is the end. */
-  readonly reconnect: ReconnectOptions | undefined;
-  /** The address of the last attempt. */
-  url(): string;
-  receive(data: unknown): void;
-  /** The connection is open, for the first time or again; what is sent now leaves before what waited. */
-  onOpen(): void;
-  /** The connection was open and is not any more, or it is closed for good. */
-  onLost(error: unknown): void;
-  onError(error: unknown): void;
-}
-
-/** One connection, whatever sockets it is on. */
+/** What its user sees of a life. */
 export interface Life {
-  /** Settles when it is open for the first time, rejects when that does not come. */
-  readonly opened: Promise<void>;
+  /** The address of the last attempt. */
+  readonly url: string;
+  /** The subprotocol that the server chose. */
+  readonly protocol: string;
   readonly closed: Promise<CloseOutcome>;
   /** Aborts when it is closed for good, with a ConnectionClosedError. */
   readonly signal: AbortSignal;
   getSnapshot(): ConnectionState;
-  protocol(): string;
   /** Listeners are called at once when the state changes; what they send goes before what waited for the connection. */
   readonly subscribe: Listeners<ConnectionState>["add"];
-  /** Sends, or keeps it until there is a connection, unless it is `stale` by then. */
-  transmit(data: string | Uint8Array, stale?: () => boolean): Sent;
-  /** From now on a failed first attempt is tried again. */
-  insist(): void;
   /** `why`: what `opened` rejects with. */
-  close(code: number, reason: string, why?: unknown): Promise<CloseOutcome>;
+  close(code?: number, reason?: string, why?: unknown): Promise<CloseOutcome>;
 }
+
+/** A life, and how it is led. */
+export type Led = readonly [
+  life: Life,
+  /** Sends, or keeps it until there is a connection, unless it is `stale` by then. */
+  transmit: (data: string | Uint8Array, stale?: () => boolean) => Sent,
+  /** Settles when it is open for the first time, rejects when that does not come. */
+  opened: Promise<void>,
+  /** From now on a failed first attempt is tried again. */
+  insist: () => void,
+];
 
 /** Ready state of the standard. */
 const OPEN = 1;
@@ -84,8 +76,25 @@ const TICK = 30_000;
 
 type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => void];
 
-/** Begins a life with its first attempt. */
-export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, onError }: LifeOptions): Life {
+/**
+ * Begins a life with its first attempt.
+ *
+ * Parameters and result are lists, as here and there in this folder: names of properties stay as long as they are in what a page loads.
+ *
+ * @param attempt Opens a socket, having told its address. Rejects with a WsgenError when there is no use in trying again.
+ * @param reconnect `undefined`: every end is the end.
+ * @param onOpen The connection is open, for the first time or again; what is sent now leaves before what waited.
+ * @param onLost The connection was open and is not any more, or it is closed for good.
+ */
+export function startLife(
+  attempt: (tell: (address: string) => void) => Promise<Attempt>,
+  reconnect: ReconnectOptions | undefined,
+  receive: (data: unknown) => void,
+  onOpen: () => void,
+  onLost: (error: unknown) => void,
+  onError: (error: unknown) => void,
+): Led {
+  let url = "";
   const { call, add } = createListeners<ConnectionState>(onError);
   const over = new AbortController();
   const { signal } = over;
@@ -124,18 +133,21 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
     const mine = ++turn;
     if (state.retryAt) change({ ...state, retryAt: undefined });
     if (mine !== turn) return; // A listener has closed it.
-    const refused = (details: Refusal | { readonly cause: unknown }) => {
+    const refused = (details: Refusal | { readonly cause?: unknown }) => {
       // The query may hold secrets, and errors end up in logs.
-      if (mine === turn && state.status !== "open") lost(new UpgradeRejectedError(url().replace(/\?.*/, ""), details));
+      if (mine === turn && state.status !== "open") lost(new UpgradeRejectedError(url.replace(/\?.*/, ""), details));
     };
-    timer = setTimeout(refused, ATTEMPT, { cause: new Error("no answer") });
+    timer = setTimeout(() => refused({}), ATTEMPT);
 
-    attempt().then(
+    attempt((address) => {
+      url = address;
+    }).then(
       ({ socket: next, refusal }) => {
         let cause: unknown;
-        const on = next.addEventListener.bind(next) as (type: string, react: (event: SocketEvent) => void) => void;
-        on("open", () => mine === turn && open());
-        on("message", ({ data }) => mine === turn && receive(data));
+        const on = (type: string, react: (event: SocketEvent) => void) =>
+          next.addEventListener(type as "close", (event) => mine === turn && react(event as SocketEvent));
+        on("open", open);
+        on("message", ({ data }) => receive(data));
         on("error", ({ error }) => {
           cause = error;
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
@@ -253,24 +265,28 @@ export function startLife({ attempt, reconnect, url, receive, onOpen, onLost, on
   onPage("online", again);
   begin();
 
-  return {
-    opened,
+  const life: Life = {
     closed,
     signal,
-    transmit,
-    getSnapshot: () => state,
-    protocol: () => socket?.protocol ?? "",
-    subscribe: add,
-    insist() {
-      insisting = true;
+    get url() {
+      return url;
     },
-    close(code, reason, why) {
+    get protocol() {
+      return socket?.protocol ?? "";
+    },
+    getSnapshot: () => state,
+    subscribe: add,
+    close(code = 1000, reason = "", why?) {
       socket?.close(code, reason); // Throws for codes and reasons that cannot be.
       closing ??= { code, reason, wasClean: false };
       if (state.status !== "open" && !signal.aborted) lost(why, closing);
       return closed;
     },
   };
+  const insist = () => {
+    insisting = true;
+  };
+  return [life, transmit, opened, insist];
 }
 
 /** What a socket says; which of it, depends on the kind of event. Browsers' errors say nothing. */

@@ -1,5 +1,5 @@
 // Whether and when a lost connection is tried again: one table for close codes (RFC 6455 section 7.4) and HTTP statuses, and full jitter.
-import { type ConnectionClosedError, type UpgradeRejectedError, WsgenError } from "../errors.ts";
+import type { ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
 
 /** When a client connects again. */
 export interface ReconnectOptions {
@@ -30,12 +30,22 @@ export function retryDelay(
   { maxAttempts = Infinity, spread = 3_000, codes = {} }: ReconnectOptions,
 ): number | undefined {
   // What is wrong on this side stays wrong. What a function of the user's throws counts by its `status` too, or as a lost network.
-  if (error instanceof WsgenError && /CONTRACT|USAGE/.test(error.code)) return;
-  const { status, headers, closeCode, reason } = Object(error) as Partial<
-    Pick<UpgradeRejectedError, "status" | "headers"> & Pick<ConnectionClosedError, "closeCode" | "reason">
+  const {
+    code: kind,
+    status,
+    headers,
+    closeCode,
+    reason,
+  } = Object(error) as Partial<
+    Pick<WsgenError, "code"> & Pick<UpgradeRejectedError, "status" | "headers"> & Pick<ConnectionClosedError, "closeCode" | "reason">
   >;
   const code: number = reason === "auth expired" ? 401 : (status ?? closeCode ?? 1006);
-  if (!(codes[code] ?? passing.test(String(code))) || failures >= Math.min(maxAttempts, limits[code] ?? Infinity)) return;
+  if (
+    /_(CONTRACT|USAGE)/.test(`${kind}`) ||
+    !(codes[code] ?? passing.test(`${code}`)) ||
+    failures >= Math.min(maxAttempts, limits[code] ?? Infinity)
+  )
+    return;
   // RFC 9110 section 10.2.3: seconds, or a date.
   const asked = headers?.get("retry-after") ?? "";
   const floor = code === 1013 ? 5_000 : Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0;

@@ -117,6 +117,6 @@ export interface WsLogClient extends ClientTopic<never> {
   ticker(params: Pair): Promise<WsTickerClient>;
   log(): Promise<WsLogClient>;
 }`);
-    expect(text).toContain("createClient<MarketClient>(contract, url, options, [topics]);");
+    expect(text).toContain("createClient<MarketClient>(contract, url, options, [dispatch, topics]);");
   });
 });

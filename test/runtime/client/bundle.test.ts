@@ -39,7 +39,9 @@ describe("the client in a browser", () => {
       "client/connection.ts",
       "client/create.ts",
       "client/credentials.ts",
+      "client/dispatch.ts",
       "client/encoders.ts",
+      "client/formats.ts",
       "client/inbox.ts",
       "client/index.ts",
       "client/life.ts",
@@ -64,7 +66,7 @@ describe("the client in a browser", () => {
   it("stays within its budget of bytes", async () => {
     const { gzipped } = await bundle('import { createClient } from "./client/index.ts"; globalThis.client = createClient;');
     // DESIGN section 8 wants 4,096 in the end; this holds the line until then.
-    expect(gzipped).toBeLessThan(5_080);
+    expect(gzipped).toBeLessThanOrEqual(4_490);
   });
 });
 

@@ -14,7 +14,7 @@ import {
 } from "../../../runtime/src/client/node.ts";
 import { contract, type Peer, type RoomEvent, startVendor, until, type Vendor, type VendorClient } from "./vendor.ts";
 
-const features = [node.handshake, node.requests, node.answers];
+const features = [node.handshake, node.dispatch, node.formats, node.requests, node.answers];
 let vendor: Vendor;
 afterEach(() => vendor.stop());
 

@@ -8,6 +8,8 @@ import {
   ConnectionClosedError,
   type ConnectionState,
   createClient,
+  dispatch,
+  formats,
   handshake,
   OutboundOverflowError,
   requests,
@@ -91,7 +93,7 @@ afterEach(async () => {
 /** A room on a server of its own, and every state it goes through. */
 async function enter(options: ClientOptions = {}, given: Parameters<VendorClient["room"]>[1] = {}) {
   server = await startServer();
-  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, [handshake, requests]);
+  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, [handshake, dispatch, formats, requests]);
   const room = await client.room({ room: "a" }, given);
   return watch(room);
 }
@@ -296,7 +298,7 @@ describe("a first attempt that fails", () => {
   it("rejects at once for who awaits it, and is tried again for who takes the connection", async () => {
     server = await startServer();
     await server.kill();
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, dispatch, formats, requests]);
     await expect(client.room({ room: "a" })).rejects.toThrow(UpgradeRejectedError);
 
     const opening = client.room({ room: "a" });
@@ -314,7 +316,7 @@ describe("a first attempt that fails", () => {
   it("is over when it cannot be otherwise", async () => {
     server = await startServer();
     server.refuse(403);
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, dispatch, formats, requests]);
     const refused = client.room({ room: "a" }).connection;
     await refused.closed;
     expect(refused.getSnapshot().error).toMatchObject({ status: 403 });

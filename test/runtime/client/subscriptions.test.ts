@@ -1,6 +1,13 @@
 // Subscriptions of the generated market: topics that are asked for when they are opened, and again after a reconnect.
 import { createRouter, serve } from "@wsgen/runtime";
-import { type ClientOptions, type ClientTopic, type Contract, createClient, subscriptions } from "@wsgen/runtime/generated/client";
+import {
+  type ClientOptions,
+  type ClientTopic,
+  type Contract,
+  createClient,
+  dispatch,
+  subscriptions,
+} from "@wsgen/runtime/generated/client";
 import { describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { createMarketClient, type SocketCandlesClient, type SocketClient } from "../../../generated/market/client.js";
@@ -178,7 +185,7 @@ it("a channel that has the socket to itself is subscribed to by `subscription`, 
   });
   const server = await serve(router, { host: "127.0.0.1", signals: [] });
   type Feed = { feed(): Promise<{ subscription(payload: object): Promise<ClientTopic<{ payload: unknown }>>; close(): Promise<unknown> }> };
-  const feed = await createClient<Feed>(contract, server.url, { WebSocket }, [subscriptions]).feed();
+  const feed = await createClient<Feed>(contract, server.url, { WebSocket }, [dispatch, subscriptions]).feed();
   const ticks = await feed.subscription({ arg: { pair: "B" } });
   for await (const { payload } of ticks) {
     expect(payload).toEqual({ event: "tick", arg: { pair: "B" } });

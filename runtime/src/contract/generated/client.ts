@@ -20,6 +20,8 @@ export {
   choices,
   createClient,
   credentials,
+  dispatch,
+  formats,
   handshake,
   InboundOverflowError,
   OutboundOverflowError,
