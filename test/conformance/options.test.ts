@@ -485,6 +485,33 @@ it.each(["client", "client.unchecked"] as const)(
 );
 
 describe("error: toError", () => {
+  it("closes where it fails, in an async function too, and hooks that fail harm nobody", async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", note);
+    const errors: string[] = [];
+    const { url } = await start(
+      "Problem",
+      { messages: { post: () => ({}) } },
+      {
+        toError: { feed: () => Promise.reject(new Error("too late")) },
+        onInvalid: () => Promise.reject(new Error("no log")),
+        onError: (error: Error) => {
+          errors.push(error.message);
+          return Promise.reject(error);
+        },
+      },
+    );
+    const peer = await raw(url);
+    peer.send("no json");
+    await until(() => peer.code() !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off("unhandledRejection", note);
+    expect(peer.code()).toBe(1007);
+    expect(errors).toEqual(["toError gave a promise, and is to answer at once.", "too late"]);
+    expect(rejections).toEqual([]);
+  });
+
   it("lets a function say what is wrong, with the id of the request; what it says wrongly closes", async () => {
     const problems: unknown[] = [];
     const toError = {

@@ -16,9 +16,9 @@ import { gatherTopics, splitName } from "./topics.ts";
 /** Who hears of what goes wrong. */
 export interface SessionHooks {
   /** A message arrived that the contract does not allow. */
-  onInvalid(error: ContractError, conn: ContractConnection, core: ConnectionCore): void;
+  onInvalid(error: ContractError, conn: ContractConnection, core: ConnectionCore): unknown;
   /** A handler threw. */
-  onError(error: unknown, conn: ContractConnection, core: ConnectionCore): void;
+  onError(error: unknown, conn: ContractConnection, core: ConnectionCore): unknown;
 }
 
 /** Says which of some messages a payload is, where nothing in it does; no guard has seen it yet. */

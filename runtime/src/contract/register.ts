@@ -92,12 +92,12 @@ function prepareHooks(router: Router, options: RegisterOptions): (reporter: Repo
       onInvalid(error, conn, { id }) {
         const { messageName, path, message } = error;
         reporter.invalid(() => ({ connection: id, route, message: messageName, pointer: path, problem: message }));
-        options.onInvalid?.(error, conn);
+        return options.onInvalid?.(error, conn);
       },
       onError(error, conn, core) {
         reporter.failed({ connection: core.id, route, error });
-        if (options.onError !== undefined) options.onError(error, conn);
-        else router[internals].onError(error, { request: core.handshake, connection: core });
+        if (options.onError !== undefined) return options.onError(error, conn);
+        return router[internals].onError(error, { request: core.handshake, connection: core });
       },
     };
     prepared.set(reporter, hooks);

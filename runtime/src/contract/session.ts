@@ -262,11 +262,18 @@ export class Session implements Sink, Asker {
   /** The user's function must not take the connection down; what it throws is reported, and the message is unknown. */
   #classified(classify: ClassifyMessage, payload: unknown, among: readonly string[]): string | undefined {
     try {
-      return classify(payload, among, this.conn);
+      return this.#atOnce("classify", classify(payload, among, this.conn));
     } catch (error) {
       this.#report(error);
       return undefined;
     }
+  }
+
+  /** What an `async` function gives is no answer, and its rejection would end the process. */
+  #atOnce<Result>(name: string, result: Result): Result {
+    if (!isThenable(result)) return result;
+    result.then(undefined, (error: unknown) => this.#report(error));
+    throw new WsgenError("WSGEN_USAGE", `${name} gave a promise, and is to answer at once.`);
   }
 
   #opened(): void {
@@ -303,7 +310,7 @@ export class Session implements Sink, Asker {
     if (error.toError) {
       const { toError } = this.#endpoint;
       try {
-        body = toError?.({ code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload }, this.conn);
+        body = this.#atOnce("toError", toError?.({ code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload }, this.conn));
       } catch (failure) {
         this.#report(failure);
         return false;
@@ -339,11 +346,13 @@ export class Session implements Sink, Asker {
   }
 
   /** Hooks are the user's as well, and must not take the connection down. */
-  #hook(call: () => void): void {
+  #hook(call: () => unknown): void {
+    const failed = (error: unknown): void => this.#core.log.error({ err: error }, "a hook failed");
     try {
-      call();
+      const result = call();
+      if (isThenable(result)) result.then(undefined, failed);
     } catch (error) {
-      this.#core.log.error({ err: error }, "a hook failed");
+      failed(error);
     }
   }
 

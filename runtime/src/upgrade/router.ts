@@ -280,11 +280,13 @@ function assertOrigin(origin: string): void {
 
 /** `onError` is the user's as well: what it throws is reported beside what it was told, and keeps no client from its answer. */
 function tell({ onError, logger }: RouterOptions, error: unknown, origin: ErrorOrigin): void {
+  const failed = (failure: unknown): void => reportError(logger, new AggregateError([error, failure], "onError threw as well."), origin);
   try {
     if (onError === undefined) reportError(logger, error, origin);
-    else onError(error, origin);
+    // It may be an async function, whose rejection would end the process.
+    else Promise.resolve(onError(error, origin) as unknown).catch(failed);
   } catch (failure) {
-    reportError(logger, new AggregateError([error, failure], "onError threw as well."), origin);
+    failed(failure);
   }
 }
 
