@@ -268,8 +268,8 @@ export class FrameReader {
    */
   #inspect(bytes: Buffer, at: number, available: number): number {
     if (available < 2) return 2;
-    const first = bytes.readUInt8(at);
-    const second = bytes.readUInt8(at + 1);
+    const first = bytes[at]!; // Two bytes are there.
+    const second = bytes[at + 1]!;
     const opcode = first & 0x0f;
     const short = second & 0x7f;
     // Reserved bits belong to the extensions and to the beginning of a message.
@@ -310,8 +310,8 @@ export class FrameReader {
   }
 
   #readFrame(bytes: Buffer, at: number, end: number): void {
-    const first = bytes.readUInt8(at);
-    const short = bytes.readUInt8(at + 1) & 0x7f;
+    const first = bytes[at]!; // A whole frame is there.
+    const short = bytes[at + 1]! & 0x7f;
     const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14);
     unmask(bytes, start, end);
     const opcode = first & 0x0f;
