@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 
 /** A server that knows nothing of wsgen. */
-export async function listen(): Promise<WebSocketServer> {
+async function listen(): Promise<WebSocketServer> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
   return server;

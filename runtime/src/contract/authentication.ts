@@ -20,7 +20,7 @@ export type Authenticate<Credentials, Added extends object = object, Context ext
 ) => Awaitable<Added | Response | undefined>;
 
 /** One hook for each scheme. Generated code gives them their types. */
-export type AuthenticateHooks = Readonly<Record<string, Authenticate<never>>>;
+type AuthenticateHooks = Readonly<Record<string, Authenticate<never>>>;
 
 /** A client that may connect. */
 export interface Admitted {
