@@ -19,9 +19,6 @@ export type Authenticate<Credentials, Added extends object = object, Context ext
   request: RoutedRequest<Context>,
 ) => Awaitable<Added | Response | undefined>;
 
-/** One hook for each scheme. Generated code gives them their types. */
-type AuthenticateHooks = Readonly<Record<string, Authenticate<never>>>;
-
 /** A client that may connect. */
 export interface Admitted {
   /** What the hooks added. */
