@@ -153,7 +153,9 @@ export function startLife(
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
           setTimeout(() => refused(refusal?.() ?? { cause }));
         });
-        on("close", ({ code, reason, wasClean }) => {
+        on("close", ({ code: said, reason, wasClean }) => {
+          // Deno says 0 of a connection that was lost, where the standard has 1006.
+          const code = said || 1006;
           refused(refusal?.() ?? { cause });
           if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
         });
