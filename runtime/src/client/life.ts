@@ -153,11 +153,10 @@ export function startLife(
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
           setTimeout(() => refused(refusal?.() ?? { cause }));
         });
-        on("close", ({ code: said, reason, wasClean }) => {
-          // Deno says 0 of a connection that was lost, where the standard has 1006.
-          const code = said || 1006;
+        on("close", ({ code, reason, wasClean }) => {
           refused(refusal?.() ?? { cause });
-          if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
+          // Deno says 0 of a connection that was lost, where the standard has 1006.
+          if (mine === turn) lost(new ConnectionClosedError((code ||= 1006), reason), { code, reason, wasClean });
         });
         if (mine !== turn) return next.close();
         socket = next;
@@ -186,7 +185,7 @@ export function startLife(
     drain();
   }
 
-  function lost(error: unknown, outcome: CloseOutcome = { code: 1006, reason: "", wasClean: false }): void {
+  function lost(error: unknown, { code, reason, wasClean }: CloseOutcome = { code: 1006, reason: "", wasClean: false }): void {
     const left = socket;
     socket = undefined;
     turn++;
@@ -203,12 +202,11 @@ export function startLife(
       change({ status: lostAt ? "reconnecting" : "connecting", failures, error, retryAt: Date.now() + delay });
     } else {
       clearInterval(ticker);
-      const { code, reason, wasClean } = outcome;
       over.abort(new ConnectionClosedError(code, reason));
       drop(signal.reason);
       change({ status: "closed", failures, error: closing || (wasClean && [1000, 1001, 1005].includes(code)) ? undefined : error });
       settleOpened[1](error ?? signal.reason);
-      settleClosed(outcome);
+      settleClosed({ code, reason, wasClean });
     }
     left?.close();
   }
