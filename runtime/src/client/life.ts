@@ -154,9 +154,10 @@ export function startLife(
           setTimeout(() => refused(refusal?.() ?? { cause }));
         });
         on("close", ({ code, reason, wasClean }) => {
-          refused(refusal?.() ?? { cause });
           // Deno says 0 of a connection that was lost, where the standard has 1006.
-          if (mine === turn) lost(new ConnectionClosedError((code ||= 1006), reason), { code, reason, wasClean });
+          code ||= 1006;
+          refused(refusal?.() ?? { cause });
+          if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
         });
         if (mine !== turn) return next.close();
         socket = next;
