@@ -19,6 +19,8 @@ const files = {
   R29: "hostile-server",
   comings: "comings",
   fuzz: "hostile",
+  killed: "client-survival",
+  asleep: "client-survival",
   memory: "memory",
 };
 

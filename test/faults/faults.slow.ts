@@ -19,6 +19,8 @@ const sizes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   R29: { seconds: 2 },
   comings: { connections: 2000 },
   fuzz: { seconds: 5 },
+  killed: {},
+  asleep: {},
   memory: { connections: 500, looks: 1 },
 };
 
