@@ -1012,7 +1012,7 @@ export const recipes = [
           ...plain(),
           servers: { main: { host: "localhost", protocol: "ws", security: [{ type: "httpApiKey", in: "query", name: "key" }] } },
         }),
-        warned: /query|security/i,
+        warned: /travels in the query/,
       },
     ],
   },

@@ -150,6 +150,15 @@ function carrierOf(scheme: SourceScheme, findings: Findings): SchemeContract | "
     });
     return "nowhere";
   }
+  if (own.in === "query" && carrier === undefined) {
+    findings.hint({
+      code: "security-query",
+      message: `The key of \`${wordsOfScheme(scheme)}\` travels in the query, and addresses end up in logs.`,
+      fix: "If the API is yours, ask for it in a header, or write `x-wsgen: { carrier: protocol }` for browsers.",
+      pointer,
+      at: "key",
+    });
+  }
   if (carrier === undefined || own.in === "certificate") return own;
   const { carries } = own;
   const key = stringAt(value, "name");
