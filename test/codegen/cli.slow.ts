@@ -321,7 +321,10 @@ describe("bad input", () => {
 
   it("is a configuration with a misspelt key", () => {
     writeFileSync(join(root, "wsgen.config.json"), '{ "documnet": "chat.yaml" }');
-    oneLine([], /^error: wsgen\.config\.json has an unknown key "documnet"\. Did you mean "document"\?/);
+    refused(
+      [],
+      /^wsgen\.config\.json:1:3 error config\n {2}`documnet` is no option of wsgen\.config\.json\.[\s\S]*\n {2}fix: Did you mean `document`\?/,
+    );
   });
 });
 
