@@ -283,8 +283,8 @@ import { createGreeterClient } from "./generated/client.js";
 test("every guest hears a greeting, and guests are counted", async () => {
   await using server = await testServer(createApp());
   const client = createGreeterClient(server.url, { WebSocket: server.WebSocket });
-  const ada = await client.hall();
-  const bob = await client.hall();
+  await using ada = await client.hall();
+  await using bob = await client.hall();
 
   assert.equal((await ada.request.countGuests()).guests, 2);
 

@@ -1,6 +1,6 @@
 // Tests without a port, on the code path of production: the same HTTP server, the same handshake, the same frames.
 import type { EventEmitter } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { type ClientOptions, WebSocket as WsWebSocket } from "ws";
 import { type ClientConnection, type ConnectOptions, connectThrough } from "../client/connect.ts";
 import type { WebSocketLike } from "../client/socket.ts";
@@ -45,32 +45,45 @@ export interface TestServer extends AsyncDisposable {
   readonly connections: number;
   /** Counters since the beginning. */
   metrics(): Metrics;
-  /** Shuts the server down as in production: peers are closed with 1012. */
+  /** Shuts the server down as in production: peers are closed with 1012. Who comes back afterwards is answered 410, so that clients give up. */
   close(): Promise<void>;
 }
 
 /** Runs a router for a test: in memory, or on a real port with `{ tcp: true }`. */
 export async function testServer(router: Router, { tcp = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
-  if (tcp) {
-    const running = await serve(router, { ...options, host: "127.0.0.1", signals: [] });
-    return describeServer(running, running.url, WsWebSocket);
-  }
   const http = createServer();
-  const attached = attach(router, http, options);
-  const connect = (): ReturnType<NonNullable<ClientOptions["createConnection"]>> => {
-    const [client, server] = createDuplexPair();
-    http.emit("connection", server);
-    return client as ReturnType<NonNullable<ClientOptions["createConnection"]>>; // Node's types ask for a Socket; its code takes any Duplex.
+  const running = tcp ? await serve(router, { ...options, host: "127.0.0.1", signals: [] }) : undefined;
+  const attachment = running ?? attach(router, http, options);
+  let isOver = false;
+  const close = async (): Promise<void> => {
+    await attachment.close();
+    isOver = true;
   };
-  class MemoryWebSocket extends WsWebSocket {
+  class TestSocket extends WsWebSocket {
     constructor(address: string | URL, protocols?: string | string[], options?: ClientOptions) {
-      super(address, protocols, { ...options, createConnection: connect });
+      const createConnection = isOver ? () => connectTo(nobody) : () => connectTo(http);
+      super(address, protocols, running === undefined || isOver ? { ...options, createConnection } : options);
     }
   }
-  return describeServer(attached, ADDRESS, MemoryWebSocket);
+  return describeServer({ attachment, close, url: running?.url ?? ADDRESS, WebSocket: TestSocket });
 }
 
-function describeServer(attachment: Attachment, url: string, WebSocket: TestServer["WebSocket"]): TestServer {
+/** Answers for servers that are over: a client that would try again for ever, and keep the test's process, gives up. */
+const nobody = createServer().on("upgrade", (_, socket) =>
+  socket.end("HTTP/1.1 410 Gone\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+);
+
+function connectTo(server: Server): ReturnType<NonNullable<ClientOptions["createConnection"]>> {
+  const [near, far] = createDuplexPair();
+  server.emit("connection", far);
+  return near as ReturnType<NonNullable<ClientOptions["createConnection"]>>; // Node's types ask for a Socket; its code takes any Duplex.
+}
+
+interface Parts extends Pick<TestServer, "close" | "url" | "WebSocket"> {
+  readonly attachment: Attachment;
+}
+
+function describeServer({ attachment, close, url, WebSocket }: Parts): TestServer {
   return {
     url,
     WebSocket,
@@ -79,7 +92,7 @@ function describeServer(attachment: Attachment, url: string, WebSocket: TestServ
       return attachment.connections;
     },
     metrics: () => attachment.metrics(),
-    close: () => attachment.close(),
-    [Symbol.asyncDispose]: () => attachment.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

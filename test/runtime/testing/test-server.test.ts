@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { createRouter } from "@wsgen/runtime";
 import { testServer } from "@wsgen/runtime/testing";
 import { describe, expect, it } from "vitest";
+import { createChatClient } from "../../../generated/chat/client.ts";
+import { registerChat } from "../../../generated/chat/server.ts";
 
 describe.each([
   ["in memory", false],
@@ -85,6 +87,16 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 30));
     socket.terminate();
     await expect.poll(() => aborted).toBe(true);
+  });
+
+  it("lets generated clients give up when it is over, so that a test's process ends", async () => {
+    const router = createRouter();
+    registerChat(router, { room: { messages: { postMessage() {}, history: () => ({ posts: [] }) } } });
+    const server = await testServer(router, { tcp });
+    const chat = createChatClient(server.url, { WebSocket: server.WebSocket });
+    const room = await chat.room({ roomId: "lobby" }, { query: { username: "ada" } });
+    await server.close();
+    await expect.poll(() => room.getSnapshot().status).toBe("closed");
   });
 
   it("closes whoever is still there with 1012", async () => {
