@@ -1,6 +1,0 @@
-export function run(): Promise<{
-  readonly passed: number;
-  readonly total: number;
-  readonly failures: readonly string[];
-  readonly skipped?: string;
-}>;
