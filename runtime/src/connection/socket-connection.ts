@@ -328,7 +328,10 @@ export class SocketConnection<Context extends object>
   messages(options: { readonly maxSize?: number; readonly stream?: boolean } = {}): AsyncIterable<Message | StreamedMessage> {
     const { stream = false, maxSize } = options;
     const reader = stream
-      ? new StreamReader(this.#inbox, this, maxSize, () => this.#closedError())
+      ? new StreamReader(this.#inbox, this, maxSize, () => {
+          this.answerClose(); // Who is told so by an error meets a connection that is closing.
+          return this.#closedError();
+        })
       : new MessageReader(this.#inbox, this, maxSize);
     this.#expect(stream, maxSize);
     return reader;

@@ -322,6 +322,28 @@ describe("messages({ stream: true })", () => {
     expect(sizes).toEqual([[190_000], [150_000, 150_000]]);
   });
 
+  test("is no error of the handler when the peer leaves in the middle of a message, and the peer's goodbye is echoed", async () => {
+    const errors: unknown[] = [];
+    const router = createRouter({ onError: (error) => void errors.push(error) });
+    let ended: unknown;
+    router.ws("/upload", async (conn) => {
+      try {
+        for await (const message of conn.messages({ stream: true })) await collect(message.stream());
+      } catch (error) {
+        ended = error;
+        throw error;
+      }
+    });
+    await using server = await testServer(router);
+    const socket = new (server.WebSocket as unknown as typeof WebSocket)(`${server.url}/upload`);
+    await new Promise((resolve) => socket.once("open", resolve));
+    socket.send("a beginning", { fin: false });
+    socket.close(4001);
+    expect(await new Promise((resolve) => socket.once("close", resolve))).toBe(4001);
+    expect(ended).toBeInstanceOf(ConnectionClosedError);
+    expect(errors).toEqual([]);
+  });
+
   test("works in memory as it does over TCP", async () => {
     for (const tcp of [false, true]) {
       const router = createRouter();
