@@ -1,12 +1,11 @@
 // From a payload to what goes on the wire: fill in what the document fixes, check, then make text or bytes of it.
 import type { MessageContract, Path } from "./contract.ts";
 import { contractError, refusalOf } from "./dispatch.ts";
+import type { Optional as OptionalOf } from "./optional.ts";
 import { withValueAt } from "./path.ts";
 
 /** A payload whose sender may leave out `K`: constants and correlation ids, which are filled in. Distributes over unions. */
-export type Optional<T, K extends PropertyKey> = T extends unknown
-  ? { [P in keyof T as P extends K ? never : P]: T[P] } & { [P in keyof T as P extends K ? P : never]?: T[P] | undefined }
-  : never;
+export type Optional<T, K extends PropertyKey> = T extends unknown ? OptionalOf<T, K> : never;
 
 /** The id that ties a reply to its request, and where it goes. */
 export interface Correlation {
