@@ -238,7 +238,8 @@ function commentLines(text: string, width: number): string[] {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
     const prose = !fenced && !/^( {4}|\t|\s*\|)/.test(line) && /\S/.test(line);
     if (line === "" && (lines.length === 0 || lines.at(-1) === "")) continue;
-    if (prose) lines.push(...wrap(line, width));
+    // In a table `<br>` is the only way to break a line; elsewhere a line of its own says the same.
+    if (prose) lines.push(...line.split(/ *<br ?\/?> */i).flatMap((part) => (part === "" ? [] : wrap(part, width))));
     else lines.push(line);
   }
   while (lines.at(-1) === "") lines.pop();

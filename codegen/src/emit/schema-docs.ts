@@ -1,7 +1,7 @@
 // What a schema says for people: its prose, and the facts that a type cannot show.
 import type { JsonValue } from "../document/document.ts";
 import type { Docs, TypeDefinition } from "../model/model.ts";
-import { isObject } from "../model/tree.ts";
+import { isEcho, isObject, withoutEcho } from "../model/tree.ts";
 
 /** The annotations of a schema. */
 export interface Annotated {
@@ -11,15 +11,14 @@ export interface Annotated {
 /** The comment of a property. */
 export function memberDocs(name: string, schema: Annotated): Docs {
   const { title, description, deprecated } = schema;
-  // Many generators give each property its own name as its title.
-  const titled = typeof title === "string" && letters(title) !== letters(name) ? title : undefined;
+  const titled = typeof title === "string" && !isEcho(title, name) ? title : undefined;
   const text = typeof description === "string" && description.trim() !== "" ? description : titled;
   return withFacts({ ...(text !== undefined && { description: text }), ...(deprecated === true && { deprecated }) }, factsOf(schema));
 }
 
 /** The comment of a named type. */
-export function typeDocs({ docs, schema }: TypeDefinition): Docs {
-  return withFacts(docs, isObject(schema) ? factsOf(schema) : []);
+export function typeDocs({ name, docs, schema }: TypeDefinition): Docs {
+  return withFacts(withoutEcho(docs, name), isObject(schema) ? factsOf(schema) : []);
 }
 
 function withFacts({ title, summary, description, deprecated }: Docs, facts: readonly string[]): Docs {
@@ -42,7 +41,7 @@ function withFacts({ title, summary, description, deprecated }: Docs, facts: rea
 /** Behind a short sentence on its line, else in a paragraph of its own. */
 function joined(prose: string, sentence: string): string {
   if (prose.includes("\n") || prose.length + sentence.length > 100) return `${prose}\n\n${sentence}`;
-  return `${/[.!?:;,)]$/.test(prose) ? prose : `${prose}.`} ${sentence}`;
+  return `${/[.!?:;,]\)?$/.test(prose) ? prose : `${prose}.`} ${sentence}`;
 }
 
 function factsOf(schema: Annotated): string[] {
@@ -50,7 +49,8 @@ function factsOf(schema: Annotated): string[] {
   const { format, default: preset } = schema;
   if (typeof format === "string" && format.length <= 60) facts.push(`Format: ${format}.`);
   facts.push(...rangeOf(schema), ...countsOf(schema), ...patternOf(schema));
-  if (Object.hasOwn(schema, "default")) {
+  // That of a constant is the constant.
+  if (Object.hasOwn(schema, "default") && !isConstant(schema)) {
     const text = JSON.stringify(preset);
     if (text.length <= 80)
       facts.push(`Default: ${typeof preset === "number" || typeof preset === "boolean" || preset === null ? text : `\`${text}\``}.`);
@@ -87,4 +87,5 @@ function patternOf({ pattern }: Annotated): string[] {
   return typeof pattern === "string" && pattern.length <= 60 && !/[`\n\r]/.test(pattern) ? [`Matches \`${pattern}\`.`] : [];
 }
 
-const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+const isConstant = (schema: Annotated): boolean =>
+  Object.hasOwn(schema, "const") || (Array.isArray(schema["enum"]) && schema["enum"].length === 1);

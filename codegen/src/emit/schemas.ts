@@ -205,7 +205,10 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     if (parts.length === 0 || (all.some(asksForObject) && !parts.some(asksForObject))) return undefined;
     // What one part requires, another may declare: then the type is more than the sum of TypeBox's.
     if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
-    return call("Intersect", { kind: "list", items: parts.map(builder) }, options(schema, ["allOf", ...Object.keys(own)]));
+    const extra = options(schema, ["allOf", ...Object.keys(own)]);
+    const [only, ...others] = parts;
+    if (only !== undefined && others.length === 0 && extra === undefined) return builder(only);
+    return call("Intersect", { kind: "list", items: parts.map(builder) }, extra);
   };
 
   const array = (schema: JsonObject, only: (...keys: readonly string[]) => boolean): Expression | undefined => {
@@ -306,10 +309,11 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     const printed = file.key(key);
     return printed === inner ? printed : `${printed}: ${inner}`;
   };
-  const head = (expression: Expression & { readonly kind: "call" | "unsafe" }, indent: number): string =>
-    expression.kind === "call"
-      ? expression.callee
-      : `${typebox}.Unsafe<${types.layOut(expression.type, indent, typebox.length + "export const .Unsafe<>".length)}>`;
+  const head = (expression: Expression & { readonly kind: "call" | "unsafe" }, indent: number): string => {
+    if (expression.kind === "call") return expression.callee;
+    const type = types.layOut(expression.type, indent, typebox.length + "export const .Unsafe<>".length);
+    return `${typebox}.Unsafe<${type}${type.startsWith("\n") ? "\n" : ""}>`;
+  };
 
   const layOut = (expression: Expression, indent: number, used: number): string => {
     const line = flat(expression);

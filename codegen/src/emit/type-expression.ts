@@ -55,7 +55,8 @@ export function createTypeBuilder(
     if (typeof value === "string") return text(file.string(value));
     // The type `-0` is the type `0`, and a literal of it is an error.
     if (value === null || typeof value !== "object") return text(String(value));
-    if (Array.isArray(value)) return { kind: "tuple", items: value.map((item: JsonValue) => ({ optional: false, type: literal(item) })) };
+    if (Array.isArray(value))
+      return { kind: "tuple", items: value.map((item: JsonValue) => ({ optional: false, type: literal(item), docs: {} })) };
     const members = Object.entries(value).map(([name, item]) => ({ name, optional: false, type: literal(item), docs: {} }));
     return members.length === 0 ? { kind: "object", members, index: never } : { kind: "object", members };
   };
@@ -74,9 +75,13 @@ export function createTypeBuilder(
   /** What has to hold at once: the types that `allOf` names, the schema's own keywords, its alternatives. */
   const parts = (schema: JsonObject): TypeNode[] => {
     const { inline, others } = flattened(schema);
-    const alternatives = inline.flatMap((part) => ["anyOf", "oneOf"].flatMap((key) => alternativesOf(part, key)));
+    const told = toldByAlternatives(inline, others);
+    const alternatives = inline.flatMap((part) => ALTERNATIVES.flatMap((key) => alternativesOf(part, key, told)));
     const named = others.map(typeOf);
-    const own = mergeObjects(inline, others);
+    const own = mergeObjects(
+      inline.map((part) => withoutRequired(part, told)),
+      others,
+    );
     // `type: object` beside types that are objects adds nothing.
     const implied = own !== undefined && isFree(own) && (named.length > 0 || (alternatives.length > 0 && onlyObjects(schema, new Set())));
     return [...named, ...(own === undefined || implied ? [] : [own]), ...alternatives];
@@ -90,13 +95,32 @@ export function createTypeBuilder(
     return [union(kinds.map((kind) => kindType(kind, schema)))];
   };
 
-  const alternativesOf = (schema: JsonObject, key: string): TypeNode[] => {
+  /** @param told properties that each has to have, whether it says so or not */
+  const alternativesOf = (schema: JsonObject, key: string, told: readonly string[] = []): TypeNode[] => {
     const members = schema[key];
     if (!Array.isArray(members)) return [];
     // Alternatives that only say which properties must be there do not change what the properties are.
-    const types = members.map((member: JsonValue) => (isSchema(member) && !isConstraint(member) ? typeOf(member) : unknown));
+    const types = members.map((member: JsonValue) =>
+      isSchema(member) && !isConstraint(member) ? typeOf(withRequired(member, told)) : unknown,
+    );
     const type = union(types);
     return type === unknown ? [] : [type];
+  };
+
+  /** Properties that a schema requires and leaves to its alternatives to describe, where all of one list do. */
+  const toldByAlternatives = (inline: readonly JsonObject[], bases: readonly JsonObject[]): readonly string[] => {
+    const lists = inline.flatMap((part) => ALTERNATIVES.map((key) => part[key])).filter((list) => Array.isArray(list));
+    if (lists.length === 0) return [];
+    const tells = (member: JsonValue, name: string): boolean =>
+      isObject(member) && (declares(member, name) || findProperty([member], name, new Set())?.required === true);
+    return inline
+      .flatMap((part) => stringsOf(part["required"]))
+      .filter(
+        (name) =>
+          !inline.some((part) => declares(part, name)) &&
+          findProperty(bases, name, new Set()) === undefined &&
+          lists.some((list) => list.every((member: JsonValue) => tells(member, name))),
+      );
   };
 
   const kindType = (kind: string, schema: JsonObject): TypeNode => {
@@ -110,7 +134,9 @@ export function createTypeBuilder(
     if (!Array.isArray(items)) return { kind: "array", item: isSchema(items) ? typeOf(items) : unknown };
     const least = typeof minItems === "number" ? minItems : 0;
     const most = typeof maxItems === "number" ? maxItems : Number.POSITIVE_INFINITY;
-    const places = (items as readonly Schema[]).slice(0, most).map((item, index) => ({ optional: index >= least, type: typeOf(item) }));
+    const places = (items as readonly Schema[])
+      .slice(0, most)
+      .map((item, index) => ({ optional: index >= least, type: typeOf(item), docs: memberDocs("", annotated(item)) }));
     const rest = most <= items.length ? never : isSchema(additionalItems) ? typeOf(additionalItems) : unknown;
     return rest === never ? { kind: "tuple", items: places } : { kind: "tuple", items: places, rest };
   };
@@ -137,7 +163,7 @@ export function createTypeBuilder(
     }
     const members = [...found].map(([name, { type, schema }]) => ({
       name,
-      optional: !required.has(name),
+      optional: !required.has(name) && findProperty(bases, name, new Set())?.required !== true,
       type,
       docs: memberDocs(name, annotated(schema)),
     }));
@@ -218,7 +244,7 @@ export function createTypeBuilder(
     const target = resolve(schema, seen);
     if (target === undefined) return true;
     const kinds = kindsOf(target);
-    const lists = ["anyOf", "oneOf"].map((key) => target[key]).filter((list) => Array.isArray(list));
+    const lists = ALTERNATIVES.map((key) => target[key]).filter((list) => Array.isArray(list));
     if (lists.length > 0)
       return lists.every((list) => list.every((member: JsonValue) => isSchema(member) && onlyObjects(member, new Set(seen))));
     if (kinds !== undefined) return kinds.every((kind) => kind === "object");
@@ -242,7 +268,7 @@ export function createTypeBuilder(
     const bases = others.map(refName);
     const own = mergeObjects(inline, others);
     if (bases.includes(undefined) || own?.kind !== "object") return undefined;
-    if (inline.some((part) => alternativesOf(part, "anyOf").length + alternativesOf(part, "oneOf").length > 0)) return undefined;
+    if (inline.some((part) => ALTERNATIVES.some((key) => alternativesOf(part, key).length > 0))) return undefined;
     if (bases.length === 0) return own.members.length === 0 && own.index === never ? undefined : { extends: [], body: own };
     if (own.index !== undefined) return undefined;
     const inherited = bases.map((base) => allMembers(base ?? ""));
@@ -272,12 +298,22 @@ export function createTypeBuilder(
     return [...bases.flatMap((list) => (list ?? []).filter((member) => !own.has(member.name))), ...node.body.members];
   };
 
+  /** What the name of a type without properties or items stands for. */
+  const scalarNamed = (node: TypeNode): TypeNode | undefined => {
+    const schema = node.kind === "name" ? definitions.get(node.name)?.schema : undefined;
+    if (!isObject(schema ?? null) || typeof schema !== "object") return undefined;
+    if (says(schema).some((key) => !SCALAR.has(key)) || (kindsOf(schema) ?? []).some((kind) => !SCALAR_KINDS.has(kind))) return undefined;
+    return typeOf(schema);
+  };
+
   const isAssignable = (from: TypeNode, to: TypeNode): boolean => {
     const target = keyOf(to);
     const source = keyOf(from);
     if (to === unknown || from === never || (source !== undefined && source === target)) return true;
     if (from.kind === "union") return from.members.every((member) => isAssignable(member, to));
     if (to.kind === "union") return to.members.some((member) => isAssignable(from, member));
+    const meant = scalarNamed(to);
+    if (meant !== undefined) return isAssignable(from, meant);
     return from.kind === "text" && to.kind === "text" && literalKind(from.text) === to.text;
   };
 
@@ -334,6 +370,25 @@ function flattened(schema: JsonObject): { readonly inline: readonly JsonObject[]
   return { inline, others };
 }
 
+/** Where a schema lists what else a value may be. */
+const ALTERNATIVES = ["anyOf", "oneOf"];
+
+const declares = ({ properties }: JsonObject, name: string): boolean =>
+  isObject(properties ?? null) && Object.hasOwn(Object(properties), name);
+
+function withRequired(schema: Schema, names: readonly string[]): Schema {
+  const declared = typeof schema === "boolean" ? [] : names.filter((name) => declares(schema, name));
+  if (typeof schema === "boolean" || declared.length === 0) return schema;
+  return { ...schema, required: [...new Set([...stringsOf(schema["required"]), ...declared])] };
+}
+
+function withoutRequired(schema: JsonObject, names: readonly string[]): JsonObject {
+  if (names.length === 0 || schema["required"] === undefined) return schema;
+  const { required, ...others } = schema;
+  const kept = stringsOf(required).filter((name) => !names.includes(name));
+  return kept.length === 0 ? others : { ...others, required: kept };
+}
+
 const hasExtra = (schema: JsonObject): boolean => isObject(schema["additionalProperties"]) || isObject(schema["patternProperties"]);
 
 /** The name of the type that a schema refers to. */
@@ -369,6 +424,16 @@ const SPEAKS_OF: ReadonlyMap<string, string> = new Map([
   ...["pattern", "minLength", "maxLength"].map((key) => [key, "string"] as const),
   ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"].map((key) => [key, "number"] as const),
 ]);
+
+/** Keywords of values that have no parts. */
+const SCALAR: ReadonlySet<string> = new Set([
+  "type",
+  "enum",
+  "const",
+  "format",
+  ...[...SPEAKS_OF].flatMap(([key, kind]) => (kind === "string" || kind === "number" ? [key] : [])),
+]);
+const SCALAR_KINDS: ReadonlySet<string> = new Set(["string", "number", "integer", "boolean", "null"]);
 
 /** The kinds of value that a schema means: those it names, else those its keywords speak of; `undefined` when it says nothing. */
 function kindsOf(schema: JsonObject): readonly string[] | undefined {

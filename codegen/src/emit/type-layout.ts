@@ -29,6 +29,7 @@ export interface Member {
 interface TupleItem {
   readonly optional: boolean;
   readonly type: TypeNode;
+  readonly docs: Docs;
 }
 
 /** Prints types. */
@@ -65,8 +66,11 @@ export function createTypeLayout(file: Pick<GeneratedFile, "key">, nameOf: (name
     }
     if (node.kind === "tuple") {
       const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
-      const items = types.map((type, index) => `  ${tupleItem(node.items[index], type, shifted(layOut(type, indent + 2, 1), "  "))},\n`);
-      return `[\n${items.join("")}]`;
+      const lines = types.flatMap((type, index) => [
+        ...docLines(node.items[index]?.docs ?? {}, indent + 2),
+        `${tupleItem(node.items[index], type, layOut(type, indent + 2, 1))},`,
+      ]);
+      return `[\n${lines.map((line) => `  ${shifted(line, "  ")}`).join("\n")}\n]`;
     }
     return layOutBody(node, indent);
   };
@@ -115,6 +119,7 @@ export function createFlattener(
     if (node.kind === "union") return joined(node.members, (members) => members.join(" | "));
     if (node.kind === "intersection") return joined(node.members, (members) => withParentheses(node.members, members).join(" & "));
     if (node.kind === "tuple") {
+      if (node.items.some(({ docs }) => hasProse(docs))) return undefined;
       const types = [...node.items.map(({ type }) => type), ...(node.rest === undefined ? [] : [node.rest])];
       return joined(types, (texts) => `[${types.map((type, index) => tupleItem(node.items[index], type, texts[index] ?? "")).join(", ")}]`);
     }

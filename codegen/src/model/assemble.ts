@@ -17,7 +17,7 @@ import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel } from "./source.ts";
 import { buildSubscription, proposeSubscription } from "./subscriptions.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
-import { joinPointer, type Tree } from "./tree.ts";
+import { joinPointer, type Tree, withoutEcho } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
 
@@ -67,18 +67,21 @@ export function assemble({ tree, types, drafts, grouped, security, findings }: A
     for (const entry of side.entries) if (entry.draft.format !== "binary") guarded.add(idOf(entry));
     for (const leaf of side.leaves) if (leaf.members.some(({ draft }) => draft.format !== "binary")) guarded.add(leafTypes.get(leaf) ?? "");
   }
+  const carried = [...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values()];
+  const bytes = new Set(carried.filter((id) => !guarded.has(id)));
   const asked = [...topicParameters.values()].flatMap((built) => built?.type ?? []);
-  const used = new Set([...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values(), ...parts, ...asked]);
+  const used = new Set([...carried, ...parts, ...asked]);
   // Messages of several topics may well be called alike.
   const ofTopics = sides.map(({ entries }) => new Set(entries.filter(({ topic }) => topic !== undefined).map(idOf)));
   const clashing = [...sides.flatMap(({ clashes }) => clashes.map((group) => new Set(group.map(idOf)))), ...ofTopics];
-  const finished = finishTypes({ types, used, guarded, tree, findings, clashing });
+  const finished = finishTypes({ types, used, bytes, guarded, tree, findings, clashing });
   const nameOf = (id: string): string => finished.names.get(id) ?? id;
   const typeName = (entry: Entry): string => nameOf(idOf(entry));
   const definitions = new Map(finished.types.map(({ name, schema }) => [name, schema]));
   const context: Context = {
     tree,
     typeName,
+    docsOf: (entry) => docsOfMessage(entry, types.drafts.get(idOf(entry))?.docs ?? {}),
     leafType: (leaf) => nameOf(leafTypes.get(leaf) ?? ""),
     definitions,
     judge: createJudge(definitions),
@@ -139,6 +142,7 @@ function reactionOf({ channels }: Socket, { serverToClient }: Directions, findin
 interface Context {
   readonly tree: Tree;
   readonly typeName: (entry: Entry) => string;
+  readonly docsOf: (entry: Entry) => Docs;
   readonly leafType: (leaf: Leaf) => string;
   readonly definitions: ReadonlyMap<string, Schema>;
   readonly judge: Judge;
@@ -161,6 +165,13 @@ function documentTypes(sides: readonly DirectionDraft[], types: Types): void {
     if (draft === undefined || docs === undefined || others.length > 0 || Object.keys(draft.docs).length > 0) continue;
     types.add({ ...draft, docs });
   }
+}
+
+/** A message without prose of its own says what its payload says. */
+function docsOfMessage({ draft, method }: Entry, payload: Docs): Docs {
+  const { deprecated, ...prose } = withoutEcho(draft.source.docs, method);
+  const { deprecated: _, ...others } = withoutEcho(payload, method);
+  return { ...(Object.keys(prose).length > 0 ? prose : others), ...(deprecated === true && { deprecated }) };
 }
 
 /** `V1` and `Book` make `V1Book`, which another endpoint may be called already. */
@@ -240,7 +251,7 @@ function buildDirection(
       name: leaf.name,
       method: leaf.method,
       ...(leaf.topic !== undefined && { topic: leaf.topic }),
-      docs: others.length === 0 ? (first?.draft.source.docs ?? {}) : { description: describeUnion(leaf.members) },
+      docs: first === undefined || others.length > 0 ? { description: describeUnion(leaf.members) } : context.docsOf(first),
       type: context.leafType(leaf),
       format: formats.size === 1 ? (first?.draft.format ?? "json") : "any",
       messages: leaf.members.map(({ name }) => name),
@@ -292,7 +303,7 @@ function refusesMadeUp(entry: Entry, { request, id }: Correlation, { typeName, d
   return true;
 }
 
-function buildMessage(entry: Entry, { typeName, definitions }: Context): Message {
+function buildMessage(entry: Entry, { typeName, docsOf, definitions }: Context): Message {
   const { draft, name, method, topic, replyOnly } = entry;
   const type = typeName(entry);
   const shape = shapeOf({ $ref: DEFINITIONS + type }, (id) => definitions.get(id));
@@ -301,7 +312,7 @@ function buildMessage(entry: Entry, { typeName, definitions }: Context): Message
     method,
     ...(topic !== undefined && { topic }),
     wireName: draft.source.name ?? draft.base,
-    docs: draft.source.docs,
+    docs: docsOf(entry),
     type,
     format: draft.format,
     ...(draft.contentType !== undefined && { contentType: draft.contentType }),

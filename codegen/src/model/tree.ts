@@ -151,6 +151,16 @@ export function docsOf(value: JsonValue | undefined): Docs {
   };
 }
 
+/** Prose without a title that only repeats the name of what it is about, as many generators of documents write. */
+export function withoutEcho({ title, ...docs }: Docs, name: string): Docs {
+  return title === undefined || isEcho(title, name) ? docs : { title, ...docs };
+}
+
+/** Whether a title says nothing but the name. */
+export const isEcho = (title: string, name: string): boolean => letters(title) === letters(name);
+
+const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
 /** The `location` of a parameter or a correlation id, a runtime expression. */
 export function locationOf(place: Place): { readonly value: string; readonly pointer: string } | undefined {
   const value = stringAt(place.value, "location");

@@ -10,6 +10,8 @@ export interface FinishOptions {
   readonly types: Types;
   /** Ids that endpoints speak of; what these refer to is finished with them, the rest is left out. */
   readonly used: ReadonlySet<string>;
+  /** Ids of which messages only carry bytes: they have names, and nothing else speaks of them. */
+  readonly bytes: ReadonlySet<string>;
   /** Ids that the runtime validates. */
   readonly guarded: ReadonlySet<string>;
   readonly tree: Tree;
@@ -26,7 +28,7 @@ export interface FinishedTypes {
 }
 
 /** Finishes the types. */
-export function finishTypes({ types, used, guarded, tree, findings, clashing }: FinishOptions): FinishedTypes {
+export function finishTypes({ types, used, bytes, guarded, tree, findings, clashing }: FinishOptions): FinishedTypes {
   const drafts = reachable(types, used);
   const assigned = assignTypeNames(
     drafts.map((draft) => ({
@@ -54,15 +56,19 @@ export function finishTypes({ types, used, guarded, tree, findings, clashing }: 
     const chosen = clash.every(({ role }) => role === "message") ? "message" : "definition";
     reportClash({ what: "types", names: clash.map(({ id }) => names.get(id) ?? id), pointer: first.pointer, fix: chosen, findings });
   }
+  const spoken = bytes.size === 0 ? drafts : reachable(types, new Set([...used].filter((id) => !bytes.has(id))));
+  const kept = new Set(spoken.map(({ id }) => id));
   return {
     names,
-    types: sorted.map(({ draft }) => ({
-      name: names.get(draft.id) ?? draft.base,
-      docs: draft.docs,
-      schema: renameRefs(draft.schema, (id) => names.get(id) ?? id),
-      guard: guarded.has(draft.id),
-      pointer: draft.pointer,
-    })),
+    types: sorted
+      .filter(({ draft }) => kept.has(draft.id))
+      .map(({ draft }) => ({
+        name: names.get(draft.id) ?? draft.base,
+        docs: draft.docs,
+        schema: renameRefs(draft.schema, (id) => names.get(id) ?? id),
+        guard: guarded.has(draft.id),
+        pointer: draft.pointer,
+      })),
   };
 }
 

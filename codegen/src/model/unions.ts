@@ -13,6 +13,8 @@ import { isObject } from "./tree.ts";
 /** Pairs of one union that are looked at for an example, and characters of it that are shown. */
 const MAX_PAIRS = 12;
 const LONGEST_EXAMPLE = 200;
+/** Names in the comment of a union. */
+const MOST_NAMES = 8;
 
 /** The type of a leaf: its message's, or for several messages one that is any of theirs. `typeOf` says which type a message has by now. */
 export function typeOfLeaf({ name, members }: Leaf, types: Types, typeOf: (entry: Entry) => string): string {
@@ -34,9 +36,11 @@ export function typeOfLeaf({ name, members }: Leaf, types: Types, typeOf: (entry
   return id;
 }
 
-/** What a comment says about a union. */
+/** What a comment says about a union: its members, the first of them where they are many (its type names them all). */
 export function describeUnion(members: readonly Entry[]): string {
-  return `One of ${members.map(({ name }) => `\`${name}\``).join(", ")}: nothing in the document tells them apart.`;
+  const names = members.map(({ name }) => `\`${name}\``);
+  const shown = names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES - 1), `${names.length - MOST_NAMES + 1} more`];
+  return `One of ${shown.join(", ")}: nothing in the document tells them apart.`;
 }
 
 /** Warns about a union, with a value that two of its members accept where one can be found. */

@@ -168,6 +168,10 @@ describe("a doc comment", () => {
     expect(lines).toContain(` * ${"code ".repeat(40).trim()}`);
   });
 
+  it("breaks a line where the document has `<br>`, except in tables", () => {
+    expect(doc("One.<br>Two.<br/>\n| a<br>b |")).toBe("/**\n * One.\n * Two.\n * | a<br>b |\n */\n");
+  });
+
   it("keeps list items hanging, and never begins a line with what would be a tag", () => {
     const text = doc(`- ${"item ".repeat(20)} ${"word ".repeat(10)}@see @ts-ignore`);
     expect(text).toContain("\n *   word");

@@ -8,6 +8,27 @@ const typeOf = (schema: unknown, others: Readonly<Record<string, unknown>> = {})
     ?.replace(/^export /m, "") ?? "";
 
 describe("types.ts", () => {
+  it("says nothing twice: a title that is the name, the default of a constant", () => {
+    const schema = {
+      type: "object",
+      title: "ChatPayload",
+      properties: { action: { const: "chat", default: "chat" }, size: { type: "number", description: "Size (px)", default: 1 } },
+    };
+    expect(typesText({ ChatPayload: schema })).toBe(`export interface ChatPayload {
+  action?: "chat";
+  /** Size (px). Default: 1. */
+  size?: number;
+}`);
+  });
+
+  it("extends an interface whose property it narrows, where that has a named type", () => {
+    const base = { type: "object", required: ["command"], properties: { command: ref("Command") } };
+    const own = { type: "object", properties: { command: { const: "reboot" } } };
+    expect(typesText({ Base: base, Command: { type: "string", minLength: 1 }, Reboot: { allOf: [ref("Base"), own] } })).toContain(
+      'export interface Reboot extends Base {\n  command: "reboot";\n}',
+    );
+  });
+
   it("spells objects out as interfaces, with the document's comments and what a type cannot show", () => {
     const schema = {
       type: "object",
@@ -81,6 +102,11 @@ export type Leaf = string;`);
       { type: "array", items: [{ type: "string" }], additionalItems: { type: ["number", "null"] } },
       "type X = [string?, ...(number | null)[]];",
     ],
+    [
+      "a tuple whose places are described",
+      { type: "array", items: [{ type: "string", description: "The pair." }, { type: "number" }], additionalItems: false },
+      "type X = [\n  /** The pair. */\n  string?,\n  number?,\n];",
+    ],
     ["a tuple that maxItems closes", { type: "array", items: [{ type: "string" }, {}], maxItems: 1 }, "type X = [string?];"],
     ["an object that says nothing", { type: "object" }, "interface X {\n  [key: string]: unknown;\n}"],
     ["an empty object", { type: "object", additionalProperties: false }, "type X = { [key: string]: never };"],
@@ -130,6 +156,23 @@ export type Leaf = string;`);
       "type X = { a?: unknown } & ({ b: 1 } | { c?: unknown });",
     ],
     [
+      "a property that is required here and described by every alternative",
+      {
+        type: "object",
+        required: ["kind"],
+        oneOf: [
+          { properties: { kind: { const: "a" } } },
+          { type: "object", required: ["kind"], properties: { kind: { const: "b" }, c: {} } },
+        ],
+      },
+      'type X = { kind: "a" } | { kind: "b"; c?: unknown };',
+    ],
+    [
+      "a property that is required here and described by one alternative alone",
+      { type: "object", required: ["kind"], oneOf: [{ properties: { kind: { const: "a" } } }, { properties: { c: {} } }] },
+      'type X = { kind: unknown } & ({ kind?: "a" } | { c?: unknown });',
+    ],
+    [
       "members of allOf in one interface",
       {
         allOf: [
@@ -160,11 +203,14 @@ export type Leaf = string;`);
 }`);
     });
 
+    it("narrows what another requires without making it optional", () => {
+      const narrower = { type: "object", properties: { kind: { const: "cat" } } };
+      expect(typeOf({ allOf: [ref("Animal"), narrower] }, { Animal })).toBe('interface X extends Animal {\n  kind: "cat";\n}');
+    });
+
     it("intersects where an interface could not extend", () => {
-      const optional = { type: "object", properties: { kind: { const: "cat" } } };
-      expect(typeOf({ allOf: [ref("Animal"), optional] }, { Animal })).toBe('type X = Animal & { kind?: "cat" };');
       expect(typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind: { type: "number" } } }] }, { Animal })).toBe(
-        "type X = Animal & { kind?: number };",
+        "type X = Animal & { kind: number };",
       );
       expect(typeOf({ allOf: [ref("Animal"), ref("Tag")] }, { Animal, Tag: { type: "object", properties: { tag: {} } } })).toBe(
         "type X = Animal & Tag;",

@@ -59,7 +59,7 @@ test.each([
   expect(typeOf(model, said?.type ?? "").schema).toEqual(schema);
 });
 
-test("bytes have a type without a guard", async () => {
+test("bytes have no type: no schema can speak of them, and nobody reads it", async () => {
   const model = await modelOf(
     document3({
       receives: { sound: { schemaFormat: "application/schema+json;version=draft-07", schema: { type: "string" } } },
@@ -67,7 +67,37 @@ test("bytes have a type without a guard", async () => {
     }),
   );
   expect(endpointOf(model).clientToServer.messages[0]?.format).toBe("binary");
-  expect(typeOf(model, "SoundMessage").guard).toBe(false);
+  expect(model.types).toEqual([]);
+});
+
+test("a schema that other messages speak of stays beside the bytes that name it", async () => {
+  const model = await modelOf(
+    document3({
+      receives: { meta: tagged("meta", { of: { $ref: "#/components/schemas/Clip" } }) },
+      sends: { sound: { $ref: "#/components/schemas/Clip" } },
+      extra: { components: { schemas: { Clip: { type: "string", format: "binary" } } }, defaultContentType: undefined },
+    }),
+  );
+  expect(endpointOf(model).serverToClient.messages[0]).toMatchObject({ type: "Clip", format: "binary" });
+  expect(model.types.map(({ name }) => name)).toEqual(["MetaMessage", "Clip"]);
+});
+
+test("a message without prose of its own says what its payload says; a title that only repeats its name says nothing", async () => {
+  const model = await modelOf(
+    document3({
+      receives: { ping: { ...tagged("ping"), description: "Are you there?" }, pong: { ...tagged("pong"), title: "Pong" } },
+    }),
+  );
+  expect(endpointOf(model).clientToServer.messages.map(({ docs }) => docs)).toEqual([{ description: "Are you there?" }, {}]);
+  expect(endpointOf(model).clientToServer.deliveries.map(({ docs }) => docs)).toEqual([{ description: "Are you there?" }, {}]);
+});
+
+test("a union of many messages names the first of them", async () => {
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`m${index}`, { type: "object" }]));
+  const [delivery] = endpointOf(await modelOf(document3({ receives: many }))).clientToServer.deliveries;
+  expect(delivery?.docs.description).toBe(
+    "One of `m0`, `m1`, `m2`, `m3`, `m4`, `m5`, `m6`, 5 more: nothing in the document tells them apart.",
+  );
 });
 
 test("traits are merged: onto the message in 2.x, under it in 3.x", async () => {
