@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { closures } from "../runtime/src/connection/close.ts";
+import { closeMeanings } from "../runtime/src/connection/close-meaning.ts";
 import { errorCodes } from "../runtime/src/errors.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -28,7 +29,10 @@ describe("the documentation", () => {
   it("lists every close code as the runtime sends it, and no other", () => {
     const [, table = ""] = read("docs/wire.md").split("## Close codes");
     const documented = rows(table).slice(1);
-    expect(documented).toEqual(Object.values(closures).map(({ code, reason, sender, when }) => [String(code), reason, sender, when]));
+    expect(documented).toEqual(
+      Object.values(closures).map(({ code, reason, sender, when }) => [String(code), closeMeanings[code], reason, sender, when]),
+    );
+    for (const [code, meaning] of Object.entries(closeMeanings)) expect(table).toMatch(new RegExp(`${code} (\\| |\\()\`${meaning}\``));
   });
 
   it("has no link to a file that is not there", () => {

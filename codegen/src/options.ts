@@ -166,13 +166,13 @@ export const options = {
     },
   },
   protocols: {
-    on: ["document"],
+    on: ["document", "channel"],
     about: "Subprotocols that the server speaks and clients offer, best first.",
     value: { kind: "list", of: { kind: "token" } },
   },
   closeCodes: {
-    on: ["document"],
-    about: "Names of the close codes that the application uses.",
+    on: ["document", "channel"],
+    about: "Names of the close codes that the application uses; those of a channel stand beside the document's.",
     value: {
       kind: "map",
       keys: "names",

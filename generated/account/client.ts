@@ -9,6 +9,7 @@ import {
   type Optional,
   type Sent,
   type Unsubscribe,
+  closings,
   createClient,
   credentials,
   serverUrl,
@@ -43,7 +44,9 @@ export interface AccountOn {
 export type AccountEvent = { readonly name: "balance"; readonly payload: BalanceMessage };
 
 /** An open connection to `/account`. Iterate it for everything that arrives. */
-export interface AccountClient extends ClientConnection<AccountEvent> {
+export interface AccountClient extends ClientConnection<AccountEvent, keyof typeof closeCodes> {
+  /** The subprotocol that was agreed on, "" when none was. */
+  readonly protocol: "account.v1" | "token" | "";
   readonly send: AccountSend;
   readonly on: AccountOn;
 }
@@ -51,7 +54,7 @@ export interface AccountClient extends ClientConnection<AccountEvent> {
 /** The balance of one's own account. Clients show who they are before they are let in. */
 export interface AccountApiClient {
   /** Everything that happens to one account. */
-  account(options?: ConnectOptions): Opening<AccountClient>;
+  account(options?: ConnectOptions<"account.v1">): Opening<AccountClient>;
 }
 
 /** What a client shows to be let in. A function is asked before every attempt, for what expires. */
@@ -65,5 +68,5 @@ export function createAccountClient(
   url: string | URL,
   options?: ClientOptions & { readonly credentials?: AccountCredentials },
 ): AccountApiClient {
-  return createClient<AccountApiClient>(contract, url, credentials(contract, options));
+  return createClient<AccountApiClient>(contract, url, credentials(contract, options), [closings]);
 }

@@ -8,11 +8,12 @@ export const contract = {
   version: 1,
   generator: "0.1.0",
   title: "Account",
-  protocols: ["account.v1"],
   schemes: { token: { carries: "key", in: "protocol" } },
   endpoints: {
     account: {
       address: "/account",
+      protocols: ["account.v1"],
+      closeCodes: { overdrawn: 4002 },
       security: [["token"]],
       receives: { dispatch: { json: "balance" }, messages: { balance: { format: "json", guard: isBalanceMessage } } },
       sends: { pay: { format: "json", guard: isPayMessage, constants: { type: "pay" } } },

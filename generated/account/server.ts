@@ -28,7 +28,11 @@ export interface AccountSend {
 }
 
 /** One client connected to `/account`. */
-export interface AccountConnection<Context = object> extends ContractConnection<AccountSend, Context> {}
+export interface AccountConnection<Context = object>
+  extends ContractConnection<AccountSend, Context, keyof typeof closeCodes> {
+  /** The subprotocol that was agreed on, "" when none was. */
+  readonly protocol: "account.v1" | "token" | "";
+}
 
 /** What to do with each message that arrives on `/account`. */
 export interface AccountMessages<Context = object> {
@@ -42,7 +46,10 @@ export interface AccountHandler<Context = object> {
   readonly open?: (conn: AccountConnection<Context>) => Awaitable<void>;
   readonly messages: AccountMessages<Context>;
   /** Called once the connection is closed, for whatever reason. */
-  readonly close?: (conn: AccountConnection<Context>, outcome: CloseOutcome) => Awaitable<void>;
+  readonly close?: (
+    conn: AccountConnection<Context>,
+    outcome: CloseOutcome<keyof typeof closeCodes>,
+  ) => Awaitable<void>;
 }
 
 /** Everything that can arrive on `/account`, told apart by `name`. */
@@ -86,7 +93,9 @@ export interface AccountAuthenticate<Context extends object = object, TokenConte
 export function registerAccount<Context extends object, TokenContext extends object = never>(
   router: Router<Context>,
   handlers: AccountHandlers<NoInfer<Context>, NoInfer<TokenContext>>,
-  options: RegisterOptions & { readonly authenticate: AccountAuthenticate<NoInfer<Context>, TokenContext> },
+  options: RegisterOptions<"account.v1"> & {
+    readonly authenticate: AccountAuthenticate<NoInfer<Context>, TokenContext>;
+  },
 ): Account {
   return register<Account>(router, contract, handlers, options);
 }

@@ -52,9 +52,12 @@ export class ConnectionClosedError extends WsgenError {
   /** The close code; 1006 when the TCP connection was lost without a close frame. */
   declare readonly closeCode: number;
   declare readonly reason: string;
+  /** What the code is called, see `CloseOutcome`. */
+  declare readonly meaning: string | undefined;
 
-  constructor(closeCode: number, reason: string, message = `The connection is closed (${closeCode}${reason && ` ${reason}`}).`) {
-    super("WSGEN_CONNECTION_CLOSED", message, { closeCode, reason });
+  constructor(closeCode: number, reason: string, meaning?: string) {
+    const why = reason || meaning;
+    super("WSGEN_CONNECTION_CLOSED", `The connection is closed (${closeCode}${why ? ` ${why}` : ""}).`, { closeCode, reason, meaning });
   }
 }
 

@@ -395,44 +395,6 @@ it("refuses to register without a hook, and asks for none where credentials come
   await until(() => conns.length === 1);
 });
 
-describe("protocols and closeCodes", () => {
-  const described = (options: object): object => ({
-    ...v3("Coded", ["offered"]),
-    "x-wsgen": { perspective: "server", name: "Coded", ...options },
-  });
-  const generated = async (options: object) => {
-    const path = join(output, "Coded.json");
-    writeFileSync(path, JSON.stringify(described(options), null, 1));
-    const { diagnostics } = await generate({ document: path, out: join(output, "Coded"), schemas: false });
-    return diagnostics.flatMap(({ severity, message, position }) => (severity === "error" ? [`${position?.line}: ${message}`] : []));
-  };
-
-  it("are constants on both sides; clients offer the document's subprotocols, the server agrees on one and not on the credentials'", async () => {
-    expect(
-      await generated({ protocols: ["door.v2", "door.v1"], closeCodes: { closed: 4001, kickedOut: { code: 4999, about: "Bad." } } }),
-    ).toEqual([]);
-    for (const file of ["server.ts", "client.ts"])
-      expect(((await import(join(output, "Coded", file))) as { closeCodes: object }).closeCodes).toEqual({ closed: 4001, kickedOut: 4999 });
-    const { url, conns } = await start("Coded", { offered: () => ({}) });
-    await enter("Coded", url, { offered: "s3cret" });
-    await until(() => conns.length === 1);
-    expect(conns[0]?.protocol).toBe("door.v2");
-  });
-
-  it("that cannot be are errors at their place", async () => {
-    expect(await generated({ closeCodes: { closed: 3999 } })).toEqual([
-      expect.stringMatching(/^\d+: `closed` is 3999, which is not a whole number from 4000 to 4999/),
-    ]);
-    expect(await generated({ closeCodes: { closed: { code: 5000 } } })).toEqual([expect.stringMatching(/^\d+: `code` is 5000/)]);
-    expect(await generated({ closeCodes: { a: 4001, b: 4001 } })).toEqual([
-      expect.stringMatching(/^\d+: `a` and `b` have the same close code, 4001/),
-    ]);
-    expect(await generated({ protocols: ["door v2"] })).toEqual([
-      expect.stringMatching(/^\d+: .*"door v2", which is not the name of a subprotocol/),
-    ]);
-  });
-});
-
 it("what is generated compiles under the strictest tsconfig, and the hooks' results are the context's types", () => {
   writeFileSync(
     join(output, "use.ts"),

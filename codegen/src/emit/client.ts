@@ -7,6 +7,9 @@ import {
   answerSent,
   apiNames,
   at,
+  bracketed,
+  closeCodeNames,
+  closeName,
   correlationProperty,
   directions,
   docsWith,
@@ -22,6 +25,8 @@ import {
   printInterface,
   printMembers,
   printNamedUnion,
+  protocolArgument,
+  protocolMembers,
   received,
   requests,
   returnDocs,
@@ -37,7 +42,7 @@ export const emitClient: Emitter = (model, file) => {
     names.createClient,
     names.classify,
     names.credentials,
-    "closeCodes",
+    ...closeCodeNames(model),
     "servers",
     "Pick",
     "Promise",
@@ -61,7 +66,7 @@ export const emitClient: Emitter = (model, file) => {
 /** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
 export const emitUncheckedClient: Emitter = (model, file) => {
   const { client, createClient, classify, credentials } = apiNames(model);
-  for (const name of [createClient, "closeCodes", "servers", "URL"]) file.declare(name);
+  for (const name of [createClient, ...closeCodeNames(model), "servers", "URL"]) file.declare(name);
   file.import("contract", "./contract.client.unchecked.js", "value");
   file.print('export type * from "./client.js";');
   file.print("");
@@ -126,8 +131,10 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
 
   const topical = topics.length === 0 ? "" : " Its topics are children of it, which never close it.";
   file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.${topical}`);
-  const base = `${file.import("ClientConnection", join)}<${typeName}Event>`;
+  const ending = closeName(model, endpoint);
+  const base = bracketed(`${file.import("ClientConnection", join)}<`, [`${typeName}Event`, ...(ending ? [ending] : [])], ">");
   printMembers(file, `${typeName}Client extends ${base}`, [
+    ...protocolMembers(model, endpoint, file),
     ...callMembers(socket).map((member) => () => file.print(member)),
     ...topics.map((topic) => () => emitOpening(topic, { model, endpoint, file })),
     ...(subscription === undefined ? [] : [() => emitSubscription(subscription, { model, endpoint, file })]),
@@ -322,7 +329,7 @@ function emitCreate(
 }
 
 /** What the runtime loads for this document beside its core. */
-function features({ endpoints }: Model, file: GeneratedFile): string {
+function features({ endpoints, closeCodes }: Model, file: GeneratedFile): string {
   const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
   const subscribes = endpoints.some(({ topics, subscription }) =>
     [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
@@ -335,6 +342,7 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
       : []),
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
     ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
+    ...(closeCodes.length > 0 || endpoints.some((endpoint) => endpoint.closeCodes.length > 0) ? ["closings"] : []),
     ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
   ];
   const parts = needed.map((name) => file.import(name, join, "value"));
@@ -344,8 +352,9 @@ function features({ endpoints }: Model, file: GeneratedFile): string {
 }
 
 /** Path parameters come first, query and headers are options: only the first belong to the address. */
-function connectParameters({ parameters, query, headers }: Endpoint, file: GeneratedFile): readonly string[] {
-  const options = file.import("ConnectOptions", join);
+function connectParameters(endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+  const { parameters, query, headers } = endpoint;
+  const options = `${file.import("ConnectOptions", join)}${protocolArgument([endpoint], file)}`;
   const parts = [...(query ? [{ name: "query", part: query }] : []), ...(headers ? [{ name: "headers", part: headers }] : [])];
   const fields = parts.map(
     ({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${partType(file, part)}>`,

@@ -31,9 +31,8 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
     version: contractVersion,
     generator: version,
     title: model.title,
-    ...(model.protocols.length > 0 && { protocols: model.protocols }),
     ...(model.schemes.length > 0 && { schemes: record(model.schemes, schemeContract) }),
-    endpoints: record(model.endpoints, (endpoint) => endpointContract(endpoint, unchecked ? undefined : guardOf(file), side)),
+    endpoints: record(model.endpoints, (endpoint) => endpointContract(model, endpoint, unchecked ? undefined : guardOf(file), side)),
   };
   file.doc(`What the runtime needs to know of ${model.source}, for a ${side}${unchecked ? " that checks nothing" : ""}.`);
   file.print(
@@ -44,7 +43,7 @@ function emitContract(model: Model, file: GeneratedFile, side: "server" | "clien
 const schemeContract = ({ contract: { carries, in: where, name, scheme } }: SecurityScheme): Literal =>
   present({ carries, in: where, name, scheme });
 
-function endpointContract(endpoint: Endpoint, guards: Guards | undefined, side: "server" | "client"): Literal {
+function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | undefined, side: "server" | "client"): Literal {
   const guard = guards ?? (() => undefined);
   const { sends, receives } = directions(endpoint, side);
   // Where no guard does it, they tell a reply from an event with the same id.
@@ -56,6 +55,8 @@ function endpointContract(endpoint: Endpoint, guards: Guards | undefined, side: 
     parameters: endpoint.parameters && partContract(endpoint.parameters, guard),
     query: endpoint.query && partContract(endpoint.query, guard),
     headers: endpoint.headers && partContract(endpoint.headers, guard),
+    protocols: endpoint.protocols.length === 0 ? undefined : endpoint.protocols,
+    closeCodes: notEmpty(Object.fromEntries([...model.closeCodes, ...endpoint.closeCodes].map(({ name, code }) => [name, code]))),
     security: endpoint.security,
     receives: {
       dispatch: asLiteral(receives.tree),

@@ -8,6 +8,8 @@ import {
   apiNames,
   at,
   bracketed,
+  closeCodeNames,
+  closeName,
   correlationProperty,
   directions,
   docsWith,
@@ -23,6 +25,8 @@ import {
   printInterface,
   printMembers,
   printNamedUnion,
+  protocolArgument,
+  protocolMembers,
   received,
   requests,
   returnDocs,
@@ -37,8 +41,8 @@ export const emitServer: Emitter = (model, file) => {
   for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, names.authenticate, "Context"])
     file.declare(name);
   for (const scheme of model.schemes) file.declare(contextOf(scheme));
-  for (const name of ["closeCodes", "AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"])
-    file.declare(name);
+  for (const name of closeCodeNames(model)) file.declare(name);
+  for (const name of ["AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
     for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
     for (const topic of topics) for (const suffix of ["Send", "Request", "Messages"]) file.declare(topic.typeName + suffix);
@@ -56,9 +60,9 @@ function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): vo
   const context: Context = { model, endpoint, file };
   for (const topic of topics) emitCalls(topic, [], context);
   emitCalls(socket, topics, context);
-  emitConnection(endpoint, file);
+  emitConnection(context);
   for (const group of [...topics, socket]) emitMessages(group, context);
-  emitHandler(endpoint, file);
+  emitHandler(context);
   emitReader(context);
 }
 
@@ -112,17 +116,23 @@ function emitRequest(message: Asks<Message>, { model, endpoint, file }: Context)
   printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
 }
 
-function emitConnection(endpoint: Endpoint, file: GeneratedFile): void {
+function emitConnection({ model, endpoint, file }: Context): void {
   const { typeName, parameters, query, headers } = endpoint;
-  const base = `${file.import("ContractConnection", join)}<${typeName}Send, Context>`;
+  const ending = closeName(model, endpoint);
+  const base = `${file.import("ContractConnection", join)}<${[`${typeName}Send`, "Context", ...(ending ? [ending] : [])].join(", ")}>`;
   const members = [
     ...(parameters ? [`readonly params: ${partType(file, parameters)};`] : []),
     ...(query ? [`readonly query: ${partType(file, query)};`] : []),
     ...(headers ? [`readonly headers: ${partType(file, headers)};`] : []),
     ...(requests(endpoint.serverToClient.messages).length > 0 ? [`readonly request: ${typeName}Request;`] : []),
   ];
+  const head = `${typeName}Connection<Context = object>`;
+  const line = `${head} extends ${base}`;
   file.doc(`One client connected to ${at(endpoint)}.`);
-  printInterface(file, `${typeName}Connection<Context = object> extends ${base}`, members, (member) => file.print(member));
+  printMembers(file, `export interface ${line} {`.length <= lineWidth ? line : `${head}\n  extends ${base}`, [
+    ...members.map((member) => () => file.print(member)),
+    ...protocolMembers(model, endpoint, file),
+  ]);
 }
 
 /** What arrives at one place. */
@@ -144,7 +154,7 @@ function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: Generat
   printCall(file, `readonly ${file.key(method)}: `, parameters, ` => ${awaitable}<${result}>;`);
 }
 
-function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
+function emitHandler({ model, endpoint, file }: Context): void {
   const { typeName, docs } = endpoint;
   const { socket, topics } = groupsOf(endpoint, "server");
   const awaitable = file.import("Awaitable", join);
@@ -158,7 +168,9 @@ function emitHandler(endpoint: Endpoint, file: GeneratedFile): void {
       if (socket.receives.deliveries.length > 0) file.print(`readonly messages: ${typeName}Messages<Context>;`);
       for (const topic of topics.filter(({ receives }) => receives.deliveries.length > 0)) emitNested(topic, "Messages<Context>", file);
       file.doc("Called once the connection is closed, for whatever reason.");
-      file.print(`readonly close?: (${conn}, outcome: ${file.import("CloseOutcome", join)}) => ${awaitable}<void>;`);
+      const ending = closeName(model, endpoint);
+      const outcome = `outcome: ${file.import("CloseOutcome", join)}${ending ? `<${ending}>` : ""}`;
+      printCall(file, "readonly close?: ", [conn, outcome], ` => ${awaitable}<void>;`);
     },
     "}",
   );
@@ -266,7 +278,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
           ">,",
         ),
       );
-      const options = file.import("RegisterOptions", join);
+      const options = `${file.import("RegisterOptions", join)}${protocolArgument(model.endpoints, file)}`;
       const line = `options: ${options} & { ${asked.join("; ")} },`;
       if (asked.length === 0) file.print(`options?: ${options},`);
       else if (line.length + 2 <= lineWidth) file.print(line);

@@ -37,11 +37,14 @@ export interface Assembly {
   readonly grouped: Sockets;
   /** What each socket asks for at the handshake. */
   readonly security: (socket: Socket) => Endpoint["security"];
+  /** The close codes that only one socket has. */
+  readonly closeCodes: (socket: Socket) => Endpoint["closeCodes"];
   readonly findings: Findings;
 }
 
 /** Finishes servers, endpoints and types. */
-export function assemble({ tree, types, drafts, grouped, security, findings }: Assembly): Pick<Model, "servers" | "endpoints" | "types"> {
+export function assemble(assembly: Assembly): Pick<Model, "servers" | "endpoints" | "types"> {
+  const { tree, types, drafts, grouped, findings } = assembly;
   const sides = drafts.flatMap(({ directions }) => [directions.clientToServer, directions.serverToClient]);
   const replaced = requireConstants(sides.flatMap(demandsOf), types);
   const idOf = ({ draft }: Entry): string => replaced.get(draft.type) ?? draft.type;
@@ -94,7 +97,7 @@ export function assemble({ tree, types, drafts, grouped, security, findings }: A
     const clientToServer = buildDirection(directions.clientToServer, directions.serverToClient, { ...context, channels: socket.channels });
     const serverToClient = buildDirection(directions.serverToClient, directions.clientToServer, { ...context, channels: socket.channels });
     const onInvalid = reactionOf(socket, directions, findings);
-    const asked = security(socket);
+    const asked = assembly.security(socket);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
     const single = only !== undefined && others.length === 0;
@@ -114,6 +117,8 @@ export function assemble({ tree, types, drafts, grouped, security, findings }: A
       ...(subscription && { subscription }),
       servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
       ...handshakeParts(handshake, nameOf),
+      protocols: optionOfSocket(socket.channels, "protocols", findings) ?? [],
+      closeCodes: assembly.closeCodes(socket),
       ...(asked && { security: asked }),
       clientToServer,
       serverToClient,

@@ -4,6 +4,7 @@ import { type Diagnostic, nearest, sortDiagnostics } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
 import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
+import { buildCloseCodes } from "./close-codes.ts";
 import { buildDirections, relateChannels } from "./directions.ts";
 import { groupSockets, type Socket } from "./endpoints.ts";
 import { type RootExtension, readRootExtension } from "./extensions.ts";
@@ -12,7 +13,7 @@ import { readFramings } from "./framing.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
-import { assignPropertyNames, assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
 import { reportOneSocket } from "./one-socket.ts";
 import { applyOverrides, type Override, unusedOverrides } from "./overrides.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
@@ -21,7 +22,7 @@ import { reportEndlessRecursion } from "./recursion.ts";
 import { createTypes } from "./schemas.ts";
 import { buildSecurity } from "./security.ts";
 import type { Source, SourceChannel } from "./source.ts";
-import { createTree, docsOf, joinPointer, property, stringAt, type Tree } from "./tree.ts";
+import { createTree, docsOf, property, stringAt, type Tree } from "./tree.ts";
 import { readV2 } from "./v2.ts";
 import { readV3 } from "./v3.ts";
 
@@ -85,6 +86,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
   const perspective = readPerspective({ version, source, title, payloads, options, extension, findings });
   const security = buildSecurity(grouped.sockets, findings);
+  const closeCodes = buildCloseCodes(extension.closeCodes, grouped.sockets, findings);
 
   const names = nameEndpoints(grouped.sockets, findings);
   const channels = relateChannels(source.channels);
@@ -99,7 +101,8 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
   reportEndlessRecursion(types.drafts, findings);
   if (findings.sorted().some(({ code }) => code === "endless-schema")) return { source };
 
-  const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, security: security.of, findings });
+  const parts = { security: security.of, closeCodes: closeCodes.of };
+  const { servers, endpoints, types: finished } = assemble({ tree, types, drafts, grouped, ...parts, findings });
   const apiVersion = property(property(tree.root.value, "info"), "version");
   const model = {
     title,
@@ -111,35 +114,12 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
     perspective,
     servers,
     schemes: security.schemes,
-    protocols: extension.protocols ?? [],
-    closeCodes: closeCodesOf(extension, findings),
+    closeCodes: closeCodes.shared,
     endpoints,
     types: finished,
     omitted: [...grouped.omitted, ...unnamedMessages(grouped.sockets, source)],
   };
   return { model, source };
-}
-
-/** The close codes under their names; one code has one name. */
-function closeCodesOf({ closeCodes = {} }: RootExtension, findings: Findings): Model["closeCodes"] {
-  const names = assignPropertyNames(
-    Object.keys(closeCodes).map((name) => ({ base: name, identity: name, suffix: { text: "Code", always: false } })),
-  );
-  const owners = new Map<number, string>();
-  return Object.entries(closeCodes).map(([key, given]) => {
-    const { code, about } = typeof given === "number" ? { code: given } : given;
-    const other = owners.get(code);
-    if (other !== undefined) {
-      findings.error({
-        code: "close-code",
-        message: `\`${other}\` and \`${key}\` have the same close code, ${code}.`,
-        fix: "Give one of them another code.",
-        pointer: joinPointer("", "x-wsgen", "closeCodes", key),
-      });
-    }
-    owners.set(code, key);
-    return { name: names.get(key)?.name ?? key, code, docs: about === undefined ? {} : { description: about } };
-  });
 }
 
 /** A key at the root that was meant to be `channels`. */

@@ -15,6 +15,8 @@ export interface SocketOptions {
   readonly onAmbiguous?: "union" | "error" | "first" | "classify";
   readonly correlation?: CorrelationOption;
   readonly onInvalid?: "reply" | "close" | "drop";
+  /** Subprotocols, best first. */
+  readonly protocols?: readonly string[];
 }
 
 /** `x-wsgen` at the root of a document. */
@@ -23,8 +25,7 @@ export interface RootExtension {
   readonly name?: string;
   readonly multiplex?: "auto" | "channel" | "socket";
   readonly contentType?: string;
-  readonly protocols?: readonly string[];
-  readonly closeCodes?: NonNullable<Options["closeCodes"]>;
+  readonly closeCodes?: CloseCodesOption;
   /** What holds for every channel that does not say otherwise. */
   readonly defaults: SocketOptions;
 }
@@ -34,6 +35,14 @@ export interface ChannelExtension extends SocketOptions {
   readonly name?: string;
   readonly multiplex?: "auto" | "channel" | "socket";
   readonly subscription?: SubscriptionOption;
+  /** Beside those of the document. */
+  readonly closeCodes?: CloseCodesOption;
+}
+
+/** Names of close codes, as they are written. */
+export interface CloseCodesOption {
+  readonly codes: NonNullable<Options["closeCodes"]>;
+  readonly pointer: string;
 }
 
 /** Which messages of a channel subscribe to what comes on it, by the document's names. */
@@ -94,16 +103,22 @@ export interface ErrorExtension {
 
 /** Reads the root's `x-wsgen`. */
 export function readRootExtension(tree: Tree, findings: Findings): RootExtension {
-  const { perspective, name, multiplex, contentType, protocols, closeCodes, ...shared } = readOptions(tree.root, "document", findings);
-  return { ...pick({ perspective, name, multiplex, contentType, protocols, closeCodes }), defaults: socketOptions(tree.root, shared) };
+  const { perspective, name, multiplex, contentType, closeCodes, ...shared } = readOptions(tree.root, "document", findings);
+  const own = pick({ perspective, name, multiplex, contentType, closeCodes: closeCodesOf(closeCodes, tree.root) });
+  return { ...own, defaults: socketOptions(tree.root, shared) };
 }
 
 /** Reads a channel's `x-wsgen`. */
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
-  const { name, multiplex, subscription, ...shared } = readOptions(channel, "channel", findings);
+  const { name, multiplex, subscription, closeCodes, ...shared } = readOptions(channel, "channel", findings);
   const pointer = joinPointer(channel.pointer, KEY, "subscription");
   const subscribed = subscription && { ...subscription, key: subscription.key.map(pathOfPointer), pointer };
-  return { ...pick({ name, multiplex, subscription: subscribed }), ...socketOptions(channel, shared) };
+  const own = pick({ name, multiplex, subscription: subscribed, closeCodes: closeCodesOf(closeCodes, channel) });
+  return { ...own, ...socketOptions(channel, shared) };
+}
+
+function closeCodesOf(codes: Options["closeCodes"], owner: Place): CloseCodesOption | undefined {
+  return codes && { codes, pointer: joinPointer(owner.pointer, KEY, "closeCodes") };
 }
 
 /** Reads a message's `x-wsgen`. */
@@ -132,7 +147,7 @@ export function readSchemeExtension(scheme: Place, findings: Findings): SchemeEx
 }
 
 function socketOptions(owner: Place, options: Options): SocketOptions {
-  const { envelope, discriminator, onAmbiguous, correlation, onInvalid } = options;
+  const { envelope, discriminator, onAmbiguous, correlation, onInvalid, protocols } = options;
   const at = (key: string): string => joinPointer(owner.pointer, KEY, key);
   return pick({
     envelope: envelopeOf(envelope, at("envelope")),
@@ -140,6 +155,7 @@ function socketOptions(owner: Place, options: Options): SocketOptions {
     onAmbiguous,
     correlation: correlationOf(correlation, at("correlation")),
     onInvalid,
+    protocols,
   });
 }
 

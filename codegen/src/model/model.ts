@@ -30,8 +30,7 @@ export interface Model {
   readonly servers: readonly Server[];
   /** The security schemes that endpoints ask for at the handshake. */
   readonly schemes: readonly SecurityScheme[];
-  /** Subprotocols, best first. */
-  readonly protocols: readonly string[];
+  /** The close codes of every endpoint. */
   readonly closeCodes: readonly CloseCode[];
   readonly endpoints: readonly Endpoint[];
   /** Every type the generated code has, in source order; schemas refer to each other as `#/definitions/<Name>`. */
@@ -126,6 +125,10 @@ export interface Endpoint {
   readonly parameters?: HandshakePart;
   readonly query?: HandshakePart;
   readonly headers?: HandshakePart;
+  /** Subprotocols, best first; none where the document names none. */
+  readonly protocols: readonly string[];
+  /** Its close codes beside the model's. */
+  readonly closeCodes: readonly CloseCode[];
   /** Names of the schemes that clients have to show, one of these lists whole; absent where nothing is asked for. */
   readonly security?: readonly (readonly string[])[];
   /** What clients send and the server receives. */

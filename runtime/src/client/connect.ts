@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { ConnectionOptions, SecureContextOptions } from "node:tls";
 import type { ClientOptions, WebSocket } from "ws";
 import { assertUserClose, closures } from "../connection/close.ts";
+import { meaningOf } from "../connection/close-meaning.ts";
 import type { Message } from "../connection/connection.ts";
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import { ConnectError, ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
@@ -168,7 +169,7 @@ class SocketClient implements ClientConnection {
   #reading = false;
   #wake: (() => void) | undefined;
   /** What our close frame said, or says. */
-  #ours: Omit<CloseOutcome, "wasClean"> | undefined;
+  #ours: Pick<CloseOutcome, "code" | "reason"> | undefined;
   #over = false;
 
   constructor(socket: WebSocket) {
@@ -182,9 +183,10 @@ class SocketClient implements ClientConnection {
         const lost = code === closures.lost.code;
         const { code: said, reason: why } = lost ? (this.#ours ?? closures.lost) : { code, reason: String(reason) };
         this.#over = true;
-        this.#abort.abort(new ConnectionClosedError(said, why));
+        const meaning = meaningOf(said);
+        this.#abort.abort(new ConnectionClosedError(said, why, meaning));
         this.#wake?.();
-        resolve({ code: said, reason: why, wasClean: !lost });
+        resolve({ code: said, reason: why, wasClean: !lost, meaning });
       });
     });
   }
@@ -274,7 +276,7 @@ class SocketClient implements ClientConnection {
       this.#bytes = 0;
       this.#socket.close(code, reason);
       this.#socket.resume(); // The server's close frame may lie behind what nobody will read.
-      this.#abort.abort(new ConnectionClosedError(code, reason));
+      this.#abort.abort(new ConnectionClosedError(code, reason, meaningOf(code)));
       this.#wake?.();
     }
     return this.closed;
@@ -299,7 +301,7 @@ class SocketClient implements ClientConnection {
 }
 
 /** What the close frame says that ws sends when the server breaks a rule. */
-const violations = new Map<string, Omit<CloseOutcome, "wasClean">>(
+const violations = new Map<string, Pick<CloseOutcome, "code" | "reason">>(
   (
     [
       ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],

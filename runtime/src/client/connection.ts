@@ -22,7 +22,7 @@ import type { Attempt } from "./socket.ts";
  * attach, and all that attach in the same turn, get them. Once there is a listener, messages are kept for a reader only while one is
  * attached. A reader that falls behind by more than that gets InboundOverflowError.
  */
-export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisposable {
+export interface ClientConnection<Event, CloseName extends string = string> extends AsyncIterable<Event>, AsyncDisposable {
   /** The address of the last attempt, with path parameters and query. */
   readonly url: string;
   /** The subprotocol that the server chose, "" when there is none. */
@@ -30,7 +30,7 @@ export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisp
   /** Aborts, with a ConnectionClosedError, when the connection is closed for good. */
   readonly signal: AbortSignal;
   /** Settles, never rejects, once the connection is closed for good. */
-  readonly closed: Promise<CloseOutcome>;
+  readonly closed: Promise<CloseOutcome<CloseName>>;
   /** Where the connection is in its life; the same object until something changes. */
   getSnapshot(): ConnectionState;
   /**
@@ -39,7 +39,7 @@ export interface ClientConnection<Event> extends AsyncIterable<Event>, AsyncDisp
    */
   subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
   /** Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes; else the platform's WebSocket throws. */
-  close(code?: number, reason?: string): Promise<CloseOutcome>;
+  close(code?: number, reason?: string): Promise<CloseOutcome<CloseName>>;
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }
 
@@ -60,6 +60,8 @@ export interface Part {
   handshake?(address: URL, given: HandshakeValues): string;
   /** Sees the JSON of every text frame before the contract's tree does; true: it is dealt with. */
   claim?(payload: unknown): boolean;
+  /** Says what a close code is called. */
+  meaningOf?(code: number): string | undefined;
   /** Says which message it is where the contract's tree leaves a choice. */
   choose?: Choose;
   /** Sees every message that the contract does not allow, before `onInvalid`; true: it is dealt with. */
@@ -117,6 +119,7 @@ export function prepareConnection(endpoint: EndpointContract, features: readonly
       (error) => {
         for (const part of parts) part.lost?.(error);
       },
+      (code) => parts.map((part) => part.meaningOf?.(code)).find(Boolean),
       onError,
     );
     const { signal, close } = life;

@@ -28,12 +28,12 @@ export interface ClientOptions extends NodeOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** What holds for one connection. Generated code adds the endpoint's typed `query` and `headers`. */
-export interface ConnectOptions {
+/** What holds for one connection. Generated code adds the endpoint's typed `query` and `headers`, and knows the document's subprotocols. */
+export interface ConnectOptions<Protocol extends string = string> {
   /** Gives the attempt up, which rejects with the signal's reason; closes the connection with 1000 once it is open. */
   readonly signal?: AbortSignal | undefined;
   /** Subprotocols to offer, best first. Default: the document's. */
-  readonly protocols?: string | readonly string[] | undefined;
+  readonly protocols?: Protocol | readonly Protocol[] | undefined;
   /** Headers of this handshake, added to those of the client. Not in browsers. */
   readonly headers?: Given<object> | undefined;
 }
@@ -63,7 +63,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
     const api = table(contract.endpoints, (_, endpoint) => {
       const connect = prepareConnection(endpoint, features);
       const connectTo = (
-        { signal, query, headers, protocols = contract.protocols ?? [] }: Details = {},
+        { signal, query, headers, protocols = endpoint.protocols ?? [] }: Details = {},
         params?: object,
       ): Opening<ClientConnection<unknown>> => {
         const [connection, close, ready, insist] = connect(

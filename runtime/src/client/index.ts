@@ -20,6 +20,7 @@ export {
 export { handshake, serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
+export { closings } from "./closings.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { BasicCredentials } from "./credentials.ts";

@@ -74,6 +74,11 @@ const STABLE = 5_000;
 const ASLEEP = 120_000;
 const TICK = 30_000;
 
+/** How one socket ended. */
+type Ending = Omit<CloseOutcome, "meaning">;
+/** Of a socket without a close frame. */
+const noGoodbye: Ending = { code: 1006, reason: "", wasClean: false };
+
 type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => void];
 
 /**
@@ -83,6 +88,7 @@ type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => v
  *
  * @param attempt Opens a socket, having told its address. Rejects with a WsgenError when there is no use in trying again.
  * @param reconnect `undefined`: every end is the end.
+ * @param meaningOf What the application calls a close code, where it says so.
  * @param onOpen The connection is open, for the first time or again; what is sent now leaves before what waited.
  * @param onLost The connection was open and is not any more, or it is closed for good.
  */
@@ -92,9 +98,11 @@ export function startLife(
   receive: (data: unknown) => void,
   onOpen: () => void,
   onLost: (error: unknown) => void,
+  meaningOf: (code: number) => string | undefined,
   onError: (error: unknown) => void,
 ): Led {
   let url = "";
+  const closedError = ({ code, reason }: Ending) => new ConnectionClosedError(code, reason, meaningOf(code));
   const { call, add } = createListeners<ConnectionState>(onError);
   const over = new AbortController();
   const { signal } = over;
@@ -104,7 +112,7 @@ export function startLife(
   let turn = 0;
   let failures = 0;
   let insisting = false;
-  let closing: CloseOutcome | undefined;
+  let closing: Ending | undefined;
   /** When it was opened, and lost. */
   let since = 0;
   let lostAt = 0;
@@ -135,7 +143,7 @@ export function startLife(
     if (mine !== turn) return; // A listener has closed it.
     const refused = (details: Refusal | { readonly cause?: unknown }) => {
       // The query may hold secrets, and errors end up in logs.
-      if (mine === turn && state.status !== "open") lost(new UpgradeRejectedError(url.replace(/\?.*/, ""), details));
+      if (mine === turn && state.status !== "open") lost(noGoodbye, new UpgradeRejectedError(url.replace(/\?.*/, ""), details));
     };
     timer = setTimeout(() => refused({}), ATTEMPT);
 
@@ -157,7 +165,7 @@ export function startLife(
           // Deno says 0 of a connection that was lost, where the standard has 1006.
           code ||= 1006;
           refused(refusal?.() ?? { cause });
-          if (mine === turn) lost(new ConnectionClosedError(code, reason), { code, reason, wasClean });
+          if (mine === turn) lost({ code, reason, wasClean });
         });
         if (mine !== turn) return next.close();
         socket = next;
@@ -165,7 +173,7 @@ export function startLife(
         // An injected socket may be open already.
         if (next.readyState === OPEN) open();
       },
-      (error: unknown) => mine === turn && lost(error),
+      (error: unknown) => mine === turn && lost(noGoodbye, error),
     );
   }
 
@@ -186,7 +194,7 @@ export function startLife(
     drain();
   }
 
-  function lost(error: unknown, { code, reason, wasClean }: CloseOutcome = { code: 1006, reason: "", wasClean: false }): void {
+  function lost(ending: Ending, error: unknown = closedError(ending)): void {
     const left = socket;
     socket = undefined;
     turn++;
@@ -203,11 +211,12 @@ export function startLife(
       change({ status: lostAt ? "reconnecting" : "connecting", failures, error, retryAt: Date.now() + delay });
     } else {
       clearInterval(ticker);
-      over.abort(new ConnectionClosedError(code, reason));
+      const { code, wasClean } = ending;
+      over.abort(closedError(ending));
       drop(signal.reason);
       change({ status: "closed", failures, error: closing || (wasClean && [1000, 1001, 1005].includes(code)) ? undefined : error });
-      settleOpened[1](error ?? signal.reason);
-      settleClosed({ code, reason, wasClean });
+      settleOpened[1](error);
+      settleClosed({ ...ending, meaning: meaningOf(code) });
     }
     left?.close();
   }
@@ -226,7 +235,7 @@ export function startLife(
 
   function transmit(data: string | Uint8Array, stale?: () => boolean): Sent {
     let refusal: unknown;
-    if (closing || signal.aborted) refusal = signal.reason ?? new ConnectionClosedError(closing!.code, closing!.reason);
+    if (closing || signal.aborted) refusal = signal.reason ?? closedError(closing!);
     else if (state.status === "open" && socket?.readyState === OPEN) {
       // Payloads in shared memory are no use of ours; the standard's type excludes them.
       socket.send(data as string | Uint8Array<ArrayBuffer>);
@@ -245,7 +254,7 @@ export function startLife(
   }
 
   /** Drops the socket, without waiting for anybody's goodbye. */
-  const leave = () => socket && !closing && lost(new ConnectionClosedError(1006, ""));
+  const leave = () => socket && !closing && lost(noGoodbye);
 
   let clock = Date.now();
   const ticker = setInterval(() => {
@@ -280,7 +289,7 @@ export function startLife(
     close(code = 1000, reason = "", why?) {
       socket?.close(code, reason); // Throws for codes and reasons that cannot be.
       closing ??= { code, reason, wasClean: false };
-      if (state.status !== "open" && !signal.aborted) lost(why, closing);
+      if (state.status !== "open" && !signal.aborted) lost(closing, why);
       return closed;
     },
   };

@@ -2,10 +2,12 @@
 
 import type { Duplex } from "node:stream";
 import type { PeerCertificate } from "node:tls";
+import type { CloseCodes } from "./close-meaning.ts";
 import type { ExtensionStack } from "./extension.ts";
 import type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
 import type { InboundRate } from "./rate.ts";
 
+export type { CloseCodes, CloseMeaning } from "./close-meaning.ts";
 export { assertLimits, defaultLimits } from "./limits.ts";
 export { openConnection } from "./open.ts";
 export type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
@@ -245,6 +247,8 @@ export interface ConnectionDetails<Context extends object> {
   readonly logger: Logger;
   /** What its log lines say of where it is. */
   readonly route: string;
+  /** What its contract calls its own close codes. */
+  readonly closeCodes?: CloseCodes | undefined;
   readonly limits: Limits;
   /** What the handshake agreed on, if anything. */
   readonly extensions?: ExtensionStack | undefined;

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, WsgenError } from "../errors.ts";
 import { assertUserClose, type Closure, closePayload, closures, cutReason, isWireCode } from "./close.ts";
+import { type CloseCodes, meaningOf } from "./close-meaning.ts";
 import type {
   CloseOutcome,
   ConnectionCore,
@@ -92,6 +93,7 @@ export class SocketConnection<Context extends object>
 
   readonly #logger: Logger;
   readonly #route: string;
+  readonly #closeCodes: CloseCodes | undefined;
 
   // Made when first asked for.
   #id: string | undefined;
@@ -111,6 +113,7 @@ export class SocketConnection<Context extends object>
     this.protocol = details.protocol;
     this.#logger = details.logger;
     this.#route = details.route;
+    this.#closeCodes = details.closeCodes;
     this.#limits = details.limits;
     this.#socket = details.socket;
     this.#reader = new FrameReader(this, details.limits.maxMessageSize, details.extensions);
@@ -581,7 +584,8 @@ export class SocketConnection<Context extends object>
   onSocketClosed(): void {
     if (this.#state === "closed") return;
     const { code, reason } = this.#theirs ?? this.#ours ?? closures.lost;
-    const outcome: CloseOutcome = { code, reason, wasClean: this.#theirs !== undefined && this.#ours !== undefined };
+    const wasClean = this.#theirs !== undefined && this.#ours !== undefined;
+    const outcome: CloseOutcome = { code, reason, wasClean, meaning: meaningOf(code, this.#closeCodes) };
     this.#state = "closed";
     this.#outcome = outcome;
     this.#endTimers();
@@ -613,7 +617,7 @@ export class SocketConnection<Context extends object>
 
   #closedError(): ConnectionClosedError {
     const { code, reason } = this.#outcome ?? this.#theirs ?? this.#ours ?? closures.lost;
-    return new ConnectionClosedError(code, reason);
+    return new ConnectionClosedError(code, reason, meaningOf(code, this.#closeCodes));
   }
 
   /** One rejected promise for all later sends; handled, for a send that nobody awaits must not end the process. */

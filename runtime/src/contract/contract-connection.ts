@@ -16,9 +16,9 @@ import { type Addressee, OneRecipient, type Recipients, type Rooms, type Sending
 
 /**
  * One client of one endpoint. The generated interface adds the types of `params`, `query` and `headers`, and `request` where the server asks
- * something. Message names are members of `send` and `request` alone, so that they cannot clash with ours.
+ * something. `CloseName`: what the document calls its close codes. Message names are members of `send` and `request` alone, so that they cannot clash with ours.
  */
-export interface ContractConnection<Send = object, Context = object> extends Sending<Send> {
+export interface ContractConnection<Send = object, Context = object, CloseName extends string = string> extends Sending<Send> {
   /** Unique in this process and beyond. */
   readonly id: string;
   /** What the router's middleware added. */
@@ -35,7 +35,7 @@ export interface ContractConnection<Send = object, Context = object> extends Sen
   /** Aborts when the connection closes, for whatever reason. */
   readonly signal: AbortSignal;
   /** Settles, never rejects, once the connection is closed. */
-  readonly closed: Promise<CloseOutcome>;
+  readonly closed: Promise<CloseOutcome<CloseName>>;
   readonly log: Logger;
   /** What may be changed while the connection is open, for example once the client has logged in. */
   readonly limits: ConnectionLimits;
@@ -46,7 +46,7 @@ export interface ContractConnection<Send = object, Context = object> extends Sen
   /** Sends a ping and gives the round-trip time in ms. */
   ping(data?: Uint8Array): Promise<number>;
   /** Closes; later calls change nothing. 1000 or 3000–4999, reason up to 123 bytes of UTF-8. */
-  close(code?: number, reason?: string): Promise<CloseOutcome>;
+  close(code?: number, reason?: string): Promise<CloseOutcome<CloseName>>;
   /**
    * Puts this connection into a room of its endpoint. It leaves when it closes, before the handler's `close`; joining after that does
    * nothing. `as` says who it is, where several connections may be one person; see `presence`.

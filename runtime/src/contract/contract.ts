@@ -176,6 +176,10 @@ export interface EndpointContract {
   readonly parameters?: HandshakeContract;
   readonly query?: HandshakeContract;
   readonly headers?: HandshakeContract;
+  /** Subprotocols that the server speaks and clients offer, best first. Absent: the document names none. */
+  readonly protocols?: readonly string[];
+  /** What the document calls its own close codes. */
+  readonly closeCodes?: Readonly<Record<string, number>>;
   /** Who may connect: one of these lists of schemes has to be shown whole, an empty one by everybody. Absent: nothing is asked for. */
   readonly security?: readonly (readonly string[])[];
   readonly receives: ReceiveContract;
@@ -211,8 +215,6 @@ export interface Contract {
   readonly generator: string;
   /** The document's title, for logs and errors. */
   readonly title: string;
-  /** Subprotocols that the server speaks and clients offer, best first. */
-  readonly protocols?: readonly string[];
   /** The security schemes that endpoints ask for, by their names. */
   readonly schemes?: Readonly<Record<string, SchemeContract>>;
   readonly endpoints: Readonly<Record<string, EndpointContract>>;

@@ -16,15 +16,18 @@ import type { Deliver } from "./rooms.ts";
 import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
 
-/** Options of a generated `registerX`. */
-export interface RegisterOptions {
+/** Options of a generated `registerX`; `Protocol`: the subprotocols that the document names. */
+export interface RegisterOptions<Protocol extends string = string> {
   /** Called with every message that the contract does not allow, before the client is told or closed. */
   readonly onInvalid?: (error: ContractError, conn: ContractConnection) => void;
   /** Called with what handlers throw. Nothing of it reaches the client. Default: the router's `onError`. */
   readonly onError?: (error: unknown, conn: ContractConnection) => void;
-  /** Subprotocols the endpoints speak. The first that the client offers and that is among them is agreed on. Default: the document's. */
-  readonly protocols?: readonly string[];
-  /** Refuse (400) clients that offer none of `protocols`. Default: false, they connect without one. */
+  /**
+   * Subprotocols the endpoints speak: some of the document's, or any where it names none. The first that the client offers and that is among them is
+   * agreed on. Default: the document's.
+   */
+  readonly protocols?: readonly Protocol[];
+  /** Refuse (400) clients that offer none of them. Default: false, they connect without one. */
   readonly requireProtocol?: boolean;
   /** The most connections each endpoint has at a time; others get 503. Default: no limit but the router's. */
   readonly maxConnections?: number;
@@ -72,7 +75,7 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
       toError: functionOf<ToError>(options.toError, name),
     });
     const gate = prepareGate(label, contract, endpoint.security, options.authenticate);
-    addRoute(router, label, endpoint, prepared, gate, { protocols: contract.protocols ?? [], ...options });
+    addRoute(router, label, endpoint, prepared, gate, options);
     const { rooms } = prepared;
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }
@@ -114,12 +117,16 @@ function addRoute(
   options: RegisterOptions,
 ): void {
   const hooksOf = prepareHooks(router, options);
-  const { protocols = [], requireProtocol = false } = options;
+  const { requireProtocol = false } = options;
+  // Endpoints of one document may speak different ones.
+  const spoken = options.protocols?.filter((name) => contract.protocols?.includes(name) ?? true);
+  const protocols = spoken ?? contract.protocols ?? [];
   router[internals].add({
     path: contract.address,
     label,
     protocols,
     requireProtocol,
+    closeCodes: contract.closeCodes,
     maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
     limits: { ...assertLimits(options.limits ?? {}), ...(answersInOrder(contract) && { concurrency: 1 }) },
     admit(request) {
@@ -134,9 +141,9 @@ function addRoute(
       return gate(request).then((verdict) => {
         if (verdict instanceof Response) return verdict;
         const { context, protocol } = verdict;
-        const spoken = requireProtocol || request.protocols.some((name) => protocols.includes(name));
+        const agreed = requireProtocol || request.protocols.some((name) => protocols.includes(name));
         // Browsers want one of what they offer, and the one that holds the credentials is not for showing around.
-        const named = !spoken && protocol !== undefined && request.protocols.includes(protocol);
+        const named = !agreed && protocol !== undefined && request.protocols.includes(protocol);
         return { accepted: accept(named ? { protocol } : {}), added: context, occupy };
       });
     },

@@ -128,7 +128,7 @@ export class Reporter {
     });
   }
 
-  closed(connection: ConnectionCore, route: string, { code, reason, wasClean }: CloseOutcome, duration: number): void {
+  closed(connection: ConnectionCore, route: string, { code, reason, wasClean, meaning }: CloseOutcome, duration: number): void {
     const { messagesIn, messagesOut, dropped } = connection;
     this.#closed[code] = (this.#closed[code] ?? 0) + 1;
     this.#messagesIn += messagesIn;
@@ -141,6 +141,7 @@ export class Reporter {
       code,
       reason,
       wasClean,
+      meaning,
       duration,
       messagesIn,
       messagesOut,

@@ -2,6 +2,7 @@
 import {
   type Awaitable,
   assertLimits,
+  type CloseCodes,
   type CloseOutcome,
   type Connection,
   type ConnectionCore,
@@ -110,6 +111,8 @@ export interface Route {
   readonly maxConnections: number;
   /** Its own, the router's and the defaults, in this order. One object for all its connections. */
   readonly limits: Limits;
+  /** What its contract calls its own close codes. */
+  readonly closeCodes?: CloseCodes | undefined;
   /** What it says about extensions; the rest is the router's. */
   readonly extensions?: ExtensionChoice;
   /** The middleware that surrounds it, outermost first. */

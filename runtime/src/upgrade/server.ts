@@ -327,6 +327,7 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
     protocol,
     logger: router.logger,
     route: handshake.route.template.source,
+    closeCodes: handshake.route.closeCodes,
     limits: handshake.route.limits,
     extensions: extensions.stack,
   });

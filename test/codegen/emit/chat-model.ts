@@ -58,6 +58,8 @@ export function endpoint(name: string, overrides: Partial<Endpoint> = {}): Endpo
     channels: [{ key: name, address: `/${name}`, docs: {}, pointer: `#/channels/${name}` }],
     topics: [],
     servers: ["local"],
+    protocols: [],
+    closeCodes: [],
     clientToServer: direction([]),
     serverToClient: direction([]),
     pointer: `#/channels/${name}`,
@@ -83,7 +85,6 @@ export function model(name: string, endpoints: readonly Endpoint[], overrides: P
     perspective: { side: "server", because: "default" },
     servers: [],
     schemes: [],
-    protocols: [],
     closeCodes: [],
     endpoints,
     types,
@@ -119,7 +120,6 @@ export const chat: Model = model(
   {
     docs: { description: "Rooms in which people talk to each other." },
     schemes: [],
-    protocols: [],
     closeCodes: [],
     servers: [
       {

@@ -90,7 +90,7 @@ describe.each([
       expect(await next(connection)).toEqual(Buffer.from([1, 2, 3]));
       expect(await connection.ping()).toBeGreaterThan(0);
     }
-    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true }]);
+    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true, meaning: "normal" }]);
   });
 
   it("loses nothing of what the server says before anybody reads, in order, and then ends", async () => {
@@ -208,7 +208,7 @@ describe("connect()", () => {
     const late = new AbortController();
     const connection = await connect(url, { signal: late.signal });
     late.abort();
-    expect(await connection.closed).toEqual({ code: 1000, reason: "", wasClean: true });
+    expect(await connection.closed).toEqual({ code: 1000, reason: "", wasClean: true, meaning: "normal" });
     await expect.poll(() => outcomes).toMatchObject([{ code: 1000 }]);
   });
 });
@@ -248,7 +248,7 @@ describe("an open connection", () => {
     const connection = await connect(url, { closeTimeout: 2_000 });
     await pause(100);
     const from = performance.now();
-    expect(await connection.close()).toEqual({ code: 1000, reason: "", wasClean: true });
+    expect(await connection.close()).toEqual({ code: 1000, reason: "", wasClean: true, meaning: "normal" });
     expect(performance.now() - from).toBeLessThan(1_500);
   });
 
@@ -312,7 +312,7 @@ describe("an open connection", () => {
 
   it("ends with 1006 when TCP is lost, and does not wait for a server that never answers its close", async () => {
     const lost = await connect(await startRaw((socket) => void setTimeout(() => socket.destroy(), 10)));
-    expect(await lost.closed).toEqual({ code: 1006, reason: "", wasClean: false });
+    expect(await lost.closed).toEqual({ code: 1006, reason: "", wasClean: false, meaning: "lost" });
     const ignored = await connect(await startRaw(() => {}), { closeTimeout: 50 });
     expect(await ignored.close(3000, "Because")).toEqual({ code: 3000, reason: "Because", wasClean: false });
   });

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import { meaningOf } from "../../../runtime/src/connection/close-meaning.ts";
 import type { CloseOutcome, Message } from "../../../runtime/src/connection/connection.ts";
 import { ConnectionClosedError, WsgenError } from "../../../runtime/src/errors.ts";
 import { closeFrame, rawFrame, textFrame } from "../raw-client.ts";
@@ -94,7 +95,7 @@ describe("delivery", () => {
     client.write(textFrame("b"), closeFrame(1000));
     await conn.closed;
     expect(messages).toEqual(["a"]);
-    expect(outcomes).toEqual([{ code: 1000, reason: "", wasClean: true }]);
+    expect(outcomes).toEqual([{ code: 1000, reason: "", wasClean: true, meaning: "normal" }]);
   });
 
   test("refuses a second sink, and a reader beside a sink", async () => {
@@ -334,7 +335,7 @@ describe("closing", () => {
     expect(await client.nextClose()).toEqual({ code, reason: "" });
     await client.ended;
     await until(() => outcomes.length > 0, "the end");
-    expect(outcomes).toEqual([{ code, reason: "bye", wasClean: true }]);
+    expect(outcomes).toEqual([{ code, reason: "bye", wasClean: true, meaning: meaningOf(code) }]);
   });
 
   test("sends what handlers answer at once to messages right before the peer's close frame, and echoes its code behind that", async () => {
@@ -358,7 +359,7 @@ describe("closing", () => {
     const { conn, client } = await openPair();
     client.write(closeFrame());
     expect(await client.nextClose()).toEqual({ code: 1005, reason: "" });
-    expect(await conn.closed).toEqual({ code: 1005, reason: "", wasClean: true });
+    expect(await conn.closed).toEqual({ code: 1005, reason: "", wasClean: true, meaning: "noStatus" });
   });
 
   test("answers a peer that writes its close frame and ends TCP at once", async () => {
@@ -372,7 +373,7 @@ describe("closing", () => {
     const { conn, client } = await openPair({ closeTimeout: 60 });
     startEcho(conn);
     const started = performance.now();
-    expect(await conn.close()).toEqual({ code: 1000, reason: "", wasClean: false });
+    expect(await conn.close()).toEqual({ code: 1000, reason: "", wasClean: false, meaning: "normal" });
     expect(performance.now() - started).toBeGreaterThan(50);
     await client.ended;
   });
@@ -382,7 +383,7 @@ describe("closing", () => {
     client.socket.allowHalfOpen = true;
     void conn.close();
     client.write(closeFrame(1000));
-    expect(await conn.closed).toEqual({ code: 1000, reason: "", wasClean: true });
+    expect(await conn.closed).toEqual({ code: 1000, reason: "", wasClean: true, meaning: "normal" });
   });
 
   test("reports 1006 when TCP is reset: while idle, while a handler runs, while messages wait", async () => {
@@ -405,13 +406,13 @@ describe("closing", () => {
       if (waiting > 0) await until(() => running, "a running handler");
       const { signal } = conn;
       client.reset();
-      expect(await conn.closed).toEqual({ code: 1006, reason: "", wasClean: false });
+      expect(await conn.closed).toEqual({ code: 1006, reason: "", wasClean: false, meaning: "lost" });
       expect(signal.aborted).toBe(true);
       while (outcomes.length === 0) {
         letGo();
         await delay(0);
       }
-      expect(outcomes).toEqual([{ code: 1006, reason: "", wasClean: false }]);
+      expect(outcomes).toEqual([{ code: 1006, reason: "", wasClean: false, meaning: "lost" }]);
     }
   });
 
@@ -443,7 +444,7 @@ describe("closing", () => {
     await conn.closed;
     const { messages, outcomes } = startRecorder(conn);
     expect(messages).toEqual(["a"]);
-    expect(outcomes).toEqual([{ code: 1001, reason: "", wasClean: true }]);
+    expect(outcomes).toEqual([{ code: 1001, reason: "", wasClean: true, meaning: "goingAway" }]);
   });
 
   test("drops at the close timeout what a stuck handler leaves waiting", async () => {

@@ -30,7 +30,7 @@ describe("heartbeat", () => {
     const took = performance.now() - started;
     expect(took).toBeGreaterThan(70);
     expect(took).toBeLessThan(1000); // 80 and what a busy machine adds.
-    expect(await conn.closed).toEqual({ code: 1001, reason: "ping timeout", wasClean: false });
+    expect(await conn.closed).toEqual({ code: 1001, reason: "ping timeout", wasClean: false, meaning: "goingAway" });
   });
 
   test("keeps a peer that answers", async () => {

@@ -226,7 +226,7 @@ describe("a peer that reads slowly", () => {
     expect(most).toBeGreaterThanOrEqual(MARK);
     expect(most).toBeLessThan(MARK + 20_010);
     expect(logged.map(({ level, message }) => `${level}: ${message}`)).toEqual(["warn: closing: slow consumer"]);
-    expect(await conn.closed).toEqual({ code: 1013, reason: "slow consumer", wasClean: false });
+    expect(await conn.closed).toEqual({ code: 1013, reason: "slow consumer", wasClean: false, meaning: "tryAgainLater" });
   });
 
   test("gets the close frame behind what was sent, if it reads in time", async () => {

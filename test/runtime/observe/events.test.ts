@@ -167,7 +167,17 @@ describe("hooks and diagnostics channels", () => {
         messagesOut: 3,
         dropped: 0,
       },
-      { ...common, connection: b?.connection, route: "/api/rooms/{id}", code: 1011, reason: "", messagesIn: 2, messagesOut: 1, dropped: 0 },
+      {
+        ...common,
+        connection: b?.connection,
+        route: "/api/rooms/{id}",
+        code: 1011,
+        reason: "",
+        meaning: "internalError",
+        messagesIn: 2,
+        messagesOut: 1,
+        dropped: 0,
+      },
       {
         ...common,
         connection: count?.connection,

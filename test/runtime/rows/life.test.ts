@@ -184,9 +184,9 @@ describe.each(carriers)("requests, liveness and the end %s", (_carrier, tcp) => 
     const place = await serve(async (conn) => void outcomes.push(await conn.closed));
     const [polite, lost] = [await place.dial(), await place.raw()];
     polite.socket.close(1000);
-    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true }]);
+    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true, meaning: "normal" }]);
     lost.reset();
-    await expect.poll(() => outcomes.at(-1)).toEqual({ code: 1006, reason: "", wasClean: false });
+    await expect.poll(() => outcomes.at(-1)).toEqual({ code: 1006, reason: "", wasClean: false, meaning: "lost" });
   });
 
   it("row 55: the peer's close code comes back", async () => {
@@ -360,6 +360,6 @@ describe.each(carriers)("requests, liveness and the end %s", (_carrier, tcp) => 
         break;
       }
     }
-    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true }]);
+    await expect.poll(() => outcomes).toEqual([{ code: 1000, reason: "", wasClean: true, meaning: "normal" }]);
   });
 });

@@ -18,6 +18,7 @@ export {
   ConnectionClosedError,
   ContractError,
   choices,
+  closings,
   createClient,
   credentials,
   dispatch,
