@@ -158,7 +158,7 @@ export class SocketConnection<Context extends object>
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#state !== "open") this.#abort.abort(this.#closedError());
+      if (this.#state !== "open") this.#abort.abort(this.closedError());
     }
     return this.#abort.signal;
   }
@@ -279,7 +279,7 @@ export class SocketConnection<Context extends object>
       this.#flushes.add(reject);
       this.#socket.write(EMPTY, (error) => {
         this.#flushes?.delete(reject);
-        if (error) reject(this.#closedError());
+        if (error) reject(this.closedError());
         else resolve();
       });
     });
@@ -293,7 +293,7 @@ export class SocketConnection<Context extends object>
     }
     const promise = new Promise<number>((resolve, reject) => {
       if (this.#state !== "open") {
-        reject(this.#closedError());
+        reject(this.closedError());
         return;
       }
       const payload = data === undefined ? nextPingData() : Buffer.from(data);
@@ -333,7 +333,7 @@ export class SocketConnection<Context extends object>
     const reader = stream
       ? new StreamReader(this.#inbox, this, maxSize, () => {
           this.answerClose(); // Who is told so by an error meets a connection that is closing.
-          return this.#closedError();
+          return this.closedError();
         })
       : new MessageReader(this.#inbox, this, maxSize);
     this.#expect(stream, maxSize);
@@ -553,7 +553,7 @@ export class SocketConnection<Context extends object>
     this.#deadline = setTimeout(onDeadline, timeout, this).unref();
     this.#outbox.end(encodeFrame(opcodes.close, closePayload(code, reason)));
     if (this.#reader.held) this.release(); // The peer's close frame may lie behind what nobody will read.
-    this.#abort?.abort(this.#closedError());
+    this.#abort?.abort(this.closedError());
   }
 
   onDeadline(): void {
@@ -565,7 +565,7 @@ export class SocketConnection<Context extends object>
   onEnd(): void {
     this.answerClose();
     if (this.#ours === undefined) this.#destroy();
-    else this.#socket.end(); // Lets what is written leave; the deadline runs.
+    else if (!this.#socket.writableEnded) this.#socket.end(); // Lets what is written leave; the deadline runs.
   }
 
   onSocketError(error: Error): void {
@@ -577,7 +577,7 @@ export class SocketConnection<Context extends object>
   #destroy(): void {
     if (this.#state === "open") this.#state = "closing";
     this.#socket.destroy();
-    this.#abort?.abort(this.#closedError());
+    this.#abort?.abort(this.closedError());
   }
 
   /** TCP is gone. */
@@ -591,14 +591,13 @@ export class SocketConnection<Context extends object>
     this.#endTimers();
     unlisten(this.#socket);
     this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
-    const error = this.#closedError();
-    this.#outbox.fail(error);
     this.#extensions?.close();
-    for (const ping of this.#pings ?? []) ping.reject(error);
-    for (const reject of this.#flushes ?? []) reject(error);
+    this.#outbox.fail();
+    for (const ping of this.#pings ?? []) ping.reject(this.closedError());
+    for (const reject of this.#flushes ?? []) reject(this.closedError());
     this.#pings = undefined;
     this.#flushes = undefined;
-    this.#abort?.abort(error);
+    this.#abort?.abort(this.closedError());
     this.#closed?.resolve(outcome);
     this.#inbox.close(outcome);
   }
@@ -615,7 +614,8 @@ export class SocketConnection<Context extends object>
     this.#deadline = undefined;
   }
 
-  #closedError(): ConnectionClosedError {
+  /** Made for whoever waits: an error with its stack costs as much as the rest of a close. */
+  closedError(): ConnectionClosedError {
     const { code, reason } = this.#outcome ?? this.#theirs ?? this.#ours ?? closures.lost;
     return new ConnectionClosedError(code, reason, meaningOf(code, this.#closeCodes));
   }
@@ -623,7 +623,7 @@ export class SocketConnection<Context extends object>
   /** One rejected promise for all later sends; handled, for a send that nobody awaits must not end the process. */
   #refuse(): Promise<void> {
     if (this.#refused === undefined) {
-      this.#refused = Promise.reject(this.#closedError());
+      this.#refused = Promise.reject(this.closedError());
       this.#refused.catch(ignore);
     }
     return this.#refused;

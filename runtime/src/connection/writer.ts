@@ -22,6 +22,8 @@ export interface OutboxOwner {
   onOverflow(): void;
   /** A message was dropped for the same reason, the first of perhaps many. */
   onFirstDrop(): void;
+  /** What those hear who wait for a connection that is gone. */
+  closedError(): Error;
 }
 
 /** What sends give that were made while the socket held the mark: knows whether anybody waits for it. Whoever does adds no more. */
@@ -221,11 +223,11 @@ export class Outbox {
   }
 
   /** The connection is gone: drops everything and tells those who wait. */
-  fail(error: Error): void {
+  fail(): void {
     this.discard();
-    this.#waiter?.reject(error);
+    this.#waiter?.reject(this.#owner.closedError());
     this.#waiter = undefined;
-    this.#streamer?.reject(error);
+    this.#streamer?.reject(this.#owner.closedError());
     this.#streamer = undefined;
   }
 

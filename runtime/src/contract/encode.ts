@@ -97,8 +97,9 @@ function takesProperties(payload: unknown): payload is Readonly<Record<string, u
 
 type Constants = NonNullable<MessageContract["constants"]>;
 
-/** Constants come first on the wire. An explicit `undefined` is filled in, like a property that is not there. */
+/** Constants that are filled in come first on the wire. An explicit `undefined` is filled in, like a property that is not there. */
 function withConstants(payload: Readonly<Record<string, unknown>> | undefined, constants: Constants): unknown {
+  if (payload !== undefined && hasConstants(payload, constants)) return payload;
   // Spreading `constants` here takes V8 about 1.5 µs, because its copies share no shape with each other; assigning takes 0.06 µs.
   let complete: Record<string, unknown> = Object.assign({}, constants, payload);
   // Where a property is called `__proto__`, as JSON's can be, assigning is not copying.
@@ -106,6 +107,12 @@ function withConstants(payload: Readonly<Record<string, unknown>> | undefined, c
     complete = { ...constants, ...payload };
   for (const name in constants) if (complete[name] === undefined) complete[name] = constants[name];
   return complete;
+}
+
+/** What somebody else sent, and is sent on, has them already. */
+function hasConstants(payload: Readonly<Record<string, unknown>>, constants: Constants): boolean {
+  for (const name in constants) if (payload[name] !== constants[name]) return false;
+  return true;
 }
 
 function isJson(text: string): boolean {

@@ -146,7 +146,9 @@ export class Session implements Sink, Asker {
   closed(outcome: CloseOutcome): void {
     this.conn.leaveAll();
     this.#primitive?.inlet.end();
-    void this.#close(outcome);
+    const rest = this.#opening !== undefined || this.#life !== undefined || this.#running > 0 || this.#handler.close !== undefined;
+    if (rest) void this.#close(outcome);
+    else this.#place.leave(outcome);
   }
 
   /** The life of a function that reads its own messages. */

@@ -36,8 +36,13 @@ export function watchVisitor(socket: Duplex, timeout: number): Watch {
   const gone = (): void => abort("The client went away during the handshake.");
   // Reads into the socket's own buffer, up to its high-water mark and no further. The read of nothing makes an end without data show.
   const peek = (): void => void socket.read(0);
-  const timer = setTimeout(abort, timeout, "The handshake took too long.");
-  socket.once("close", gone).once("end", gone).on("readable", peek);
+  let timer: NodeJS.Timeout | undefined;
+  // Most decisions are there within this turn of the event loop, and need no watch.
+  const beginning = setImmediate(() => {
+    timer = setTimeout(abort, timeout, "The handshake took too long.");
+    if (socket.destroyed) gone();
+    else socket.once("close", gone).once("end", gone).on("readable", peek);
+  });
   return {
     get signal() {
       controller ??= new AbortController();
@@ -49,6 +54,8 @@ export function watchVisitor(socket: Duplex, timeout: number): Watch {
       return reason !== undefined;
     },
     stop() {
+      clearImmediate(beginning);
+      if (timer === undefined) return NOTHING;
       clearTimeout(timer);
       socket.off("close", gone).off("end", gone).off("readable", peek);
       const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
 // The opening handshake (RFC 6455 section 4.2) as a decision: a raw request in, a refusal or what the layers above need out. No I/O.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type ExtensionOffer, parseExtensionOffers } from "./extensions.ts";
 import type { RouteMatch } from "./route.ts";
 
@@ -56,8 +56,11 @@ export interface Handshake<Route> {
  * Refusals are short plain text and repeat nothing of the request.
  */
 export function decideHandshake<Route>(request: RawRequest, context: HandshakeContext<Route>): Refusal | Handshake<Route> {
-  const headers = headerValues(request.rawHeaders);
-  const one = (name: string): string | undefined => (headers.get(name)?.length === 1 ? headers.get(name)?.[0] : undefined);
+  const headers = readHeaders(request.rawHeaders);
+  const one = (name: string): string | undefined => {
+    const [value, ...more] = headers(name);
+    return more.length === 0 ? value : undefined;
+  };
 
   if (request.rawHeaders.length / 2 > MAX_HEADERS) return refuse(431, "Too many header fields.");
   if (request.httpVersion !== "1.1") return refuse(400, "WebSocket needs HTTP/1.1.");
@@ -75,16 +78,16 @@ export function decideHandshake<Route>(request: RawRequest, context: HandshakeCo
   if (key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) return refuse(400, "Sec-WebSocket-Key is missing or not valid.");
   if (one("sec-websocket-version") !== "13")
     return refuse(426, "This server speaks version 13.", { upgrade: "websocket", "sec-websocket-version": "13" });
-  const protocols = parseProtocols(headers.get("sec-websocket-protocol"));
+  const protocols = parseProtocols(headers("sec-websocket-protocol"));
   if (protocols === undefined) return refuse(400, "Sec-WebSocket-Protocol is not valid.");
-  const offered = headers.get("sec-websocket-extensions");
-  const extensions = offered === undefined ? [] : parseExtensionOffers(offered.join(","));
+  const offered = headers("sec-websocket-extensions");
+  const extensions = offered.length === 0 ? [] : parseExtensionOffers(offered.join(","));
   if (extensions === undefined) return refuse(400, "Sec-WebSocket-Extensions is not valid.");
-  if (headers.has("transfer-encoding") || (headers.get("content-length") ?? ["0"]).some((length) => length !== "0")) {
+  if (headers("transfer-encoding").length > 0 || headers("content-length").some((length) => length !== "0")) {
     return refuse(400, "A WebSocket handshake has no body.");
   }
-  const origins = headers.get("origin") ?? [];
-  const publicHost = (context.behindProxy ? headers.get("x-forwarded-host")?.at(-1) : undefined) ?? host;
+  const origins = headers("origin");
+  const publicHost = (context.behindProxy ? headers("x-forwarded-host").at(-1) : undefined) ?? host;
   if (!originAllowed(origins, publicHost, context.originPolicy)) {
     return { ...refuse(403, "This origin may not connect."), hint: originHint(origins, context.originPolicy) };
   }
@@ -107,27 +110,23 @@ export function refuse(status: number, text: string, headers: Readonly<Record<st
 
 /** The value of Sec-WebSocket-Accept (RFC 6455 section 4.2.2). */
 export function acceptKey(key: string): string {
-  return createHash("sha1")
-    .update(key + KEY_SUFFIX)
-    .digest("base64");
+  return hash("sha1", key + KEY_SUFFIX, "base64");
 }
 
-/** Values by lower-case name, one for each line: Node's own object joins or drops repeated ones. */
-function headerValues(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const values = new Map<string, string[]>();
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!.toLowerCase();
-    const value = rawHeaders[index + 1]!.trim();
-    const seen = values.get(name);
-    if (seen === undefined) values.set(name, [value]);
-    else seen.push(value);
-  }
-  return values;
+/** Gives the values of a header by its lower-case name, one for each line: Node's own object joins or drops repeated ones. */
+function readHeaders(rawHeaders: readonly string[]): (name: string) => readonly string[] {
+  const names: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) names.push(rawHeaders[index]!.toLowerCase());
+  return (name) => {
+    const values: string[] = [];
+    for (let at = names.indexOf(name); at !== -1; at = names.indexOf(name, at + 1)) values.push(rawHeaders[2 * at + 1]!.trim());
+    return values;
+  };
 }
 
 /** The offered subprotocols; `undefined` when one is no token or is offered twice (RFC 6455 section 4.1, point 10). */
-function parseProtocols(lines: readonly string[] | undefined): readonly string[] | undefined {
-  if (lines === undefined) return none;
+function parseProtocols(lines: readonly string[]): readonly string[] | undefined {
+  if (lines.length === 0) return none;
   const names = lines
     .join(",")
     .split(",")

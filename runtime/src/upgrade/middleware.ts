@@ -79,8 +79,8 @@ export function accept(details: { readonly headers?: AcceptHeaders; readonly pro
 
 /** Throws when a header is set that belongs to the handshake itself. */
 export function assertAcceptHeaders(headers: Headers): void {
-  const taken = reserved.find((name) => headers.has(name));
-  if (taken !== undefined) {
+  for (const taken of headers.keys()) {
+    if (!reserved.some((name) => name === taken)) continue;
     const instead = taken === "sec-websocket-protocol" ? "use accept({ protocol })" : "the handshake sets it";
     throw new WsgenError("WSGEN_USAGE", `The header "${taken}" cannot be added to an accepted upgrade: ${instead}.`);
   }

@@ -29,6 +29,7 @@ export function meetNeighbours(
 
   return {
     leave(request, socket) {
+      if (server.listenerCount("upgrade") === 1) return false;
       const path = pathOf(request);
       if (isOurs(path)) return false;
       const listeners = server.listeners("upgrade");

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, opcodes } from "../../../runtime/src/connection/wire.ts";
 import { closeFrame, parseFrame, rawFrame, textFrame } from "../raw-client.ts";
@@ -42,6 +43,14 @@ describe("reading", () => {
       if (at % (piece * 20) === 0) await new Promise(setImmediate); // So that the pieces really arrive apart.
     }
     for (const size of sizes) expect((await client.next()).payload.equals(Buffer.alloc(size, size & 0xff))).toBe(true);
+  });
+
+  test("unmasks payloads of every size around a word, wherever they lie in what TCP delivers", async () => {
+    const { conn, client } = await openPair();
+    startEcho(conn);
+    const payloads = Array.from({ length: 60 }, (_, index) => randomBytes(240 + index));
+    client.write(...payloads.map((payload) => rawFrame({ opcode: 2, payload, mask: randomBytes(4) })));
+    for (const payload of payloads) expect((await client.next()).payload.equals(payload)).toBe(true);
   });
 
   test("puts fragments together, with a ping answered in the middle", async () => {

@@ -32,6 +32,14 @@ describe("JSON messages", () => {
     expect(encode({ text: "hi", type: undefined })).toBe('{"type":"post","text":"hi"}');
   });
 
+  it("sends on as it is what has its constants already, and still refuses a wrong one", () => {
+    expect(encode({ text: "hi", type: "post" })).toBe('{"text":"hi","type":"post"}');
+    expect(refusal(() => encode({ text: "hi", type: "other" })).path).toBe("/type");
+    const payload = Object.freeze({ text: "hi", type: "post" });
+    expect(encode(payload, { path: ["id"], id: 7 })).toBe('{"text":"hi","type":"post","id":7}');
+    expect(payload).toEqual({ text: "hi", type: "post" });
+  });
+
   it("checks what goes on the wire where a value serialises as something else", () => {
     expect(refusal(() => encode({ text: "hi", toJSON: () => ({ evil: true }) })).message).toContain("text");
     const when = createEncoder("when", { format: "json", guard: tagged("when", { at: { type: "object" } }), constants: { type: "when" } });
