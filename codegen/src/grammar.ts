@@ -17,6 +17,8 @@ export type Grammar =
   | { readonly kind: "pointer"; readonly into: string; readonly such: string }
   /** A string, number, boolean or null, or a list of them. */
   | { readonly kind: "constants" }
+  /** One of them. */
+  | { readonly kind: "constant" }
   /** An object with any keys; `keys` says what they are. */
   | { readonly kind: "map"; readonly keys: string; readonly of: Grammar }
   /** An object with these keys. */
@@ -87,6 +89,9 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       if (all.length > 0 && all.every((one) => one === null || ["string", "number", "boolean"].includes(typeof one))) return [];
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     }
+    case "constant":
+      if (value === null || ["string", "number", "boolean"].includes(typeof value)) return [];
+      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     case "map":
       if (!isRecord(value)) return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
       return Object.entries(value).flatMap(([key, inner]) => below(key, misuses(inner, grammar.of, key)));
@@ -139,6 +144,8 @@ export function says(grammar: Grammar): string {
       return `a JSON Pointer into the ${grammar.into}, such as \`${grammar.such}\``;
     case "constants":
       return "a string, a number, `true`, `false`, `null`, or a list of these";
+    case "constant":
+      return "a string, a number, `true`, `false` or `null`";
     case "map":
       return `an object with ${grammar.keys} as keys`;
     case "fields":
@@ -149,6 +156,8 @@ export function says(grammar: Grammar): string {
       return grammar.of.map(says).join(", or ");
   }
 }
+
+const constant = { type: ["string", "number", "boolean", "null"] };
 
 /** The same as JSON Schema (draft-07, for editors). */
 export function schemaOf(grammar: Grammar): object {
@@ -167,10 +176,10 @@ export function schemaOf(grammar: Grammar): object {
       return { type: "string", minLength: 1 };
     case "pointer":
       return { type: "string", pattern: "^/" };
-    case "constants": {
-      const constant = { type: ["string", "number", "boolean", "null"] };
+    case "constants":
       return { anyOf: [constant, { type: "array", minItems: 1, items: constant }] };
-    }
+    case "constant":
+      return constant;
     case "map":
       return { type: "object", additionalProperties: schemaOf(grammar.of) };
     case "fields":

@@ -18,6 +18,20 @@ export interface Discriminator {
   readonly values?: { readonly [message: string]: Constant | readonly Constant[] };
 }
 
+/** What a message says at a place; without a value, anything but `null`. */
+export interface Statement {
+  readonly at: string;
+  readonly value?: Constant;
+}
+
+/** Where the messages of a subscription say one part of its key. */
+export interface KeyPlaces {
+  readonly subscribe?: string;
+  readonly unsubscribe?: string;
+  readonly ack?: string;
+  readonly messages?: string;
+}
+
 /** What `x-wsgen` may say, and the entries of `overrides`. JSON Pointers begin with a slash. */
 export interface Options {
   readonly perspective?: "server" | "client";
@@ -32,9 +46,10 @@ export interface Options {
   readonly onInvalid?: "reply" | "close" | "drop";
   readonly subscription?: {
     readonly subscribe: string;
-    readonly unsubscribe: string;
+    readonly unsubscribe: string | Required<Statement>;
     readonly ack?: string;
-    readonly key: readonly string[];
+    readonly refused?: string | Statement;
+    readonly key: readonly (string | KeyPlaces)[];
   };
   readonly error?: { readonly code?: string; readonly detail?: string; readonly correlation?: string; readonly toError?: true };
   readonly protocols?: readonly string[];
@@ -47,6 +62,30 @@ const either = (...of: readonly Grammar[]): Grammar => ({ kind: "either", of });
 const message: Grammar = { kind: "text", what: "the name of a message of the channel" };
 const inPayload = (such: string): Grammar => ({ kind: "pointer", into: "payload", such });
 const inFrame = (such: string): Grammar => ({ kind: "pointer", into: "message", such });
+
+const statement = (such: string, what: "unsubscribe" | "refused"): { readonly [name: string]: Field } => ({
+  at: { about: "Where it says so.", value: inPayload(such) },
+  value: {
+    about: what === "unsubscribe" ? "What it says there." : "What it says there; without one, anything but `null`.",
+    value: { kind: "constant" },
+  },
+});
+
+const keyPlaces: Grammar = {
+  kind: "fields",
+  fields: {
+    subscribe: {
+      about: "Where the subscribing message says it, `*` for each item of a list; without it, the ack says it first.",
+      value: inPayload("/args/*/symbol"),
+    },
+    unsubscribe: {
+      about: "Where the unsubscribing message says it; where the subscribing one does, if it has that place.",
+      value: inPayload("/id"),
+    },
+    ack: { about: "Where the ack or the reply says it; where the other messages do, if nothing else is said.", value: inPayload("/id") },
+    messages: { about: "Where the messages say it that come of the subscription.", value: inPayload("/symbol") },
+  },
+};
 
 const discriminator: Grammar = {
   kind: "fields",
@@ -139,12 +178,19 @@ export const options = {
       required: ["subscribe", "unsubscribe", "key"],
       fields: {
         subscribe: { about: "The message that asks for it.", value: message },
-        unsubscribe: { about: "The message that asks for no more of it.", value: message },
+        unsubscribe: {
+          about: "The message that asks for no more of it; or what the one that subscribed says instead.",
+          value: either(message, { kind: "fields", required: ["at", "value"], fields: statement("/op", "unsubscribe") }),
+        },
         ack: { about: "The message that says that it was heard; without one, a subscription is there once it is sent.", value: message },
+        refused: {
+          about: "What says that there will be none: a message, or what the ack or the reply says then.",
+          value: either(message, { kind: "fields", required: ["at"], fields: statement("/success", "refused") }),
+        },
         key: {
           about:
-            "What tells one subscription from another: places that all these messages have, and those that come of it as far as they say it.",
-          value: { kind: "list", of: inPayload("/pair") },
+            "What tells one subscription from another: places that all these messages have, and those that come of it as far as they say it; or where each of them has it.",
+          value: { kind: "list", of: either(inPayload("/pair"), keyPlaces) },
         },
       },
     },

@@ -7,6 +7,7 @@ import {
   type ConnectOptions,
   type Opening,
   type Optional,
+  type RequestOptions,
   type Sent,
   type Unsubscribe,
   createClient,
@@ -150,7 +151,10 @@ export interface SocketClient extends ClientConnection<SocketEvent> {
   /**
    * How the price of a pair moved, minute by minute. Subscribes, and again after a reconnect; closing it unsubscribes.
    */
-  candles(payload: Optional<CandlesSubscribeMessage, "event" | "channel">): Promise<SocketCandlesClient>;
+  candles(
+    payload: Optional<CandlesSubscribeMessage, "event" | "channel">,
+    options?: RequestOptions,
+  ): Promise<SocketCandlesClient>;
 }
 
 /** Prices and order books of many pairs, all on one socket. Subscribe to what you want to hear of. */

@@ -90,6 +90,7 @@ export const contract = {
             subscribe: "candles.subscribe",
             unsubscribe: "candles.unsubscribe",
             ack: "subscribed",
+            refused: "refused",
             key: [["channel"], ["pair"]],
           },
         },

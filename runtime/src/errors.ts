@@ -6,7 +6,7 @@ export const errorCodes = {
   WSGEN_CONTRACT_VERSION: "Generated code and runtime do not belong together.",
   WSGEN_CONNECTION_CLOSED: "The connection is closed, or closed while the call was waiting.",
   WSGEN_REQUEST_TIMEOUT: "No reply came in time.",
-  WSGEN_REQUEST_FAILED: "The peer answered a request with the contract's error message.",
+  WSGEN_REQUEST_FAILED: "The peer refused what it was asked for: a request or a subscription.",
   WSGEN_CONNECT: "There was no server to shake hands with: refused, unknown host, TLS.",
   WSGEN_UPGRADE_REJECTED: "The server did not accept the WebSocket handshake.",
   WSGEN_INBOUND_OVERFLOW: "More messages arrived than the buffer holds, and nobody read them.",
@@ -83,9 +83,10 @@ export class RequestTimeoutError extends WsgenError {
   }
 }
 
-/** The peer answered a request with the contract's error message, which `payload` holds. */
+/** The peer answered a request with the contract's error message, or refused a subscription; `payload` is what it said. */
 export class RequestFailedError extends WsgenError {
   override readonly name = "RequestFailedError";
+  /** Of the answer; of the subscribing message where a reply refused it. */
   declare readonly messageName: string;
   declare readonly payload: unknown;
 

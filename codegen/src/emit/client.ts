@@ -235,7 +235,7 @@ function subscribeParameters({ subscribe }: Subscription, { model, endpoint, fil
   const message = endpoint.clientToServer.messages.find(({ name }) => name === subscribe);
   if (message === undefined) return [];
   const filled = message.reply === undefined ? [] : correlationProperty(message.reply.request);
-  return [payloadParameter(file, join, model, message, filled)];
+  return [payloadParameter(file, join, model, message, filled), `options?: ${file.import("RequestOptions", join)}`];
 }
 
 const hasProse = ({ title, summary, description }: Docs): boolean => (title ?? summary ?? description) !== undefined;

@@ -15,7 +15,7 @@ import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
 import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel } from "./source.ts";
-import { buildSubscription, proposeSubscription } from "./subscriptions.ts";
+import { buildSubscriptions, proposeSubscription } from "./subscriptions.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
 import { joinPointer, type Tree, withoutEcho } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
@@ -100,8 +100,7 @@ export function assemble(assembly: Assembly): Pick<Model, "servers" | "endpoints
     const asked = assembly.security(socket);
     const error = buildError(directions, { clientToServer, serverToClient }, context);
     const [only, ...others] = socket.channels;
-    const single = only !== undefined && others.length === 0;
-    const subscription = single ? buildSubscription(only, undefined, directions, findings) : undefined;
+    const subscriptions = buildSubscriptions(socket.channels, directions, findings);
     proposeSubscription(socket.channels, directions, findings);
     return {
       name: draft.name,
@@ -110,11 +109,11 @@ export function assemble(assembly: Assembly): Pick<Model, "servers" | "endpoints
       address: socket.address,
       channels: socket.channels.map(({ key, address, docs, pointer }) => ({ key, address, docs, pointer })),
       topics: directions.topics.map((topic) => {
-        const own = buildSubscription(topic.channel, topic.name, directions, findings);
+        const own = subscriptions.topics.get(topic.name);
         const built = buildTopic(topic, topicTypes.get(topic) ?? "", topicParameters.get(topic), nameOf);
         return own === undefined ? built : { ...built, subscription: own };
       }),
-      ...(subscription && { subscription }),
+      ...(subscriptions.own && { subscription: subscriptions.own }),
       servers: [...new Set(socket.servers.map(({ source }) => serverNames.get(source.key) ?? source.key))],
       ...handshakeParts(handshake, nameOf),
       protocols: optionOfSocket(socket.channels, "protocols", findings) ?? [],

@@ -1,5 +1,5 @@
 // Reads our own keys, `x-wsgen: {…}`. An unknown key or a wrong value is an error with a suggestion, never ignored.
-import type { Constant, Path } from "@wsgen/runtime/generated/server";
+import type { Constant, KeyPlaces, Path, Statement } from "@wsgen/runtime/generated/server";
 import { listed, misuses } from "../grammar.ts";
 import { type Discriminator, type Options, type Owner, optionsOn } from "../options.ts";
 import type { Findings } from "./findings.ts";
@@ -48,9 +48,10 @@ export interface CloseCodesOption {
 /** Which messages of a channel subscribe to what comes on it, by the document's names. */
 export interface SubscriptionOption {
   readonly subscribe: string;
-  readonly unsubscribe: string;
+  readonly unsubscribe: string | Statement;
   readonly ack?: string;
-  readonly key: readonly Path[];
+  readonly refused?: string | Statement;
+  readonly key: readonly (Path | KeyPlaces)[];
   readonly pointer: string;
 }
 
@@ -112,13 +113,31 @@ export function readRootExtension(tree: Tree, findings: Findings): RootExtension
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
   const { name, multiplex, subscription, closeCodes, ...shared } = readOptions(channel, "channel", findings);
   const pointer = joinPointer(channel.pointer, KEY, "subscription");
-  const subscribed = subscription && { ...subscription, key: subscription.key.map(pathOfPointer), pointer };
-  const own = pick({ name, multiplex, subscription: subscribed, closeCodes: closeCodesOf(closeCodes, channel) });
+  const own = pick({
+    name,
+    multiplex,
+    subscription: subscriptionOf(subscription, pointer),
+    closeCodes: closeCodesOf(closeCodes, channel),
+  });
   return { ...own, ...socketOptions(channel, shared) };
 }
 
 function closeCodesOf(codes: Options["closeCodes"], owner: Place): CloseCodesOption | undefined {
   return codes && { codes, pointer: joinPointer(owner.pointer, KEY, "closeCodes") };
+}
+
+function subscriptionOf(option: Options["subscription"], pointer: string): SubscriptionOption | undefined {
+  if (option === undefined) return undefined;
+  const { subscribe, unsubscribe, ack, refused, key } = option;
+  const said = (one: NonNullable<typeof refused>): string | Statement =>
+    typeof one === "string" ? one : { ...one, at: pathOfPointer(one.at) };
+  return {
+    subscribe,
+    unsubscribe: said(unsubscribe),
+    ...pick({ ack, refused: refused && said(refused) }),
+    key: key.map((part) => (typeof part === "string" ? pathOfPointer(part) : pick(mapValues(part, pathOfPointer)))),
+    pointer,
+  };
 }
 
 /** Reads a message's `x-wsgen`. */

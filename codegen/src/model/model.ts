@@ -1,7 +1,17 @@
 // The model: one AsyncAPI document, of whatever version, as readonly data that every emitter prints from.
 // JSON-serialisable, no methods. Where 2.x and 3.x differ ends here; identifiers in it are final (see names.ts).
 
-import type { ChoiceNode, Coercion, Constant, DispatchTree, Format, Path, SchemeContract } from "@wsgen/runtime/generated/server";
+import type {
+  ChoiceNode,
+  Coercion,
+  Constant,
+  DispatchTree,
+  Format,
+  KeyPlaces,
+  Path,
+  SchemeContract,
+  Statement,
+} from "@wsgen/runtime/generated/server";
 import type { JsonObject } from "../document/document.ts";
 
 /** Prose of the document that belongs in a comment. */
@@ -163,10 +173,12 @@ export interface Topic {
 /** The messages that subscribe to what comes on a channel, by their names in the model. */
 export interface Subscription {
   readonly subscribe: string;
-  readonly unsubscribe: string;
+  /** Another message; or the same, with something else at one place. */
+  readonly unsubscribe: string | Statement;
   readonly ack?: string;
-  /** What tells one subscription from another. */
-  readonly key: readonly Path[];
+  readonly refused?: string | Statement;
+  /** What tells one subscription from another: places that all of its messages have, or where each has it. */
+  readonly key: readonly (Path | KeyPlaces)[];
 }
 
 export interface HandshakePart {

@@ -44,8 +44,8 @@ export function findTopics(
 
   const topics = channels.filter((channel) => {
     const [first, ...others] = own(channel);
-    if (channel.extension.subscription !== undefined) return true;
     if (first === undefined) return false;
+    if (channel.extension.subscription !== undefined) return true;
     // `ping` with the one message `ping`, and nothing else, is the message's name, said twice.
     const alone = others.length === 0 && spoken.filter((one) => one.channels.has(channel.key)).length === 1;
     const isMessage = alone && sameWords(wordsOfTopic(channel), first.base);

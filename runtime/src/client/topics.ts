@@ -27,8 +27,12 @@ export type Connected = ClientConnection<unknown> & { readonly send: Members; re
 export interface Views {
   /** Opens the view of some parameters. */
   open(topic: string, contract: TopicContract, params?: object): ClientTopic<unknown>;
-  /** Opens a view of the messages whose names begin with `prefix`, as far as they are meant for it. */
-  view(prefix: string, isMeant: (payload: unknown) => boolean, more?: { readonly params?: object; onClose?(): void }): ClientTopic<unknown>;
+  /** Opens a view of the messages whose names begin with `prefix`, as far as they are meant for it; `end` ends its readers, with an error if there is one. */
+  view(
+    prefix: string,
+    isMeant: (payload: unknown, name: string) => boolean,
+    more?: { readonly params?: object; onClose?(): void },
+  ): readonly [topic: ClientTopic<unknown>, end: (error: unknown) => void];
   readonly take: NonNullable<Part["take"]>;
 }
 
@@ -65,7 +69,7 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       Object.fromEntries(
         Object.entries(items).flatMap(([name, item]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), item]] : [])),
       );
-    const isOwn = (name: string, payload: unknown): boolean => name.startsWith(prefix) && isMeant(payload);
+    const isOwn = (name: string, payload: unknown): boolean => name.startsWith(prefix) && isMeant(payload, name);
 
     const { push, listen, read, end } = createInbox(onError);
     const take = (name: string, payload: unknown, size: number): boolean => {
@@ -76,10 +80,11 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
     views.set(take, () => end(getSnapshot().error));
     for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) take(name, payload, size);
     if (!watched || signal.aborted) watch();
-    const close = async (): Promise<void> => {
+    const finish = (error: unknown): void => {
       if (views.delete(take)) onClose?.();
-      end(undefined);
+      end(error);
     };
+    const close = async (): Promise<void> => finish(undefined);
     const topic = {
       params,
       send: own(send),
@@ -92,7 +97,7 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       [Symbol.asyncDispose ?? "dispose"]: close,
     };
     // The computed key above is asyncDispose wherever the interface can be used.
-    return topic as unknown as ClientTopic<unknown>;
+    return [topic as unknown as ClientTopic<unknown>, finish];
   };
 
   return {
@@ -100,7 +105,7 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
     open(topic, { at = {} }, params = {}) {
       const given = new Map(Object.entries(params));
       const isMeant = (payload: unknown) => Object.entries(at).every(([name, path]) => says(valueAt(payload, path), given.get(name)));
-      return view(`${topic}.`, isMeant, { params });
+      return view(`${topic}.`, isMeant, { params })[0];
     },
     // Every view is asked: several may want the same message.
     take: (...message) => [...views.keys()].filter((take) => take(...message)).length > 0,

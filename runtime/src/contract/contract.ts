@@ -202,10 +202,31 @@ export interface TopicContract {
 /** The messages that subscribe to what comes on a channel (`x-wsgen: { subscription: … }`). */
 export interface SubscriptionContract {
   readonly subscribe: string;
-  readonly unsubscribe: string;
+  /** Another message; or the one that subscribed, with something else at one place. */
+  readonly unsubscribe: string | Statement;
+  /** The message that says that it was heard. Absent where there is none, and where subscribing is a request. */
   readonly ack?: string;
+  /** What says that it was refused: another message, or something in the ack or the reply. */
+  readonly refused?: string | Statement;
   /** What tells one subscription from another. */
-  readonly key: readonly Path[];
+  readonly key: readonly (Path | KeyPlaces)[];
+}
+
+/** A value at a place of a message; without one, anything there but `null`. */
+export interface Statement {
+  readonly at: Path;
+  readonly value?: Constant;
+}
+
+/**
+ * Where a part of a key is said, as far as it is: a single path is the same place in all of them. `*` in a path stands for every position of a list, of
+ * which each has a key of its own. Without `subscribe` it is the server's ack that says it first: an id of the subscription.
+ */
+export interface KeyPlaces {
+  readonly subscribe?: Path;
+  readonly unsubscribe?: Path;
+  readonly ack?: Path;
+  readonly messages?: Path;
 }
 
 /** A document as one side sees it. Written by wsgen, read by the runtime. */

@@ -18,7 +18,11 @@ test("a subscription names messages of its channel, by the names they have in th
 test.each([
   [{ ...option, ack: "subscribe" }, "`ack` is `subscribe`, which is no message that servers send here."],
   [{ ...option, subscribe: "sub" }, "`subscribe` is `sub`, which is no message that clients send here."],
-  [{ ...option, key: ["pair"] }, "no JSON Pointer"],
+  [{ ...option, key: ["pair"] }, "which is not a JSON Pointer into the payload, such as `/pair`"],
+  [{ ...option, key: [{ subscribe: "pair" }] }, "no JSON Pointer"],
+  [{ ...option, key: [{ where: "/pair" }] }, "`where` is no option"],
+  [{ ...option, refused: "no" }, "`refused` is `no`, which is no message that servers send here."],
+  [{ ...option, unsubscribe: { at: "/event" } }, "has no `value`"],
   [{ ...option, key: [] }, "which is not a list"],
   [{ subscribe: "subscribe", key: ["/pair"] }, "has no `unsubscribe`"],
 ])("%j is refused", async (subscription, message) => {
@@ -27,9 +31,58 @@ test.each([
   expect(lines.join("\n")).toContain(message);
 });
 
-test("a key that a message does not have is a warning", async () => {
-  const { lines } = await modelled(document({ ...option, key: ["/pair", "/depth"] }));
-  expect(lines.filter((line) => line.startsWith("warning subscription"))).toHaveLength(2);
+test("a key with places of its own has each where it is said, and unsubscribing says what it declares", async () => {
+  const text = document3({
+    receives: {
+      ask: tagged("ask", { args: { type: "array", items: { type: "object" } } }),
+      leave: tagged("leave", { id: { type: "integer" } }),
+    },
+    sends: { heard: tagged("heard", { id: { type: "integer" } }), no: tagged("no"), trade: tagged("trade", pair) },
+    channel: {
+      "x-wsgen": {
+        subscription: {
+          subscribe: "ask",
+          unsubscribe: "leave",
+          ack: "heard",
+          refused: "no",
+          key: [
+            { subscribe: "/args/*/pair", messages: "/pair" },
+            { ack: "/id", unsubscribe: "/id" },
+          ],
+        },
+      },
+    },
+  });
+  const { model, lines } = await modelled(text);
+  expect(lines).toEqual([]);
+  expect(model?.endpoints[0]?.subscription).toEqual({
+    subscribe: "ask",
+    unsubscribe: "leave",
+    ack: "heard",
+    refused: "no",
+    key: [
+      { subscribe: ["args", "*", "pair"], messages: ["pair"], ack: ["pair"] },
+      { ack: ["id"], unsubscribe: ["id"] },
+    ],
+  });
+});
+
+test("the message that subscribes may unsubscribe with something else in it", async () => {
+  const unsubscribe = { at: "/event", value: "unsubscribe" };
+  const { subscription } = endpointOf(await modelOf(document({ ...option, unsubscribe, refused: { at: "/pair", value: null } })));
+  expect(subscription).toMatchObject({ unsubscribe: { at: ["event"], value: "unsubscribe" }, refused: { at: ["pair"], value: null } });
+});
+
+test.each([
+  [{ ...option, key: ["/pair", "/depth"] }, ["`subscribe` does not declare `depth`", "`unsubscribe` does not declare `depth`"]],
+  [{ ...option, unsubscribe: { at: "/op", value: "unsubscribe" } }, ["`subscribe` does not declare `op`"]],
+  [{ ...option, key: [{ subscribe: "/pair", messages: "/symbol" }] }, ["declares any of the key: a subscription hears nothing"]],
+  [{ ...option, key: [{ ack: "/pair", messages: "/pair" }] }, ["Nothing of the key is said to `unsubscribe`"]],
+])("%j is worth a warning", async (subscription, messages) => {
+  const { lines } = await modelled(document(subscription));
+  const warnings = lines.filter((line) => line.startsWith("warning subscription"));
+  expect(warnings).toHaveLength(messages.length);
+  for (const message of messages) expect(warnings.join("\n")).toContain(message);
 });
 
 test("messages that look like a subscription are proposed as one, ready to paste", async () => {

@@ -49,6 +49,7 @@ describe("the client in a browser", () => {
       "client/listeners.ts",
       "client/requests.ts",
       "client/retry.ts",
+      "client/subscription-key.ts",
       "client/subscriptions.ts",
       "client/topics.ts",
       "connection/close-meaning.ts",

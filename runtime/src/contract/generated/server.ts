@@ -14,8 +14,10 @@ export type {
   Format,
   Guard,
   GuardError,
+  KeyPlaces,
   Path,
   SchemeContract,
+  Statement,
 } from "../contract.ts";
 export type { ContractConnection, EndpointHandle } from "../contract-connection.ts";
 export type { Optional } from "../encode.ts";
