@@ -362,7 +362,7 @@ export class SocketConnection<Context extends object>
     this.#streaming = streaming;
     this.#readerMaxSize = maxSize;
     // What is streamed in frames of the largest message takes no more memory than such messages would.
-    const anyFrame = streaming ? this.#maxMessageSize : Number.POSITIVE_INFINITY;
+    const anyFrame = streaming && this.#maxMessageSize;
     const { maxFrameSize } = this.#limits;
     this.#reader.maxFrameSize = maxFrameSize === false ? anyFrame : maxFrameSize;
     this.#reader.expect(streaming, maxSize ?? this.#maxMessageSize, this.#maxMessageSize);

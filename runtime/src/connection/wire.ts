@@ -123,8 +123,8 @@ const LOOK_EVERY = 8;
 export class FrameReader {
   /** Largest message, in bytes; over it a header is enough to close 1009. */
   maxMessageSize: number;
-  /** Largest frame, in bytes; over it a header is enough to close 1009. */
-  maxFrameSize = Number.POSITIVE_INFINITY;
+  /** Largest frame, in bytes; over it a header is enough to close 1009. `false`: as large as its message may be. */
+  maxFrameSize: number | false = false;
   /** Whole messages are read past and not told, nor decompressed: nobody wants them while the connection closes. */
   discarding = false;
   /** The most fragments a message that is put together may come in; the next one closes 1008. */
@@ -297,7 +297,8 @@ export class FrameReader {
     const begins = (firstByte & 0x0f) !== opcodes.continuation;
     const message = this.#message;
     const streamed = begins || message === undefined ? this.#mayStream((firstByte >> 4) & 7) : message.streamed;
-    return length > this.maxFrameSize || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
+    const tooLarge = this.maxFrameSize !== false && length > this.maxFrameSize;
+    return tooLarge || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
   }
 
   /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */

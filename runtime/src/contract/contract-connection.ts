@@ -119,8 +119,8 @@ export class EndpointConnection implements ContractConnection {
   readonly #core: ConnectionCore;
   readonly #facilities: Facilities;
   readonly #asker: Asker;
-  /** The rooms it is in; made when it joins one. `null` once it is closed. */
-  #joined: Set<string> | undefined | null;
+  /** The room it is in, or the rooms; `null` once it is closed. */
+  #joined: string | Set<string> | undefined | null;
 
   constructor(core: ConnectionCore, values: HandshakeValues, facilities: Facilities, asker: Asker) {
     this.#core = core;
@@ -199,18 +199,22 @@ export class EndpointConnection implements ContractConnection {
 
   join(room: string, { as }: { readonly as?: string } = {}): void {
     if (this.#joined === null) return; // A handler that was still at work when its client left.
-    this.#joined ??= new Set();
-    this.#joined.add(room);
+    if (this.#joined === undefined) this.#joined = room;
+    else if (typeof this.#joined === "string") this.#joined = new Set([this.#joined, room]);
+    else this.#joined.add(room);
     this.#facilities.rooms.join(room, this.#core, as);
   }
 
   leave(room: string): void {
-    if (this.#joined?.delete(room) === true) this.#facilities.rooms.leave(room, this.#core);
+    if (this.#joined === room) this.#joined = undefined;
+    else if (!(this.#joined instanceof Set) || !this.#joined.delete(room)) return;
+    this.#facilities.rooms.leave(room, this.#core);
   }
 
   /** The connection is gone. */
   leaveAll(): void {
-    for (const room of this.#joined ?? []) this.#facilities.rooms.leave(room, this.#core);
+    const rooms = typeof this.#joined === "string" ? [this.#joined] : (this.#joined ?? []);
+    for (const room of rooms) this.#facilities.rooms.leave(room, this.#core);
     this.#joined = null;
   }
 

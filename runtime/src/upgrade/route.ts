@@ -205,7 +205,10 @@ function matchSegment(parts: readonly Part[], text: string, found: RawParameters
   return at === text.length;
 }
 
+const none: Readonly<Record<string, string>> = Object.freeze({});
+
 function decodeParameters<Route>(route: Route, raw: RawParameters): RouteMatch<Route> {
+  if (raw.length === 0) return { kind: "found", route, params: none };
   const entries: [string, string][] = [];
   for (const [name, text] of raw) {
     const value = name === REST ? decodeRest(text) : decodeParameter(text);

@@ -353,7 +353,8 @@ class Stay implements Place {
   occupant: Occupant | undefined;
   readonly #floor: Floor;
   readonly #route: Route;
-  readonly #since = performance.now();
+  /** In whole ms, which take no memory of their own. */
+  readonly #since = Math.round(performance.now());
   /** Who waits for the end; made for the first. */
   #ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
