@@ -74,7 +74,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
 
   /** Keywords that the builder does not say itself; nothing when there are none. */
   const options = (schema: JsonObject, said: readonly string[]): Expression | undefined => {
-    const entries = Object.entries(schema)
+    const entries = Object.entries(withFormatSaid(schema))
       .filter(([key]) => !said.includes(key) && !DROPPED.has(key))
       .map(([key, held]) => [key, key === "pattern" ? pattern(held) : raw(key, held)] as const);
     return entries.length === 0 ? undefined : { kind: "record", entries };
@@ -106,7 +106,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     if (ref !== undefined) return text(ref);
     return {
       kind: "record",
-      entries: Object.entries(schema)
+      entries: Object.entries(withFormatSaid(schema))
         .filter(([key]) => !DROPPED.has(key))
         .map(([key, held]) => [key, raw(key, held)]),
     };
@@ -205,6 +205,8 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     if (parts.length === 0 || (all.some(asksForObject) && !parts.some(asksForObject))) return undefined;
     // What one part requires, another may declare: then the type is more than the sum of TypeBox's.
     if (!parts.every((part) => typeof part !== "boolean" && (refName(part) !== undefined || isPlainObject(part)))) return undefined;
+    // TypeBox merges what it intersects, and forgets that an index signature speaks of the other part's properties too.
+    if (parts.length > 1 && parts.some((part) => hasIndex(part, definitions))) return undefined;
     const extra = options(schema, ["allOf", ...Object.keys(own)]);
     const [only, ...others] = parts;
     if (only !== undefined && others.length === 0 && extra === undefined) return builder(only);
@@ -349,6 +351,24 @@ const longestTuple = 500;
 const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
 const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 
+/** Formats that TypeBox checks and guards do not. */
+const ONLY_TYPEBOX: ReadonlySet<JsonValue> = new Set(["idn-email", "idn-hostname"]);
+
+/** TypeBox looks at the formats of strings alone: those of numbers become bounds. */
+function withFormatSaid(schema: JsonObject): JsonObject {
+  const { format, type, minimum, maximum, multipleOf } = schema;
+  if (format !== "int32" && format !== "int64") {
+    return format === undefined || !ONLY_TYPEBOX.has(format)
+      ? schema
+      : Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "format"));
+  }
+  const least = typeof minimum === "number" ? minimum : Number.NEGATIVE_INFINITY;
+  const most = typeof maximum === "number" ? maximum : Number.POSITIVE_INFINITY;
+  const whole = type === "integer" || multipleOf !== undefined ? {} : { multipleOf: 1 };
+  const bounds = format === "int32" && { minimum: Math.max(least, -(2 ** 31)), maximum: Math.min(most, 2 ** 31 - 1) };
+  return { ...schema, ...whole, ...bounds };
+}
+
 const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
 const isBareObject = (schema: JsonObject): boolean => schema["type"] === "object" && says(schema).length === 1;
 
@@ -364,6 +384,17 @@ function isPlainObject(schema: JsonObject): boolean {
   if (!keys.every((key) => ["type", "properties", "required", "additionalProperties"].includes(key))) return false;
   if (schema["additionalProperties"] === true || isObject(schema["additionalProperties"])) return false;
   return !Array.isArray(required) || required.every((name: JsonValue) => typeof name === "string" && Object.hasOwn(properties, name));
+}
+
+/** Whether a type has an index signature, by itself or in one of its parts. */
+function hasIndex(schema: Schema, definitions: ReadonlyMap<string, TypeDefinition>): boolean {
+  const target = typeof schema === "boolean" ? undefined : resolve(schema, definitions);
+  if (target === undefined) return false;
+  const { additionalProperties: extra, patternProperties, properties } = target;
+  if (extra === true || isObject(extra) || isObject(patternProperties)) return true;
+  if (target["type"] === "object" && !isObject(properties)) return true;
+  const inPlace = ["allOf", "anyOf", "oneOf"].flatMap((key): readonly JsonValue[] => (Array.isArray(target[key]) ? target[key] : []));
+  return inPlace.some((inner) => isSchema(inner) && hasIndex(inner, definitions));
 }
 
 function isPattern(pattern: string, flags: string): boolean {

@@ -65,9 +65,9 @@ export function createTypeBuilder(
     if (typeof schema === "boolean") return schema ? unknown : never;
     const ref = refName(schema);
     if (ref !== undefined) return { kind: "name", name: ref };
-    if (Object.hasOwn(schema, "const")) return literal(schema["const"] ?? null);
-    const { enum: values, not } = schema;
-    if (Array.isArray(values)) return union(allowedValues(values, schema["type"]).map(literal));
+    const values = listedValues(schema);
+    if (values !== undefined) return union(values.map(literal));
+    const { not } = schema;
     if (not === true || (isObject(not) && says(not).length === 0)) return never;
     return intersection(parts(schema));
   };
@@ -134,6 +134,7 @@ export function createTypeBuilder(
     if (!Array.isArray(items)) return { kind: "array", item: isSchema(items) ? typeOf(items) : unknown };
     const least = typeof minItems === "number" ? minItems : 0;
     const most = typeof maxItems === "number" ? maxItems : Number.POSITIVE_INFINITY;
+    if (most < least) return never;
     const places = (items as readonly Schema[])
       .slice(0, most)
       .map((item, index) => ({ optional: index >= least, type: typeOf(item), docs: memberDocs("", annotated(item)) }));
@@ -191,6 +192,8 @@ export function createTypeBuilder(
     const named = members.map(({ type }) => type);
     const all = union([...types, ...named].filter((type) => type !== never));
     if (types.every((type) => type === never)) return members.length === 0 ? never : undefined;
+    // Written twice, such a type is two: TypeScript holds the named properties of the one against the index signature of the other.
+    if (named.some(mixesIndex)) return unknown;
     return all.kind === "union" && all.members.length > 4 ? unknown : all;
   };
 
@@ -337,11 +340,17 @@ export function createTypeBuilder(
 
   const intersection = (members: readonly TypeNode[]): TypeNode => {
     const found = new Map<string | TypeNode, TypeNode>();
-    for (const member of members) {
-      for (const inner of member.kind === "intersection" ? member.members : [member]) {
-        if (inner === never) return never;
-        if (inner !== unknown) found.set(keyOf(inner) ?? inner, inner);
-      }
+    const all = members.flatMap((member) => (member.kind === "intersection" ? member.members : [member]));
+    const kinds = new Set(all.flatMap((member) => kindOf(member) ?? []));
+    // To TypeScript a list may have the properties of an object as well; no value of JSON is of two kinds.
+    if (kinds.size > 1) return never;
+    for (const member of all) {
+      const possible =
+        member.kind === "union" && kinds.size === 1
+          ? union(member.members.filter((inner) => kinds.has(kindOf(inner) ?? [...kinds][0] ?? "")))
+          : member;
+      if (possible === never) return never;
+      if (possible !== unknown) found.set(keyOf(possible) ?? possible, possible);
     }
     const texts = new Set([...found.keys()].map((key) => (typeof key === "string" ? literalKind(key) : undefined)));
     const kept = [...found.values()].filter((member) => !(member.kind === "text" && texts.has(member.text)));
@@ -462,6 +471,16 @@ const CONSTRAINTS: ReadonlySet<string> = new Set([
   "propertyNames",
 ]);
 
+/** Every value that a schema lists, as far as its own keywords agree; `undefined` where it lists none. */
+function listedValues(schema: JsonObject): readonly JsonValue[] | undefined {
+  const { enum: values, type } = schema;
+  const list: readonly JsonValue[] | undefined = Array.isArray(values) ? values : undefined;
+  if (!Object.hasOwn(schema, "const")) return list && allowedValues(list, type);
+  const constant = schema["const"] ?? null;
+  const agrees = list?.some((value) => JSON.stringify(value) === JSON.stringify(constant)) ?? true;
+  return agrees ? allowedValues([constant], type) : [];
+}
+
 /** Values of an `enum` that its `type` lets through. */
 export function allowedValues(values: readonly JsonValue[], type: JsonValue | undefined): readonly JsonValue[] {
   const types = typeof type === "string" ? [type] : Array.isArray(type) ? stringsOf(type) : undefined;
@@ -484,6 +503,25 @@ function literalKind(literal: string): string | undefined {
   if (literal.startsWith('"')) return "string";
   if (/^-?\d/.test(literal)) return "number";
   return literal === "true" || literal === "false" ? "boolean" : undefined;
+}
+
+/** Whether an intersection with an index signature stands somewhere in a type. */
+function mixesIndex(node: TypeNode): boolean {
+  if (node.kind === "union") return node.members.some(mixesIndex);
+  if (node.kind === "intersection") return node.members.some((member) => member.kind !== "object" || member.index !== undefined);
+  if (node.kind === "array") return mixesIndex(node.item);
+  if (node.kind === "tuple") return node.items.some(({ type }) => mixesIndex(type)) || (node.rest !== undefined && mixesIndex(node.rest));
+  if (node.kind === "object")
+    return node.members.some(({ type }) => mixesIndex(type)) || (node.index !== undefined && mixesIndex(node.index));
+  return false;
+}
+
+/** The kind of value that a type is of, where it shows. */
+function kindOf(node: TypeNode): string | undefined {
+  if (node.kind === "array" || node.kind === "tuple") return "array";
+  if (node.kind === "object") return "object";
+  if (node.kind !== "text" || node.text === "unknown" || node.text === "never") return undefined;
+  return literalKind(node.text) ?? node.text;
 }
 
 const isFree = (node: TypeNode): boolean =>

@@ -8,7 +8,7 @@ import { type Framing, frame } from "./framing.ts";
 import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS, type TypeDraft, type Types } from "./schemas.ts";
-import { type Shape, shapeOf } from "./shape.ts";
+import { type Alternative, alternativesOf, kindsOfAll, type Shape, shapeOf } from "./shape.ts";
 import type { SourceMessage } from "./source.ts";
 import { docsOf, joinPointer, nameOfPointer, type Place, type Tree } from "./tree.ts";
 
@@ -74,6 +74,7 @@ export function createPayloads(options: PayloadOptions): Payloads {
       framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, resolve, findings });
     const contentType = source.extension.contentType ?? source.contentType ?? options.defaultContentType;
     const format = framing?.envelope === undefined ? formatOf(source, contentType, lookAt(onWire), findings) : "json";
+    if (format === "json") reportMeantKind(source, alternativesOf([payload], resolve), findings);
     const framed = format === "text" ? onlyText(onWire, lookAt(onWire)) : onWire;
     // A payload that goes out as it is has its schema's type.
     const named = framed === payload ? bare : undefined;
@@ -148,6 +149,21 @@ function reportHeaders({ headers, name }: SourceMessage, findings: Findings): vo
     fix: "Say where they lie on the wire (`x-wsgen: { envelope: { payload: /payload, headers: /headers } }`), put what they say into the payload, or into the `ws` binding of the channel when it is said once, at the handshake.",
     pointer: headers.pointer,
     at: "key",
+  });
+}
+
+/** Types say which kind of value a payload means; JSON Schema lets every other kind through as long as none is named. */
+function reportMeantKind({ name, payload }: SourceMessage, alternatives: readonly Alternative[], findings: Findings): void {
+  const fixesKind = (alternative: Alternative): boolean =>
+    alternative.some((schema) => ["type", "const", "enum"].some((key) => key in schema));
+  const meant = alternatives.find((alternative) => kindsOfAll(alternative).size === 1 && !fixesKind(alternative));
+  if (meant === undefined || payload === undefined) return;
+  const [kind = "object"] = kindsOfAll(meant);
+  findings.hint({
+    code: "type-meant",
+    message: `The payload${name === undefined ? "" : ` of \`${name}\``} means ${kind === "array" ? "a list" : "an object"} and does not say so: \`5\` and \`null\` are valid too, though its type has no room for them.`,
+    fix: `Write \`type: ${kind}\`.`,
+    pointer: payload.pointer,
   });
 }
 

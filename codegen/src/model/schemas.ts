@@ -286,13 +286,19 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       return schema;
     }
     const mapping = property(written, "mapping");
-    const refs = members.map((member: JsonValue) => refOf(member) ?? "");
+    const mapped = isObject(mapping) ? Object.entries(mapping) : [];
     const alternatives = schema[key];
     if (!Array.isArray(alternatives)) return schema;
     const tagged = alternatives.map((alternative: JsonValue, index) => {
-      const mapped = isObject(mapping) ? Object.entries(mapping).find(([, ref]) => ref === refs[index])?.[0] : undefined;
-      const constant = mapped ?? nameOfPointer(tree.target(refs[index] ?? "")?.pointer ?? "");
-      return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: { const: constant } } }] };
+      const pointer = tree.target(refOf(members[index] ?? null) ?? "")?.pointer ?? "";
+      const called = nameOfPointer(pointer);
+      // A mapping has names, or refs that nobody follows: those of another file are about that file.
+      const leadsHere = (value: JsonValue): boolean =>
+        typeof value === "string" && (value === called || value.endsWith(`/${called}`) || tree.target(value)?.pointer === pointer);
+      const tags = mapped.flatMap(([tag, value]) => (leadsHere(value) ? [tag] : []));
+      const [tag = called, ...others] = tags;
+      const tagSchema = others.length === 0 ? { const: tag } : { enum: tags };
+      return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: tagSchema } }] };
     });
     return { ...schema, [key]: tagged };
   };

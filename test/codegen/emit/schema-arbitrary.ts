@@ -6,8 +6,10 @@ type Drawn = boolean | { readonly [keyword: string]: unknown };
 
 const names = ["A", "B", "C"];
 const keys = ["a", "b", "c d", "é", "0"];
-const texts = ["", "a", "b", "ab", "abc", "2020-01-01", "😀", "x y", "10"];
-const numbers = [0, 1, 2, 3, 10, -1, 1.5, 3e12];
+const texts = ["", "a", "b", "ab", "abc", "2020-01-01", "😀", "x y", "10", "12:00:00Z", "a@b.example", "::1", "/a"];
+const numbers = [0, 1, 2, 3, 10, -1, 1.5, -2.5, 3e12, -7e15, 0.125];
+/** Such as JavaScript and AJV agree on. */
+const formats = ["date", "time", "email", "ipv6", "json-pointer", "int32", "double", "password"];
 
 const key = fc.constantFrom(...keys);
 const scalar = fc.oneof(fc.constantFrom(...texts), fc.constantFrom(...numbers), fc.boolean(), fc.constant(null));
@@ -30,10 +32,19 @@ const typed = (type: string, rest: fc.Arbitrary<Record<string, unknown>>): fc.Ar
 const maybe = <T>(arbitrary: fc.Arbitrary<T>, weight = 3): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: weight });
 
-const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, Drawn>; list: readonly Drawn[] }>((tie) => ({
+const { schema, leaf } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, Drawn>; list: readonly Drawn[] }>((tie) => ({
   leaf: fc.oneof(
     typed("string", record({ minLength: small, maxLength: small, pattern: fc.constantFrom("^a", "b$", "^[\\w-\\.]*$", "\\d+") })),
-    typed("number", record({ minimum: small, maximum: small, exclusiveMinimum: small, multipleOf: fc.constantFrom(1, 2, 3) })),
+    typed("string", record({ format: fc.constantFrom(...formats), maxLength: small })),
+    typed("number", record({ minimum: small, maximum: small, exclusiveMinimum: small, multipleOf: fc.constantFrom(1, 2, 3, 0.5, 1e6) })),
+    typed(
+      "number",
+      record({
+        minimum: fc.constantFrom(-3, -1e9, 1e9),
+        exclusiveMaximum: fc.constantFrom(-1, 0.5, 1e18),
+        format: fc.constantFrom(...formats),
+      }),
+    ),
     typed("integer", record({ minimum: small, exclusiveMaximum: small, description: fc.constant("A */ number") })),
     fc.constantFrom<Drawn>(
       { type: "boolean" },
@@ -47,6 +58,7 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
     scalar.map((value) => ({ const: value })),
     values.map((value) => ({ const: value })),
     fc.uniqueArray(scalar, { minLength: 1, maxLength: 11 }).map((items) => ({ enum: items })),
+    fc.uniqueArray(values, { minLength: 1, maxLength: 4, selector: (value) => JSON.stringify(value) }).map((items) => ({ enum: items })),
     fc
       .tuple(fc.constantFrom("string", "number", "object"), fc.uniqueArray(scalar, { minLength: 1, maxLength: 3 }))
       .map(([type, items]) => ({ type, enum: items })),
@@ -71,6 +83,11 @@ const { schema } = fc.letrec<{ schema: Drawn; leaf: Drawn; map: Record<string, D
       ]),
     ),
     record({ minLength: small, minimum: small, minItems: small, minProperties: small }),
+    // What stands in place must not lead back.
+    fc.tuple(fc.constantFrom("Base", "Other"), objects(tie)).map(([base, own]) => ({ allOf: [ref(base), own] })),
+    fc.tuple(fc.constantFrom("Base", "Other"), objects(tie)).map(([base, own]) => ({ ...Object(own), allOf: [ref(base)] })),
+    fc.constantFrom("anyOf", "oneOf", "allOf").map((combine) => ({ [combine]: [ref("Base"), ref("Other")] })),
+    fc.constantFrom("Base", "Other").map((base) => ({ oneOf: [ref(base), { type: "null" }] })),
     // Through a property or an item, so that recursion makes progress.
     fc.constantFrom(...names).map((name) => ({ type: "object", properties: { a: ref(name) }, additionalProperties: ref(name) })),
     fc.constantFrom(...names).map((name) => ({ type: "array", items: ref(name) })),
@@ -113,9 +130,20 @@ function arrays(tie: fc.LetrecTypedTie<{ schema: Drawn; list: readonly Drawn[] }
   }));
 }
 
-/** Three types that refer to each other. */
+/** An object whose properties have no refs. */
+const base = fc.record(
+  {
+    type: fc.constant("object"),
+    properties: fc.dictionary(key, leaf, { maxKeys: 3, noNullPrototype: true }),
+    required: fc.uniqueArray(key, { maxLength: 2 }),
+    additionalProperties: fc.oneof(fc.boolean(), leaf),
+  },
+  { requiredKeys: ["type", "properties"], noNullPrototype: true },
+);
+
+/** Three types that refer to each other, and two that they are made of. */
 export const definitions: fc.Arbitrary<Readonly<Record<string, Drawn>>> = fc.record(
-  { A: schema, B: schema, C: schema },
+  { A: schema, B: schema, C: schema, Base: base, Other: base },
   { noNullPrototype: true },
 );
 

@@ -9,6 +9,14 @@ import { importText, modelOf, ref, schemasText, temporaryFolder } from "./emitte
 const builderOf = (schema: unknown): string => /export const X = ([\s\S]*);$/.exec(schemasText({ X: schema }).text)?.[1] ?? "";
 
 describe("schemas.ts", () => {
+  it("has the bounds of a number's format, which TypeBox does not look at, and no format that guards do not check", () => {
+    expect(builderOf({ type: "integer", format: "int32", minimum: 0 })).toBe(
+      'Type.Integer({ format: "int32", minimum: 0, maximum: 2147483647 })',
+    );
+    expect(builderOf({ type: "number", format: "int64" })).toBe('Type.Number({ format: "int64", multipleOf: 1 })');
+    expect(builderOf({ type: "string", format: "idn-email" })).toBe("Type.String()");
+  });
+
   it("builds each type under its name, what it consists of first", () => {
     const { text, unsafe } = schemasText({
       Page: {

@@ -81,6 +81,23 @@ export type Leaf = string;`);
   });
 
   it.each([
+    ["a constant of another type", { type: "string", const: 1 }, "type X = never;"],
+    ["a constant that its enum lacks", { const: "a", enum: ["b"] }, "type X = never;"],
+    ["a list that would be longer than it may be", { type: "array", items: [{}], minItems: 3, maxItems: 1 }, "type X = never;"],
+    ["two kinds at once", { type: "object", properties: { a: {} }, oneOf: [{ type: "array" }, ref("Y")] }, "type X = { a?: unknown } & Y;"],
+  ])("says that nothing is of %s", (_, schema, expected) => {
+    expect(typeOf(schema, { Y: { type: "object", properties: {} } })).toBe(expected);
+  });
+
+  it("has an index signature of anything where TypeScript would not find a property's own type in it again", () => {
+    const extended = { allOf: [ref("Y"), { type: "object", additionalProperties: { type: "number" } }] };
+    const schema = { type: "object", properties: { a: extended }, additionalProperties: { type: "string" } };
+    expect(typeOf(schema, { Y: { type: "object", properties: { b: { type: "string" } } } })).toBe(
+      "interface X {\n  a?: Y & { [key: string]: number };\n  [key: string]: unknown;\n}",
+    );
+  });
+
+  it.each([
     ["nothing", {}, "type X = unknown;"],
     ["true", true, "type X = unknown;"],
     ["false", false, "type X = never;"],

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { Ajv } from "ajv";
+import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { Value } from "typebox/value";
 import { afterAll, describe, expect, it } from "vitest";
@@ -17,6 +18,7 @@ describe("guards and builders of drawn schemas", () => {
         const guards = await importGuards(folder, types);
         const builders = await importText(folder, schemasText(types).text);
         const judge = new Ajv({ strict: false, strictNumbers: true, unicodeRegExp: false, logger: false });
+        addFormats.default(judge);
         for (const name of Object.keys(types)) {
           const verdict = judge.compile({ definitions: types, $ref: `#/definitions/${name}` });
           const tries = [...drawn, ...Array.from({ length: 12 }, (_, seed) => near(types[name], types, seed))];

@@ -234,3 +234,34 @@ test("what is required and, undeclared in a closed object, forbidden is warned a
   expect(await impossible(closed({}))).toEqual([]);
   expect(await impossible(closed({ additionalProperties: false, patternProperties: { "^n": {} } }))).toEqual([]);
 });
+
+test("a payload that means objects without saying so is a hint, wherever the rest of it stands", async () => {
+  const hints = async (payload: unknown, schemas: object = {}) =>
+    (await normalised(payload, schemas)).diagnostics
+      .filter(({ code }) => code === "type-meant")
+      .map(({ message, fix }) => `${message} ${fix}`);
+  expect(await hints({ properties: { a: { type: "string" } } })).toEqual([
+    "The payload of `a` means an object and does not say so: `5` and `null` are valid too, though its type has no room for them. Write `type: object`.",
+  ]);
+  const base = { $ref: "#/components/schemas/Base" };
+  expect(await hints({ allOf: [base, { required: ["b"] }] }, { Base: { properties: { a: { type: "string" } } } })).toHaveLength(1);
+  expect(await hints({ allOf: [base, { properties: { b: {} } }] }, { Base: { type: "object" } })).toEqual([]);
+  expect(await hints({})).toEqual([]);
+});
+
+test.each([
+  ["by their names", "Cat"],
+  ["by refs", "#/components/schemas/Cat"],
+  ["by refs of another file", "./animals.yaml#/components/schemas/Cat"],
+])("a discriminator's mapping names schemas %s, and one of them more than once", async (_, target) => {
+  const animal = { type: "object", required: ["kind"], properties: { kind: { type: "string" } } };
+  const { schema } = await normalised(
+    {
+      oneOf: [{ $ref: "#/components/schemas/Cat" }, { $ref: "#/components/schemas/Dog" }],
+      discriminator: { propertyName: "kind", mapping: { feline: target, kitten: target } },
+    },
+    { Cat: animal, Dog: animal },
+  );
+  const tagged = (tag: object) => [expect.anything(), { type: "object", required: ["kind"], properties: { kind: tag } }];
+  expect(schema).toMatchObject({ oneOf: [{ allOf: tagged({ enum: ["feline", "kitten"] }) }, { allOf: tagged({ const: "Dog" }) }] });
+});
