@@ -69,6 +69,13 @@ export type RoomEvent =
   | { readonly name: "memberLeft"; readonly payload: MemberLeft }
   | { readonly name: "problem"; readonly payload: Problem };
 
+/**
+ * What a client says when it connects to `/rooms/{roomId}`. A function is asked before every attempt, for what expires.
+ */
+export interface RoomOptions extends ConnectOptions {
+  readonly query: Given<RoomQuery>;
+}
+
 /** An open connection to `/rooms/{roomId}`. Iterate it for everything that arrives. */
 export interface RoomClient extends ClientConnection<RoomEvent> {
   readonly send: RoomSend;
@@ -79,7 +86,7 @@ export interface RoomClient extends ClientConnection<RoomEvent> {
 /** Rooms in which people talk to each other. */
 export interface ChatClient {
   /** One room. Whoever is connected to it hears what is said in it. */
-  room(params: RoomParameters, options: ConnectOptions & { readonly query: Given<RoomQuery> }): Opening<RoomClient>;
+  room(params: RoomParameters, options: RoomOptions): Opening<RoomClient>;
 }
 
 /** Creates a client; it connects when an endpoint's method is called. */

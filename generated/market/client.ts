@@ -114,7 +114,7 @@ export interface SocketCandlesClient extends ClientTopic<SocketCandlesEvent> {
   readonly on: SocketCandlesOn;
 }
 
-/** What a client sends on `/v1`. */
+/** What a client sends on `/v1`: all of it belongs to topics. */
 export interface SocketSend {}
 
 /** Listens to one kind of message on `/v1`; the returned function stops listening. */
@@ -137,10 +137,7 @@ export type SocketEvent =
   | { readonly name: "refused"; readonly payload: RefusedMessage }
   | { readonly name: "heartbeat"; readonly payload: HeartbeatMessage };
 
-/**
- * An open connection to `/v1`. Iterate it for everything that arrives. Its topics are children of it, which never close
- * it.
- */
+/** An open connection to `/v1`. Iterate it for everything that arrives. Closing one of its topics leaves it open. */
 export interface SocketClient extends ClientConnection<SocketEvent> {
   readonly send: SocketSend;
   readonly on: SocketOn;

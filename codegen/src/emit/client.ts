@@ -1,13 +1,14 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
-import type { Delivery, Docs, Endpoint, Message, Model, Server, Subscription } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint, HandshakePart, Subscription } from "../model/model.ts";
+import { apiNames, clientSuffixes } from "./api-names.ts";
+import { join, printApi, printCreate, printServers } from "./client-api.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
   type Asks,
-  answerReceived,
   answerSent,
-  apiNames,
   at,
   bracketed,
+  type Context,
   closeCodeNames,
   closeName,
   correlationProperty,
@@ -20,20 +21,19 @@ import {
   payloadParameter,
   plainMessages,
   printCall,
-  printClassify,
   printCloseCodes,
   printInterface,
   printMembers,
   printNamedUnion,
+  printRequest,
+  printSend,
   protocolArgument,
   protocolMembers,
   received,
   requests,
   returnDocs,
-  schemeDocs,
+  sendDocs,
 } from "./signatures.ts";
-
-const join = "@wsgen/runtime/generated/client";
 
 export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);
@@ -52,15 +52,15 @@ export const emitClient: Emitter = (model, file) => {
   ])
     file.declare(name);
   for (const { typeName } of model.endpoints.flatMap((endpoint) => [endpoint, ...endpoint.topics])) {
-    for (const suffix of ["Send", "Request", "Answer", "On", "Event", "Client"]) file.declare(typeName + suffix);
+    for (const suffix of clientSuffixes) file.declare(typeName + suffix);
   }
   importTypes(model, file, "client");
   file.import("contract", "./contract.client.js", "value");
 
-  emitServers(model.servers, file);
+  printServers(model, file);
   printCloseCodes(model, file);
-  for (const endpoint of model.endpoints) emitEndpoint(model, endpoint, file);
-  emitApi(model, file);
+  for (const endpoint of model.endpoints) emitEndpoint({ model, endpoint, file, side: "client", join });
+  printApi(model, file);
 };
 
 /** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
@@ -71,8 +71,8 @@ export const emitUncheckedClient: Emitter = (model, file) => {
   file.print('export type * from "./client.js";');
   file.print("");
   printCloseCodes(model, file);
-  emitServers(model.servers, file);
-  emitCreate(model, file, {
+  printServers(model, file);
+  printCreate(model, file, {
     docs: "Creates a client that checks nothing, neither what it sends nor what arrives.",
     client: file.import(client, "./client.js"),
     classify: () => file.import(classify, "./client.js"),
@@ -80,96 +80,56 @@ export const emitUncheckedClient: Emitter = (model, file) => {
   });
 };
 
-function emitServers(servers: readonly Server[], file: GeneratedFile): void {
-  if (servers.length === 0) return;
-  file.doc("The addresses that the document names, each with its variables.");
-  file.block(
-    "export const servers = {",
-    () => {
-      for (const server of servers) emitServer(server, file);
-    },
-    "} as const;",
-  );
-  file.print("");
-}
-
-function emitServer({ name, docs, url, variables }: Server, file: GeneratedFile): void {
-  const serverUrl = file.import("serverUrl", join, "value");
-  const defaults = Object.fromEntries(variables.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]])));
-  const values = file.value(defaults, `>(${file.string(url)}, ),`.length);
-  const call = Object.keys(defaults).length === 0 ? `(${file.string(url)}),` : `(${file.string(url)}, ${values}),`;
-  file.doc(docs);
-  if (variables.length === 0) {
-    file.print(`${file.key(name)}: ${serverUrl}${call}`);
-    return;
-  }
-  file.block(
-    `${file.key(name)}: ${serverUrl}<{`,
-    () => {
-      for (const { name, docs, default: value, enum: values } of variables) {
-        file.doc(value === undefined ? docs : docsWith(docs, `Default: \`${value}\`.`));
-        const type = values === undefined || values.length === 0 ? "string" : values.map((value) => file.string(value)).join(" | ");
-        file.print(`${file.key(name)}${value === undefined ? "" : "?"}: ${type};`);
-      }
-    },
-    `}>${call}`,
-  );
-}
-
-function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
+function emitEndpoint(context: Context): void {
+  const { model, endpoint, file } = context;
   const { typeName, subscription } = endpoint;
   const { socket, topics: all } = groupsOf(endpoint, "client");
   // What is delivered with messages of other topics is the connection's: some topics have nothing left for a client.
   const topics = all.filter((group) => callMembers(group).length > 0 || group.topic?.subscription !== undefined);
   for (const topic of topics) {
-    emitCalls(topic, { model, endpoint, file });
+    emitCalls(topic, [], context);
     emitEvents(topic, topic.receives.deliveries, file);
     emitTopic(topic, file);
   }
-  emitCalls(socket, { model, endpoint, file });
+  emitCalls(socket, topics, context);
   emitEvents(socket, endpoint.serverToClient.deliveries, file);
+  emitConnectOptions(endpoint, file);
 
-  const topical = topics.length === 0 ? "" : " Its topics are children of it, which never close it.";
+  const topical = topics.length === 0 ? "" : " Closing one of its topics leaves it open.";
   file.doc(`An open connection to ${at(endpoint)}. Iterate it for everything that arrives.${topical}`);
   const ending = closeName(model, endpoint);
   const base = bracketed(`${file.import("ClientConnection", join)}<`, [`${typeName}Event`, ...(ending ? [ending] : [])], ">");
   printMembers(file, `${typeName}Client extends ${base}`, [
     ...protocolMembers(model, endpoint, file),
     ...callMembers(socket).map((member) => () => file.print(member)),
-    ...topics.map((topic) => () => emitOpening(topic, { model, endpoint, file })),
-    ...(subscription === undefined ? [] : [() => emitSubscription(subscription, { model, endpoint, file })]),
+    ...topics.map((topic) => () => emitOpening(topic, context)),
+    ...(subscription === undefined ? [] : [() => emitSubscription(subscription, context)]),
   ]);
 }
 
-interface Context {
-  readonly model: Model;
-  readonly endpoint: Endpoint;
-  readonly file: GeneratedFile;
-}
-
 /** What a client sends, asks, answers and hears at one place: the interfaces of {@link callMembers}. */
-function emitCalls(group: Group, context: Context): void {
+function emitCalls(group: Group, topics: readonly Group[], context: Context): void {
   const { topic, typeName, at, sends, receives } = group;
-  const { model, endpoint, file } = context;
+  const { endpoint, file } = context;
   const asked = requests(sends.messages);
   const asking = requests(receives.deliveries);
   if (topic === undefined || plainMessages(sends).length > 0) {
-    file.doc(`What a client sends on ${at}.`);
-    printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => {
-      file.doc(message.docs);
-      file.print(`${file.key(message.method)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
-    });
+    // Topics of a client are objects of their own, so their messages are not under their names here.
+    file.doc(sendDocs("a client", group, plainMessages(sends).length === 0 && topics.length > 0 ? ": all of it belongs to topics" : ""));
+    printInterface(file, `${typeName}Send`, plainMessages(sends), (message) => printSend(message, context));
   }
   if (asked.length > 0) {
     file.doc(`What a client asks on ${at}, each call settled by its reply.`);
-    printInterface(file, `${typeName}Request`, asked, (message) => emitRequest(model, endpoint, message, file));
+    printInterface(file, `${typeName}Request`, asked, (message) => printRequest(message, context));
   }
   if (asking.length > 0) {
     file.doc(`Answers what the server asks on ${at}; the returned function stops answering.`);
     printInterface(file, `${typeName}Answer`, asking, (delivery) => emitAnswer(endpoint, delivery, file));
   }
   if (topic !== undefined && receives.deliveries.length === 0) return;
-  file.doc(`Listens to one kind of message on ${at}; the returned function stops listening.`);
+  const others = topics.length > 0 ? "all of them belong to topics" : "there is none";
+  const silent = receives.deliveries.length === 0 ? `: ${others}` : "; the returned function stops listening";
+  file.doc(`Listens to one kind of message on ${at}${silent}.`);
   printInterface(file, `${typeName}On`, receives.deliveries, (delivery) => {
     file.doc(delivery.docs);
     const listener = `listener: (payload: ${received(file, delivery)}) => void`;
@@ -241,12 +201,16 @@ function subscribeParameters({ subscribe }: Subscription, { model, endpoint, fil
 const hasProse = ({ title, summary, description }: Docs): boolean => (title ?? summary ?? description) !== undefined;
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function emitRequest(model: Model, endpoint: Endpoint, message: Asks<Message>, file: GeneratedFile): void {
-  const { receives } = directions(endpoint, "client");
-  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
-  const options = `options?: ${file.import("RequestOptions", join)}`;
-  file.doc(message.docs);
-  printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+/** What is said when connecting, where the document speaks of more than the path. */
+function emitConnectOptions(endpoint: Endpoint, file: GeneratedFile): void {
+  const { typeName, query, headers } = endpoint;
+  const parts = [...(query ? [["query", query] as const] : []), ...(headers ? [["headers", headers] as const] : [])];
+  if (parts.length === 0) return;
+  const base = `${file.import("ConnectOptions", join)}${protocolArgument([endpoint], file)}`;
+  file.doc(`What a client says when it connects to ${at(endpoint)}. A function is asked before every attempt, for what expires.`);
+  printInterface(file, `${typeName}Options extends ${base}`, parts, ([name, part]: readonly [string, HandshakePart]) =>
+    file.print(`readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${partType(file, part)}>;`),
+  );
 }
 
 function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
@@ -259,107 +223,4 @@ function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: Generate
     [`answerer: (payload: ${received(file, delivery)}) => ${reply}`],
     `: ${file.import("Unsubscribe", join)};`,
   );
-}
-
-function emitApi(model: Model, file: GeneratedFile): void {
-  const { client, classify, credentials } = apiNames(model);
-  file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
-  printInterface(file, client, model.endpoints, (endpoint) => {
-    file.doc(endpoint.docs);
-    printCall(
-      file,
-      file.key(endpoint.name),
-      connectParameters(endpoint, file),
-      `: ${file.import("Opening", join)}<${endpoint.typeName}Client>;`,
-    );
-  });
-  printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
-  if (hasCredentials(model)) emitCredentials(model, file);
-  emitCreate(model, file, {
-    docs: "Creates a client; it connects when an endpoint's method is called.",
-    client,
-    classify: () => classify,
-    credentials: () => credentials,
-  });
-}
-
-/** Credentials that a program can give; a certificate belongs to the TLS connection (`tls`). */
-const credentialSchemes = ({ schemes }: Model): Model["schemes"] => schemes.filter(({ contract }) => contract.carries !== "certificate");
-const hasCredentials = (model: Model): boolean => credentialSchemes(model).length > 0;
-
-function emitCredentials(model: Model, file: GeneratedFile): void {
-  const given = file.import("Given", join);
-  file.doc("What a client shows to be let in. A function is asked before every attempt, for what expires.");
-  printInterface(file, apiNames(model).credentials, credentialSchemes(model), (scheme) => {
-    file.doc(schemeDocs(scheme, "Goes"));
-    const type = scheme.contract.carries === "basic" ? file.import("BasicCredentials", join) : "string";
-    file.print(`readonly ${file.key(scheme.name)}?: ${given}<${type}>;`);
-  });
-}
-
-/** The one call. */
-function emitCreate(
-  model: Model,
-  file: GeneratedFile,
-  {
-    docs,
-    client,
-    classify,
-    credentials,
-  }: { readonly docs: string; readonly client: string; readonly classify: () => string; readonly credentials: () => string },
-): void {
-  const base = file.import("ClientOptions", join);
-  const classifies = model.endpoints.some((endpoint) => directions(endpoint, "client").receives.choice?.by === "classify");
-  const shows = hasCredentials(model);
-  const asked = [
-    ...(classifies ? [`readonly classify: ${classify()}`] : []),
-    ...(shows ? [`readonly credentials?: ${credentials()}`] : []),
-  ];
-  const type = asked.length === 0 ? base : `${base} & { ${asked.join("; ")} }`;
-  const given = shows ? `${file.import("credentials", join, "value")}(contract, options)` : "options";
-  file.doc(docs);
-  printCall(
-    file,
-    `export function ${apiNames(model).createClient}`,
-    ["url: string | URL", `options${classifies ? "" : "?"}: ${type}`],
-    `: ${client} {`,
-  );
-  file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file)});`);
-  file.print("}");
-}
-
-/** What the runtime loads for this document beside its core. */
-function features({ endpoints, closeCodes }: Model, file: GeneratedFile): string {
-  const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
-  const subscribes = endpoints.some(({ topics, subscription }) =>
-    [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
-  );
-  const needed = [
-    ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
-    ...(sides.some(({ receives }) => typeof receives.tree.json === "object" && !("among" in receives.tree.json)) ? ["dispatch"] : []),
-    ...(sides.some(({ sends, receives }) => [...sends.messages, ...receives.messages].some(({ format }) => format !== "json"))
-      ? ["formats"]
-      : []),
-    ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
-    ...(sides.some(({ receives }) => requests(receives.deliveries).length > 0) ? ["answers"] : []),
-    ...(closeCodes.length > 0 || endpoints.some((endpoint) => endpoint.closeCodes.length > 0) ? ["closings"] : []),
-    ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
-  ];
-  const parts = needed.map((name) => file.import(name, join, "value"));
-  const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);
-  if (chosen.length > 0) parts.push(`${file.import("choices", join, "value")}(contract${chosen.includes("classify") ? ", options" : ""})`);
-  return parts.length === 0 ? "" : `, [${parts.join(", ")}]`;
-}
-
-/** Path parameters come first, query and headers are options: only the first belong to the address. */
-function connectParameters(endpoint: Endpoint, file: GeneratedFile): readonly string[] {
-  const { parameters, query, headers } = endpoint;
-  const options = `${file.import("ConnectOptions", join)}${protocolArgument([endpoint], file)}`;
-  const parts = [...(query ? [{ name: "query", part: query }] : []), ...(headers ? [{ name: "headers", part: headers }] : [])];
-  const fields = parts.map(
-    ({ name, part }) => `readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${partType(file, part)}>`,
-  );
-  const type = fields.length === 0 ? options : `${options} & { ${fields.join("; ")} }`;
-  const optional = parts.every(({ part }) => part.optional) ? "?" : "";
-  return [...(parameters ? [`params: ${partType(file, parameters)}`] : []), `options${optional}: ${type}`];
 }

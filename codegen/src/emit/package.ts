@@ -1,8 +1,9 @@
 // What makes a client a package of its own: index.ts, which is all of it under one name, and how it is compiled. Its package.json is laid
 // over the user's (package-file.ts), its README is printed in readme.ts.
 import type { Model } from "../model/model.ts";
+import { apiNames, clientSuffixes } from "./api-names.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
-import { apiNames } from "./signatures.ts";
+import { closeCodeNames } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/client";
 
@@ -34,10 +35,10 @@ export function emitIndex(model: Model, file: GeneratedFile): void {
 
 /** What client.ts exports. A type of the document that has such a name is exported under another. */
 function clientNames(model: Model): readonly string[] {
-  const { client, createClient, classify } = apiNames(model);
+  const { client, createClient, classify, credentials } = apiNames(model);
   const typeNames = model.endpoints.flatMap(({ typeName, topics }) => [typeName, ...topics.map((topic) => topic.typeName)]);
-  const suffixes = ["Send", "Request", "Answer", "On", "Event", "Client"];
-  return [client, createClient, classify, "servers", ...typeNames.flatMap((typeName) => suffixes.map((suffix) => typeName + suffix))];
+  const ofEndpoints = typeNames.flatMap((typeName) => clientSuffixes.map((suffix) => typeName + suffix));
+  return [client, createClient, classify, credentials, ...closeCodeNames(model), "servers", ...ofEndpoints];
 }
 
 function free(name: string, model: Model, taken: ReadonlySet<string>): string {

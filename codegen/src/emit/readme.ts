@@ -3,9 +3,10 @@
 import type { Delivery, Docs, Endpoint, HandshakePart, Model, Server, Topic } from "../model/model.ts";
 import { sampleOf } from "../model/sample.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
+import { apiNames } from "./api-names.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
 import { clientErrors } from "./package.ts";
-import { answerReceived, answerSent, apiNames, directions, type Group, groupsOf, plainMessages, received, requests } from "./signatures.ts";
+import { answerReceived, answerSent, directions, type Group, groupsOf, plainMessages, received, requests } from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/client";
 

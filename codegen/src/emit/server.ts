@@ -1,13 +1,12 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
 import type { Delivery, Endpoint, Message, Model, SecurityScheme } from "../model/model.ts";
+import { apiNames, serverSuffixes } from "./api-names.ts";
 import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
 import {
-  type Asks,
-  answerReceived,
   answerSent,
-  apiNames,
   at,
   bracketed,
+  type Context,
   closeCodeNames,
   closeName,
   correlationProperty,
@@ -17,7 +16,6 @@ import {
   groupsOf,
   importTypes,
   partType,
-  payloadParameter,
   plainMessages,
   printCall,
   printClassify,
@@ -25,12 +23,15 @@ import {
   printInterface,
   printMembers,
   printNamedUnion,
+  printRequest,
+  printSend,
   protocolArgument,
   protocolMembers,
   received,
   requests,
   returnDocs,
   schemeDocs,
+  sendDocs,
   sent,
 } from "./signatures.ts";
 
@@ -44,8 +45,8 @@ export const emitServer: Emitter = (model, file) => {
   for (const name of closeCodeNames(model)) file.declare(name);
   for (const name of ["AsyncIterable", "NoInfer", "Omit", "Partial", "Pick", "Promise", "Required", "Uint8Array"]) file.declare(name);
   for (const { typeName, topics } of model.endpoints) {
-    for (const suffix of ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"]) file.declare(typeName + suffix);
-    for (const topic of topics) for (const suffix of ["Send", "Request", "Messages"]) file.declare(topic.typeName + suffix);
+    for (const suffix of serverSuffixes.endpoint) file.declare(typeName + suffix);
+    for (const topic of topics) for (const suffix of serverSuffixes.topic) file.declare(topic.typeName + suffix);
   }
   importTypes(model, file, "server");
   file.import("contract", "./contract.server.js", "value");
@@ -57,19 +58,13 @@ export const emitServer: Emitter = (model, file) => {
 
 function emitEndpoint(model: Model, endpoint: Endpoint, file: GeneratedFile): void {
   const { socket, topics } = groupsOf(endpoint, "server");
-  const context: Context = { model, endpoint, file };
+  const context: Context = { model, endpoint, file, side: "server", join };
   for (const topic of topics) emitCalls(topic, [], context);
   emitCalls(socket, topics, context);
   emitConnection(context);
   for (const group of [...topics, socket]) emitMessages(group, context);
   emitHandler(context);
   emitReader(context);
-}
-
-interface Context {
-  readonly model: Model;
-  readonly endpoint: Endpoint;
-  readonly file: GeneratedFile;
 }
 
 const asks = ({ sends }: Group): boolean => requests(sends.messages).length > 0;
@@ -82,16 +77,16 @@ function emitCalls(group: Group, topics: readonly Group[], context: Context): vo
   const sending = topics.filter(says);
   const asking = topics.filter(asks);
   if (topic === undefined || says(group)) {
-    file.doc(`What the server sends on ${at}${sending.length > 0 ? "; what belongs to a topic, under its name" : ""}.`);
+    file.doc(sendDocs("the server", group, sending.length > 0 ? "; what belongs to a topic, under its name" : ""));
     printMembers(file, `${typeName}Send`, [
-      ...plainMessages(sends).map((message) => () => emitSend(message, context)),
+      ...plainMessages(sends).map((message) => () => printSend(message, context)),
       ...sending.map((inner) => () => emitNested(inner, "Send", file)),
     ]);
   }
   if (asks(group) || asking.length > 0) {
     file.doc(`What the server asks on ${at}, each call settled by its reply.`);
     printMembers(file, `${typeName}Request`, [
-      ...requests(sends.messages).map((message) => () => emitRequest(message, context)),
+      ...requests(sends.messages).map((message) => () => printRequest(message, context)),
       ...asking.map((inner) => () => emitNested(inner, "Request", file)),
     ]);
   }
@@ -101,19 +96,6 @@ function emitNested({ topic, typeName }: Group, suffix: string, file: GeneratedF
   if (topic === undefined) return;
   file.doc(topic.docs);
   file.print(`readonly ${file.key(topic.name)}: ${typeName}${suffix};`);
-}
-
-function emitSend(message: Message, { model, file }: Context): void {
-  file.doc(message.docs);
-  file.print(`${file.key(message.method)}(${payloadParameter(file, join, model, message)}): ${file.import("Sent", join)};`);
-}
-
-function emitRequest(message: Asks<Message>, { model, endpoint, file }: Context): void {
-  const { receives } = directions(endpoint, "server");
-  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
-  const options = `options?: ${file.import("RequestOptions", join)}`;
-  file.doc(message.docs);
-  printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
 }
 
 function emitConnection({ model, endpoint, file }: Context): void {
@@ -126,10 +108,8 @@ function emitConnection({ model, endpoint, file }: Context): void {
     ...(headers ? [`readonly headers: ${partType(file, headers)};`] : []),
     ...(requests(endpoint.serverToClient.messages).length > 0 ? [`readonly request: ${typeName}Request;`] : []),
   ];
-  const head = `${typeName}Connection<Context = object>`;
-  const line = `${head} extends ${base}`;
   file.doc(`One client connected to ${at(endpoint)}.`);
-  printMembers(file, `export interface ${line} {`.length <= lineWidth ? line : `${head}\n  extends ${base}`, [
+  printMembers(file, `${typeName}Connection<Context = object> extends ${base}`, [
     ...members.map((member) => () => file.print(member)),
     ...protocolMembers(model, endpoint, file),
   ]);
@@ -198,10 +178,10 @@ function emitReader(context: Context): void {
         file.block(
           `readonly send: ${typeName}Send & {`,
           () => {
-            for (const message of replies(socket)) emitSend(message, context);
+            for (const message of replies(socket)) printSend(message, context);
             for (const group of answering) {
               const printed = (): void => {
-                for (const message of replies(group)) emitSend(message, context);
+                for (const message of replies(group)) printSend(message, context);
               };
               file.block(`readonly ${file.key(group.topic?.name ?? "")}: {`, printed, "};");
             }
@@ -237,7 +217,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
   const contexts = model.schemes.map(contextOf);
   file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
   const given = ["Context", ...contexts].map((name) => `${name} = object`);
-  printInterface(file, bracketed(`${handlers}<`, given, ">"), model.endpoints, (endpoint) => {
+  printInterface(file, bracketed(`${handlers}<`, given, ">", "export interface  {".length), model.endpoints, (endpoint) => {
     const { name, typeName, docs } = endpoint;
     const context = contextOfEndpoint(model, endpoint);
     file.doc(docs);
@@ -316,7 +296,7 @@ function emitAuthenticate(model: Model, file: GeneratedFile): void {
     "Who may connect: judges the credentials of each security scheme, before the connection is accepted.\n\nEach gives what it adds to `conn.context`, `undefined` to refuse, or a `Response` of its own.",
   );
   const parameters = ["Context", ...schemes.map(contextOf)].map((name) => `${name} extends object = object`);
-  printInterface(file, bracketed(`${apiNames(model).authenticate}<`, parameters, ">"), schemes, (scheme) => {
+  printInterface(file, bracketed(`${apiNames(model).authenticate}<`, parameters, ">", "export interface  {".length), schemes, (scheme) => {
     file.doc(schemeDocs(scheme, "Comes"));
     const credentials =
       scheme.contract.carries === "certificate"

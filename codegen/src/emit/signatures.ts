@@ -1,39 +1,7 @@
-// What server.ts and client.ts say alike: the names of their interfaces, and what is sent and received under a message's name.
+// What server.ts and client.ts say alike: what is sent, asked and received under a message's name.
 import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, SecurityScheme, Topic } from "../model/model.ts";
+import { apiNames } from "./api-names.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
-
-/** Names of what a generated server and client export for the whole API. */
-export interface ApiNames {
-  readonly handlers: string;
-  readonly api: string;
-  readonly register: string;
-  readonly client: string;
-  readonly createClient: string;
-  readonly classify: string;
-  readonly toError: string;
-  readonly authenticate: string;
-  readonly credentials: string;
-}
-
-/** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
-export function apiNames({ name, endpoints }: Model): ApiNames {
-  const typeNames = endpoints.flatMap(({ typeName, topics }) => [typeName, ...topics.map((topic) => topic.typeName)]);
-  const ofEndpoints = new Set(typeNames.flatMap((typeName) => endpointSuffixes.map((suffix) => typeName + suffix)));
-  const free = (suffix: string): string => (ofEndpoints.has(name + suffix) ? `${name}Api${suffix}` : name + suffix);
-  return {
-    handlers: free("Handlers"),
-    api: free(""),
-    register: `register${name}`,
-    client: free("Client"),
-    createClient: `create${name}Client`,
-    classify: free("Classify"),
-    toError: free("ToError"),
-    authenticate: free("Authenticate"),
-    credentials: free("Credentials"),
-  };
-}
-
-const endpointSuffixes = ["Send", "Request", "Answer", "On", "Event", "Client", "Connection", "Messages", "Handler", "Received", "Reader"];
 
 /** What one side sends on an endpoint, what it receives. */
 export function directions(endpoint: Endpoint, side: "server" | "client"): { readonly sends: Direction; readonly receives: Direction } {
@@ -58,7 +26,10 @@ export function groupsOf(endpoint: Endpoint, side: "server" | "client"): { reado
   const group = (topic: Topic | undefined): Group => ({
     topic,
     typeName: (topic ?? endpoint).typeName,
-    at: topic === undefined ? at(endpoint) : `the topic \`${topic.address}\` of ${at(endpoint)}`,
+    at:
+      topic === undefined
+        ? at(endpoint)
+        : `the topic \`${topic.address === endpoint.address ? topic.name : topic.address}\` of ${at(endpoint)}`,
     sends: only(sends, topic),
     receives: only(receives, topic),
   });
@@ -68,6 +39,13 @@ export function groupsOf(endpoint: Endpoint, side: "server" | "client"): { reado
 function only({ messages, deliveries, ...direction }: Direction, topic: Topic | undefined): Direction {
   const inside = (item: Message | Delivery): boolean => item.topic === topic?.name;
   return { ...direction, messages: messages.filter(inside), deliveries: deliveries.filter(inside) };
+}
+
+/** What a comment says of the messages that are sent at one place; `topical` is where those of its topics are. */
+export function sendDocs(who: string, { at, sends }: Group, topical: string): string {
+  const silent =
+    plainMessages(sends).length > 0 || topical !== "" ? "" : `: nothing${requests(sends.messages).length > 0 ? " but requests" : ""}`;
+  return `What ${who} sends on ${at}${topical}${silent}.`;
 }
 
 /** Messages that are sent and forgotten. */
@@ -165,10 +143,37 @@ export function answerSent(file: GeneratedFile, join: string, reply: Reply, dire
 
 const union = (types: readonly string[]): string => [...new Set(types)].join(" | ");
 
+/** One endpoint in the file of one side. */
+export interface Context {
+  readonly model: Model;
+  readonly endpoint: Endpoint;
+  readonly file: GeneratedFile;
+  readonly side: "server" | "client";
+  /** The module that generated code of this side imports. */
+  readonly join: string;
+}
+
+/** Prints the method that sends a message. */
+export function printSend(message: Message, { model, file, join }: Context): void {
+  file.doc(message.docs);
+  printCall(file, file.key(message.method), [payloadParameter(file, join, model, message)], `: ${file.import("Sent", join)};`);
+}
+
+/** Prints the method that sends a request, and gives its reply. */
+export function printRequest(message: Asks<Message>, { model, endpoint, file, side, join }: Context): void {
+  const { receives } = directions(endpoint, side);
+  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
+  const options = `options?: ${file.import("RequestOptions", join)}`;
+  file.doc(message.docs);
+  printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);
+}
+
 /** Prints an interface with one member for each item, and an empty line behind it. */
 export function printInterface<T>(file: GeneratedFile, head: string, items: readonly T[], member: (item: T) => void): void {
-  if (items.length === 0) file.print(`export interface ${head} {}`);
-  else file.block(`export interface ${head} {`, () => items.forEach(member), "}");
+  const line = `export interface ${head} {`;
+  const opening = line.length + 1 <= lineWidth ? line : line.replace(/ extends (?!object)/, "\n  extends ");
+  if (items.length === 0) file.print(`${opening}}`);
+  else file.block(opening, () => items.forEach(member), "}");
   file.print("");
 }
 
@@ -179,11 +184,14 @@ export function printMembers(file: GeneratedFile, head: string, members: readonl
 
 /** Prints a union of everything that can arrive, told apart by `name`, and an empty line behind it. */
 export function printNamedUnion(file: GeneratedFile, name: string, deliveries: readonly Delivery[]): void {
-  const members = deliveries.map(
-    (delivery) => `{ readonly name: ${file.string(delivery.name)}; readonly payload: ${received(file, delivery)} }`,
-  );
-  const [only] = members;
-  if (members.length <= 1) file.print(`export type ${name} = ${only ?? "never"};`);
+  const members = deliveries.map((delivery) => {
+    const parts = [`readonly name: ${file.string(delivery.name)}`, `readonly payload: ${received(file, delivery)}`];
+    const line = `{ ${parts.join("; ")} }`;
+    return line.length + "  | ;".length <= lineWidth ? line : `{\n${parts.map((part) => `      ${part};\n`).join("")}    }`;
+  });
+  const [only = "never"] = members;
+  const line = `export type ${name} = ${only};`;
+  if (members.length <= 1 && line.length <= lineWidth) file.print(line);
   else file.print(`export type ${name} =\n${members.map((member) => `  | ${member}`).join("\n")};`);
   file.print("");
 }
@@ -195,10 +203,10 @@ export function printCall(file: GeneratedFile, before: string, parameters: reado
   file.print(line.length + 2 <= lineWidth ? line : open.join("\n"));
 }
 
-/** A list between brackets: on one line where it fits there, else with a line for each item. */
-export function bracketed(before: string, items: readonly string[], after: string): string {
+/** A list between brackets: on one line where it fits beside the `used` characters that are there already, else with a line for each item. */
+export function bracketed(before: string, items: readonly string[], after: string, used = 2): string {
   const line = `${before}${items.join(", ")}${after}`;
-  return line.length + 2 <= lineWidth ? line : [before, items.map((item) => `  ${item}`).join(",\n"), after].join("\n");
+  return line.length + used <= lineWidth ? line : [before, items.map((item) => `  ${item}`).join(",\n"), after].join("\n");
 }
 
 /** The comment of a message, with a sentence of ours behind its summary. */

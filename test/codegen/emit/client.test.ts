@@ -51,10 +51,25 @@ describe("client.ts", () => {
       /^export interface AApiClient \{\n {2}(.*)\n\}/m.exec(emit(model("A", [endpoint("a", overrides)])))?.[1];
     expect(connect({})).toBe("a(options?: ConnectOptions): Opening<AClient>;");
     expect(connect({ parameters: part("P") })).toBe("a(params: P, options?: ConnectOptions): Opening<AClient>;");
-    expect(connect({ query: part("Q", true) })).toBe("a(options?: ConnectOptions & { readonly query?: Given<Q> }): Opening<AClient>;");
-    expect(connect({ query: part("Q", true), headers: part("H") })).toBe(
-      "a(options: ConnectOptions & { readonly query?: Given<Q>; readonly headers: Given<H> }): Opening<AClient>;",
+    expect(connect({ query: part("Q", true) })).toBe("a(options?: AOptions): Opening<AClient>;");
+    expect(connect({ query: part("Q", true), headers: part("H") })).toBe("a(options: AOptions): Opening<AClient>;");
+    expect(emit(model("A", [endpoint("a", { query: part("Q", true), headers: part("H") })]))).toContain(
+      "export interface AOptions extends ConnectOptions {\n  readonly query?: Given<Q>;\n  readonly headers: Given<H>;\n}",
     );
+  });
+
+  it("keeps within the line whatever the names are", () => {
+    const long = "a".repeat(50);
+    const sides = { serverToClient: direction([message(long)]), clientToServer: direction([message(long)]) };
+    const text = emit(model("A", [endpoint("a", sides)]));
+    expect(text.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it("says where messages are that are not in `send`", () => {
+    const reply: Reply = { messages: [], request: ["id"], reply: ["id"], id: "integer" };
+    const asking = emit(model("A", [endpoint("a", { clientToServer: direction([message("ask", { reply })]) }), endpoint("b")]));
+    expect(asking).toContain("/** What a client sends on `/a`: nothing but requests. */\nexport interface ASend {}");
+    expect(asking).toContain("/** What a client sends on `/b`: nothing. */\nexport interface BSend {}");
   });
 
   it("names everything that arrives in one union, `never` where nothing does", () => {
