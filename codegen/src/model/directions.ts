@@ -232,7 +232,7 @@ function reportElsewhere({ channel, pointer }: SourceReply, findings: Findings):
   findings.warning({
     code: "reply-elsewhere",
     message: `This reply comes on the channel \`${channel}\`, which is another connection; it is an ordinary message there, and the request is not answered.`,
-    fix: "Let the reply name messages of a channel with the same address as the request's.",
+    fix: `Have whoever handles the request send it: a server reaches the clients of \`${channel}\` that joined a room (\`api.….to(room).send.…\`). Or let the reply name messages of a channel with the same address as the request's.`,
     pointer,
     at: "key",
   });

@@ -18,12 +18,15 @@ export function readV3(tree: Tree, defaults: SocketOptions, findings: Findings):
   const operations = tree
     .objects(tree.root, "operations")
     .flatMap(([, place]) => readOperation(tree, place, byPointer, messages, findings) ?? []);
+  const channels = drafts.map((channel) => ({
+    ...channel,
+    operations: operations.filter((operation) => operation.channel === channel.key),
+  }));
+  const dynamic = new Set(operations.flatMap(({ dynamicReply }) => dynamicReply ?? []));
   return {
     servers: readServers(tree, (server) => joinUrl(stringAt(server, "host") ?? "", stringAt(server, "pathname") ?? "")),
-    channels: drafts.map((channel) => ({
-      ...channel,
-      operations: operations.filter((operation) => operation.channel === channel.key),
-    })),
+    // What only names the messages of such replies is no place of its own.
+    channels: channels.filter(({ key, operations }) => operations.length > 0 || !dynamic.has(key)),
   };
 }
 
@@ -88,13 +91,20 @@ function readParameters(tree: Tree, channel: ObjectPlace): SourceParameter[] {
   });
 }
 
+interface OperationDraft extends SourceOperation {
+  /** Key of its channel. */
+  readonly channel: string;
+  /** Key of the channel that only names the messages of its reply. */
+  readonly dynamicReply: string | undefined;
+}
+
 function readOperation(
   tree: Tree,
   place: ObjectPlace,
   channels: ReadonlyMap<string, ChannelDraft>,
   reader: MessageReader,
   findings: Findings,
-): (SourceOperation & { readonly channel: string }) | undefined {
+): OperationDraft | undefined {
   const action = stringAt(place.value, "action");
   const channel = channels.get(tree.object(place, "channel")?.pointer ?? "");
   if ((action !== "send" && action !== "receive") || channel === undefined) {
@@ -112,8 +122,11 @@ function readOperation(
   }
   const messages = readMessages(tree, place, channel, reader);
   const reply = tree.object(place, "reply");
-  const replies = reply === undefined ? [] : readReply(tree, reply, messages, { own: channel, channels, reader, findings });
-  return { action, pointer: place.pointer, channel: channel.key, messages, replies, security: readSecurity(tree, place) };
+  const context = { own: channel, channels, reader, findings };
+  const replies = reply === undefined ? [] : readReply(tree, reply, messages, context);
+  const dynamic = reply && dynamicChannel(tree, reply, context);
+  const security = readSecurity(tree, place);
+  return { action, pointer: place.pointer, channel: channel.key, messages, replies, security, dynamicReply: dynamic?.key };
 }
 
 /** The messages listed, or all of the channel's when there is no list. */
@@ -146,5 +159,27 @@ function readReply(tree: Tree, place: ObjectPlace, requests: readonly SourceMess
     return [];
   }
   const channel = named ?? context.own;
-  return [{ requests, messages: readMessages(tree, place, channel, context.reader), channel: channel.key, pointer: place.pointer }];
+  const messages = readMessages(tree, place, channel, context.reader);
+  if (dynamicChannel(tree, place, context) === undefined) return [{ requests, messages, channel: channel.key, pointer: place.pointer }];
+  context.findings.hint({
+    code: "reply-address",
+    message:
+      "A reply goes back over the socket that its request came on; the address that the request gives for it is for the application alone.",
+    fix: "Nothing has to be done. For a reply over another connection, leave `address` out and give the channel of the reply an address.",
+    pointer: joinPointer(place.pointer, "address"),
+    at: "key",
+  });
+  return [{ requests, messages, channel: context.own.key, pointer: place.pointer }];
+}
+
+/**
+ * The channel of a reply whose address only the request knows (Operation Reply Address Object): it has none itself. On a WebSocket such a reply goes
+ * back to who asked, unless its channel is on other servers.
+ */
+function dynamicChannel(tree: Tree, reply: ObjectPlace, { own, channels }: ReplyContext): ChannelDraft | undefined {
+  if (tree.object(reply, "address") === undefined) return undefined;
+  const channel = channels.get(tree.object(reply, "channel")?.pointer ?? "");
+  if (channel === undefined || channel.address !== undefined) return undefined;
+  const servers = channel.servers ?? own.servers;
+  return servers?.join() === own.servers?.join() ? channel : undefined;
 }

@@ -209,3 +209,28 @@ x-wsgen: { perspective: server }
   expect(endpointOf(model!, "asks").clientToServer.messages[0]).not.toHaveProperty("reply");
   expect(lines).toContainEqual(expect.stringMatching(/^warning reply-elsewhere 12:5 .*`answers`/));
 });
+
+test.each([
+  ["is the request's, where a channel without address only names it", "address: null", ["a"], "hint reply-address 9:"],
+  [
+    "is the channel's own, where that is on another server",
+    "address: null, servers: [{ $ref: '#/servers/t' }]",
+    ["a", "replies"],
+    "warning reply-elsewhere",
+  ],
+  ["is the channel's own, where that has an address", "address: /b", ["a", "replies"], "warning reply-elsewhere"],
+])("the socket of a reply whose address the request says %s", async (_what, channel, sockets, said) => {
+  const { model, lines } = await modelled(`
+asyncapi: 3.0.0
+info: { title: T, version: 1.0.0 }
+servers: { s: { host: a, protocol: ws }, t: { host: b, protocol: ws } }
+channels:
+  a: { address: /a, servers: [{ $ref: "#/servers/s" }], messages: { ask: { correlationId: { location: "$message.payload#/id" }, payload: { type: object, properties: { id: { type: integer } } } } } }
+  replies: { ${channel}, messages: { answer: { payload: { type: object, properties: { id: { type: integer } } } } } }
+operations:
+  o: { action: receive, channel: { $ref: "#/channels/a" }, reply: { address: { location: "$message.payload#/replyTo" }, channel: { $ref: "#/channels/replies" } } }
+`);
+  expect(model?.endpoints.map(({ name }) => name)).toEqual(sockets);
+  expect(model?.endpoints[0]?.clientToServer.messages[0]?.reply?.messages).toEqual(sockets.length === 1 ? ["answer"] : undefined);
+  expect(lines).toContainEqual(expect.stringContaining(said));
+});
