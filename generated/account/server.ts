@@ -55,6 +55,9 @@ export interface AccountHandler<Context = object> {
 /** Everything that can arrive on `/account`, told apart by `name`. */
 export type AccountReceived = { readonly name: "pay"; readonly payload: PayMessage };
 
+/** Everything that the server sends on `/account`, told apart by `name`, as its sender gives it. */
+export type AccountSent = { readonly name: "balance"; readonly payload: Optional<BalanceMessage, "type"> };
+
 /** One client connected to `/account`, for a handler that reads its messages itself. */
 export interface AccountReader<Context = object> extends AccountConnection<Context> {
   /** Every valid message in order; ends when the connection closes. One reader at a time. */
@@ -93,7 +96,7 @@ export interface AccountAuthenticate<Context extends object = object, TokenConte
 export function registerAccount<Context extends object, TokenContext extends object = never>(
   router: Router<Context>,
   handlers: AccountHandlers<NoInfer<Context>, NoInfer<TokenContext>>,
-  options: RegisterOptions<"account.v1"> & {
+  options: RegisterOptions<"account.v1", AccountReceived, AccountSent> & {
     readonly authenticate: AccountAuthenticate<NoInfer<Context>, TokenContext>;
   },
 ): Account {

@@ -67,6 +67,14 @@ export type RoomReceived =
   | { readonly name: "postMessage"; readonly payload: PostMessage }
   | { readonly name: "history"; readonly payload: HistoryRequest };
 
+/** Everything that the server sends on `/rooms/{roomId}`, told apart by `name`, as its sender gives it. */
+export type RoomSent =
+  | { readonly name: "messagePosted"; readonly payload: Optional<MessagePosted, "type"> }
+  | { readonly name: "memberJoined"; readonly payload: Optional<MemberJoined, "type"> }
+  | { readonly name: "memberLeft"; readonly payload: Optional<MemberLeft, "type"> }
+  | { readonly name: "historyPage"; readonly payload: Optional<HistoryPage, "type" | "requestId"> }
+  | { readonly name: "problem"; readonly payload: Optional<Problem, "type"> };
+
 /** One client connected to `/rooms/{roomId}`, for a handler that reads its messages itself. */
 export interface RoomReader<Context = object> extends Omit<RoomConnection<Context>, "send"> {
   readonly send: RoomSend & {
@@ -97,7 +105,7 @@ export interface Chat {
 export function registerChat<Context extends object>(
   router: Router<Context>,
   handlers: ChatHandlers<NoInfer<Context>>,
-  options?: RegisterOptions,
+  options?: RegisterOptions<string, RoomReceived, RoomSent>,
 ): Chat {
   return register<Chat>(router, contract, handlers, options);
 }

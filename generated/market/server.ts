@@ -114,6 +114,16 @@ export type SocketReceived =
   | { readonly name: "candles.subscribe"; readonly payload: CandlesSubscribeMessage }
   | { readonly name: "candles.unsubscribe"; readonly payload: CandlesUnsubscribeMessage };
 
+/** Everything that the server sends on `/v1`, told apart by `name`, as its sender gives it. */
+export type SocketSent =
+  | { readonly name: "ticker.trade"; readonly payload: Optional<TradeMessage, "event"> }
+  | { readonly name: "book.snapshot"; readonly payload: Optional<SnapshotMessage, "event"> }
+  | { readonly name: "book.change"; readonly payload: Optional<ChangeMessage, "event"> }
+  | { readonly name: "candles.candle"; readonly payload: Optional<CandleMessage, "event"> }
+  | { readonly name: "subscribed"; readonly payload: Optional<SubscribedMessage, "event"> }
+  | { readonly name: "refused"; readonly payload: Optional<RefusedMessage, "event"> }
+  | { readonly name: "heartbeat"; readonly payload: Optional<HeartbeatMessage, "event"> };
+
 /** One client connected to `/v1`, for a handler that reads its messages itself. */
 export interface SocketReader<Context = object> extends SocketConnection<Context> {
   /** Every valid message in order; ends when the connection closes. One reader at a time. */
@@ -139,7 +149,7 @@ export interface Market {
 export function registerMarket<Context extends object>(
   router: Router<Context>,
   handlers: MarketHandlers<NoInfer<Context>>,
-  options?: RegisterOptions,
+  options?: RegisterOptions<string, SocketReceived, SocketSent>,
 ): Market {
   return register<Market>(router, contract, handlers, options);
 }

@@ -162,3 +162,24 @@ expectTypeOf<Static<typeof schemas.MemberLeft>>().toEqualTypeOf<types.MemberLeft
 expectTypeOf<Static<typeof schemas.Problem>>().toEqualTypeOf<types.Problem>();
 expectTypeOf<Static<typeof schemas.RoomParameters>>().toEqualTypeOf<types.RoomParameters>();
 expectTypeOf<Static<typeof schemas.RoomQuery>>().toEqualTypeOf<types.RoomQuery>();
+
+// Filters know what passes them.
+export const filtered = registerChat(
+  createRouter(),
+  { room: { messages: { history, postMessage() {} } } },
+  {
+    receive(message, _conn, next) {
+      if (message.name === "postMessage") expectTypeOf(message.payload.text).toEqualTypeOf<string>();
+      // @ts-expect-error: the server sends this one
+      return message.name === "messagePosted" ? undefined : next();
+    },
+    send(message) {
+      if (message.name === "historyPage") expectTypeOf(message.payload.type).toEqualTypeOf<"historyPage" | undefined>();
+      return message.payload;
+    },
+  },
+);
+
+// One filter for several documents is as general as it was.
+const general = ({ payload }: { readonly name: string; readonly payload: unknown }): unknown => payload;
+export const filteredAlike = registerChat(createRouter(), { room: { messages: { history, postMessage() {} } } }, { send: general });

@@ -34,7 +34,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
 
 /** What the names of an endpoint's interfaces end in, and those of a topic's. */
 export const serverSuffixes = {
-  endpoint: ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Reader"],
+  endpoint: ["Send", "Request", "Connection", "Messages", "Handler", "Received", "Sent", "Reader"],
   topic: ["Send", "Request", "Messages"],
 };
 export const clientSuffixes = ["Send", "Request", "Answer", "On", "Event", "Options", "Client"];

@@ -22,11 +22,12 @@ import {
   printCloseCodes,
   printInterface,
   printMembers,
+  printNamedTypes,
   printNamedUnion,
   printRequest,
   printSend,
-  protocolArgument,
   protocolMembers,
+  protocolNames,
   received,
   requests,
   returnDocs,
@@ -163,6 +164,7 @@ function emitReader(context: Context): void {
   const { typeName } = endpoint;
   file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
   printNamedUnion(file, `${typeName}Received`, endpoint.clientToServer.deliveries);
+  emitSent(endpoint, file);
 
   // A method returns its reply; whoever reads the requests itself has to send it.
   const { socket, topics } = groupsOf(endpoint, "server");
@@ -195,6 +197,18 @@ function emitReader(context: Context): void {
     "}",
   );
   file.print("");
+}
+
+/** What a filter of everything that is sent is given: payloads as their senders give them. */
+function emitSent({ typeName, clientToServer, serverToClient, ...endpoint }: Endpoint, file: GeneratedFile): void {
+  const answers = (name: string): readonly string[] =>
+    clientToServer.messages.flatMap(({ reply }) => (reply?.messages.includes(name) ? correlationProperty(reply.reply) : []));
+  const members = serverToClient.messages.map((message) => {
+    const filled = [...(message.reply ? correlationProperty(message.reply.request) : []), ...answers(message.name)];
+    return { name: message.name, type: sent(file, join, message, [...new Set(filled)]) };
+  });
+  file.doc(`Everything that the server sends on \`${endpoint.address}\`, told apart by \`name\`, as its sender gives it.`);
+  printNamedTypes(file, `${typeName}Sent`, members);
 }
 
 /** The functions that make error messages, where there have to be any; whether there are. */
@@ -258,7 +272,8 @@ function emitApi(model: Model, file: GeneratedFile): void {
           ">,",
         ),
       );
-      const options = `${file.import("RegisterOptions", join)}${protocolArgument(model.endpoints, file)}`;
+      const types = [protocolNames(model.endpoints, file) ?? "string", ofAll(model.endpoints, "Received"), ofAll(model.endpoints, "Sent")];
+      const options = bracketed(`${file.import("RegisterOptions", join)}<`, types, ">");
       const line = `options: ${options} & { ${asked.join("; ")} },`;
       if (asked.length === 0) file.print(`options?: ${options},`);
       else if (line.length + 2 <= lineWidth) file.print(line);
@@ -271,6 +286,13 @@ function emitApi(model: Model, file: GeneratedFile): void {
   );
   file.print(`  return ${file.import("register", join, "value")}<${api}>(router, contract, handlers, options);`);
   file.print("}");
+}
+
+/** A type of every endpoint, as one. */
+function ofAll(endpoints: readonly Endpoint[], suffix: "Received" | "Sent"): string {
+  const names = endpoints.map(({ typeName }) => typeName + suffix);
+  const line = names.join(" | ");
+  return line.length <= lineWidth / 2 ? line : names.map((name) => `\n    | ${name}`).join("");
 }
 
 /** What the hook of a scheme adds to the context, as a type parameter. */

@@ -184,8 +184,21 @@ export function printMembers(file: GeneratedFile, head: string, members: readonl
 
 /** Prints a union of everything that can arrive, told apart by `name`, and an empty line behind it. */
 export function printNamedUnion(file: GeneratedFile, name: string, deliveries: readonly Delivery[]): void {
-  const members = deliveries.map((delivery) => {
-    const parts = [`readonly name: ${file.string(delivery.name)}`, `readonly payload: ${received(file, delivery)}`];
+  printNamedTypes(
+    file,
+    name,
+    deliveries.map((delivery) => ({ name: delivery.name, type: received(file, delivery) })),
+  );
+}
+
+/** Prints a union of payloads told apart by `name`, and an empty line behind it. */
+export function printNamedTypes(
+  file: GeneratedFile,
+  name: string,
+  payloads: readonly { readonly name: string; readonly type: string }[],
+): void {
+  const members = payloads.map((payload) => {
+    const parts = [`readonly name: ${file.string(payload.name)}`, `readonly payload: ${payload.type}`];
     const line = `{ ${parts.join("; ")} }`;
     return line.length + "  | ;".length <= lineWidth ? line : `{\n${parts.map((part) => `      ${part};\n`).join("")}    }`;
   });
@@ -297,9 +310,15 @@ export function protocolMembers({ schemes }: Model, { protocols, security = [] }
 
 /** The argument of a type whose `protocols` are the document's; "" where one of the endpoints has none. */
 export function protocolArgument(endpoints: readonly Endpoint[], file: GeneratedFile): string {
-  if (endpoints.some(({ protocols }) => protocols.length === 0)) return "";
+  const names = protocolNames(endpoints, file);
+  return names === undefined ? "" : `<${names}>`;
+}
+
+/** The same without its brackets. */
+export function protocolNames(endpoints: readonly Endpoint[], file: GeneratedFile): string | undefined {
+  if (endpoints.some(({ protocols }) => protocols.length === 0)) return undefined;
   const names = [...new Set(endpoints.flatMap(({ protocols }) => protocols))];
-  return `<${names.map((name) => file.string(name)).join(" | ")}>`;
+  return names.map((name) => file.string(name)).join(" | ");
 }
 
 /** What a comment says of a security scheme: its own words, then where its credentials travel. */

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Manner } from "../connection/connection.ts";
 import { encodeFrame, opcodes, payloadStart } from "../connection/wire.ts";
+import { WsgenError } from "../errors.ts";
 import type { RoomAdapter } from "./adapter.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Deliver, Relay, RoomMessage } from "./rooms.ts";
@@ -41,6 +42,7 @@ export class Exchange {
   /** Messages in a row that were not sent on. */
   #refused = 0;
   #servers = 0;
+  #closed = false;
 
   constructor(adapter: RoomAdapter, report: ReportAdapter) {
     this.#adapter = adapter;
@@ -68,14 +70,20 @@ export class Exchange {
     };
   }
 
-  /** A server of the router has begun … */
+  /** A server of the router has begun … Throws WSGEN_USAGE when the adapter was closed behind an earlier one: rooms would end at this process. */
   serverOpened(): void {
+    if (this.#closed)
+      throw new WsgenError(
+        "WSGEN_USAGE",
+        "The router's adapter was closed with its last server: create another router, with another adapter.",
+      );
     this.#servers++;
   }
 
   /** … and has closed. Settles, never rejects, when the adapter is closed, if it was the last one. */
   async serverClosed(): Promise<void> {
     if (--this.#servers > 0) return;
+    this.#closed = true;
     try {
       await Promise.race([this.#adapter.close(), pause(CLOSE_TIMEOUT, undefined, { ref: false })]);
     } catch (error) {

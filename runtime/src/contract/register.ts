@@ -1,5 +1,5 @@
 // From a contract and its handlers to routes: what a generated `registerX` calls.
-import { assertLimits, type Limits } from "../connection/connection.ts";
+import { type Awaitable, assertLimits, type Limits } from "../connection/connection.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { assertLimit } from "../upgrade/capacity.ts";
 import type { Reporter } from "../upgrade/events.ts";
@@ -7,9 +7,8 @@ import { accept } from "../upgrade/middleware.ts";
 import { type Admission, internals, type Router } from "../upgrade/router.ts";
 import { type Gate, prepareGate } from "./authentication.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
-import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive } from "./contract-connection.ts";
+import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive, NamedMessage } from "./contract-connection.ts";
 import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
-import type { ReceiveFilter, SendFilter } from "./filters.ts";
 import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Deliver } from "./rooms.ts";
@@ -17,7 +16,11 @@ import { Session } from "./session.ts";
 import { checkVersion } from "./version.ts";
 
 /** Options of a generated `registerX`; `Protocol`: the subprotocols that the document names. */
-export interface RegisterOptions<Protocol extends string = string> {
+export interface RegisterOptions<
+  Protocol extends string = string,
+  Received extends NamedMessage = NamedMessage,
+  Sent extends NamedMessage = NamedMessage,
+> {
   /** Called with every message that the contract does not allow, before the client is told or closed. */
   readonly onInvalid?: (error: ContractError, conn: ContractConnection) => void;
   /** Called with what handlers throw. Nothing of it reaches the client. Default: the router's `onError`. */
@@ -35,11 +38,12 @@ export interface RegisterOptions<Protocol extends string = string> {
   readonly limits?: Partial<Limits>;
   /**
    * Stands between every message that the contract allows and its handler. Gives back what `next()` gives, or does not call it, and the message
-   * goes no further; what it gives instead answers a request. Replies to the server's own requests do not come by.
+   * goes no further; what it gives instead answers a request. Replies to the server's own requests do not come by. A request that goes no further is
+   * not answered; where replies are known by their order (`correlation: order`) that closes the connection, as it would shift all later ones.
    */
-  readonly receive?: ReceiveFilter;
+  receive?(message: Received, conn: ContractConnection, next: () => Awaitable<unknown>): Awaitable<unknown>;
   /** Stands before the check of everything that is sent, to one or to many, replies and the error message included. Gives the payload to send. */
-  readonly send?: SendFilter;
+  send?(message: Sent): unknown;
 }
 
 /** Functions that some contracts need; generated code asks for them and gives them their types. */

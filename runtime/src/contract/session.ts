@@ -132,8 +132,15 @@ export class Session implements Sink, Asker {
   peek(data: string | Buffer): boolean {
     const requests = this.#requests;
     if (requests === undefined || typeof data !== "string") return false;
-    const decoded = this.#endpoint.decoder.decode(data, (payload) => requests.settle(payload), this.#classify);
+    // What has to be classified waits for its turn: then the user's function is asked, once.
+    let asked = false;
+    const classify = this.#classify && leaveForLater;
+    function leaveForLater(): undefined {
+      asked = true;
+    }
+    const decoded = this.#endpoint.decoder.decode(data, (payload) => requests.settle(payload), classify);
     if (decoded === undefined) return true;
+    if (asked) return false;
     if (decoded.kind === "message" || !requests.refuse(decoded.payload, inboundError(decoded))) return false;
     this.#countInvalid(decoded);
     return true;
@@ -185,7 +192,7 @@ export class Session implements Sink, Asker {
         receive === undefined
           ? this.#call(receiver, name, payload)
           : filterReceived(receive, { name, payload }, this.conn, () => this.#call(receiver, name, payload));
-      if (!isThenable(result)) return this.#answer(receiver, payload, result);
+      if (!isThenable(result)) return this.#answer(receiver, name, payload, result);
       this.#running++;
       return this.#awaitAnswer(receiver, name, payload, result);
     } catch (error) {
@@ -195,7 +202,7 @@ export class Session implements Sink, Asker {
 
   async #awaitAnswer(receiver: Receiver, name: string, payload: unknown, answer: PromiseLike<unknown>): Promise<void> {
     try {
-      this.#answer(receiver, payload, await answer);
+      this.#answer(receiver, name, payload, await answer);
     } catch (error) {
       this.#failed(error, name, payload);
     } finally {
@@ -220,10 +227,21 @@ export class Session implements Sink, Asker {
   }
 
   /** Sends what a handler returned, where the contract says that it returns something. */
-  #answer({ reply }: Receiver, request: unknown, answer: unknown): void {
+  #answer({ reply }: Receiver, name: string, request: unknown, answer: unknown): void {
+    if (reply === undefined) return;
+    if (answer === dropped) {
+      if (reply.id === "order") this.#unanswered(name, request);
+      return;
+    }
     // Who reads the requests himself sends the replies himself.
-    if (reply === undefined || answer === dropped || this.#primitive !== undefined) return;
+    if (this.#primitive !== undefined) return;
     this.#push(encodeReply(reply, this.#endpoint.encoders, request, answer));
+  }
+
+  /** A filter dropped a request, and the next reply would be taken for its: it is answered with the contract's error, or it is the last. */
+  #unanswered(name: string, request: unknown): void {
+    this.#core.log.warn({ message: name }, "a filter dropped a request whose reply is known by its order");
+    if (!this.#tell("internal_error", "The message was not handled.", name, request)) this.#shut(closures.internalError);
   }
 
   /** Sends what is waited for: no handler of this connection starts while its client does not take the answers, and whoever asks awaits the reply. */

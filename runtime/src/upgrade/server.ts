@@ -178,10 +178,10 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     } else void receive(floor, { raw: request, socket, head, find });
   };
   const isOurs = (path: string): boolean => find(path) !== undefined;
-  const neighbours = meetNeighbours(server, onUpgrade, isOurs, floor.router.handshakeTimeout);
-  server.on("upgrade", onUpgrade);
   const { exchange } = router[internals];
   exchange?.serverOpened();
+  const neighbours = meetNeighbours(server, onUpgrade, isOurs, floor.router.handshakeTimeout);
+  server.on("upgrade", onUpgrade);
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

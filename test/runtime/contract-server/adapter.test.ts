@@ -1,4 +1,5 @@
-import { createRoomBus, type RoomAdapter } from "@wsgen/runtime";
+import { createRoomBus, createRouter, type RoomAdapter } from "@wsgen/runtime";
+import { testServer } from "@wsgen/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
 import { type QuizServer, serveQuiz, until } from "./quiz-rooms.ts";
 
@@ -99,6 +100,20 @@ describe("an adapter", () => {
       `unsubscribe ${topic}b`,
       "close",
     ]);
+  });
+
+  test("that was closed behind the last server is not used again: its router is not served a second time", async () => {
+    const router = createRouter({ adapter: createRoomBus()() });
+    const [one, two] = [await testServer(router), await testServer(router)];
+    await one.close();
+    await (await testServer(router)).close();
+    await two.close();
+    await expect(testServer(router)).rejects.toMatchObject({
+      code: "WSGEN_USAGE",
+      message: expect.stringContaining("closed with its last server"),
+    });
+    const plain = createRouter();
+    for (let time = 0; time < 2; time++) await (await testServer(plain)).close();
   });
 
   test("may bring a message back to who published it", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { createRouter } from "@wsgen/runtime";
-import { type RegisterOptions, register } from "@wsgen/runtime/generated/server";
+import { type Contract, type RegisterOptions, register } from "@wsgen/runtime/generated/server";
 import { testServer } from "@wsgen/runtime/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { contract, type QuizConnection } from "./quiz.ts";
@@ -147,6 +147,48 @@ describe("a receive filter", () => {
   });
 });
 
+it("a message is classified once, also while a reply is waited for, and its id makes it no reply", async () => {
+  const json = { format: "json" } as const;
+  const guard = (value: unknown): value is object => !Object.hasOwn(value as object, "n");
+  const contract = {
+    version: 1,
+    generator: "0",
+    title: "Choice",
+    endpoints: {
+      socket: {
+        address: "/",
+        receives: {
+          dispatch: { json: { among: ["book", "trade"], by: "classify" } },
+          messages: { book: json, trade: json, pong: { ...json, guard } },
+        },
+        sends: { ping: { ...json, reply: { messages: ["pong"], request: ["id"], reply: ["pong"], id: "integer" } } },
+      },
+    },
+  } as const satisfies Contract;
+  const asked: unknown[] = [];
+  const heard: unknown[] = [];
+  const router = createRouter();
+  const socket = {
+    open: (conn: { request: { ping(payload: object): Promise<unknown> } }) => void conn.request.ping({}).then((reply) => heard.push(reply)),
+    messages: { book: (payload: unknown) => void heard.push(payload), trade() {} },
+  };
+  const classify = {
+    socket: (payload: { n: number }) => {
+      asked.push(payload.n);
+      return "book";
+    },
+  };
+  register(router, contract, { socket }, { classify });
+  const server = await testServer(router);
+  servers.push(server);
+  const client = new server.WebSocket(server.url);
+  await once(client, "open");
+  for (const message of [{ n: 1, pong: 1 }, { n: 2 }, { pong: 1 }, { n: 3 }]) client.send(JSON.stringify(message));
+  await vi.waitFor(() => expect(heard).toHaveLength(4));
+  expect(heard).toContainEqual({ pong: 1 });
+  expect(asked).toEqual([1, 2, 3]);
+});
+
 describe("a send filter", () => {
   it("cannot send what the contract does not allow", async () => {
     const onError = vi.fn();
@@ -157,5 +199,68 @@ describe("a send filter", () => {
     say({ type: "ask", text: "a" });
     await vi.waitFor(() => expect(heard).toMatchObject([{ code: "internal_error" }]));
     expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: "WSGEN_CONTRACT", path: "/text" });
+  });
+});
+
+describe("where replies are known by their order", () => {
+  const json = { format: "json" } as const;
+  const ordered = (error: object) =>
+    ({
+      version: 1,
+      generator: "0",
+      title: "Ordered",
+      endpoints: {
+        socket: {
+          address: "/",
+          receives: {
+            dispatch: { json: "add" },
+            messages: { add: { ...json, reply: { messages: ["sum", "problem"], request: [], reply: [], id: "order" } } },
+          },
+          sends: { sum: json, problem: json },
+          ...error,
+        },
+      },
+    }) as const satisfies Contract;
+
+  const talk = async (contract: Contract, receive: NonNullable<RegisterOptions["receive"]>, socket: unknown = answering) => {
+    const router = createRouter({ onError() {} });
+    register(router, contract, { socket }, { receive });
+    const server = await testServer(router);
+    servers.push(server);
+    const client = new server.WebSocket(server.url);
+    const heard: unknown[] = [];
+    client.on("message", (data) => void heard.push(JSON.parse(String(data))));
+    const closed = once(client, "close");
+    await once(client, "open");
+    for (const n of [1, 2, 3]) client.send(JSON.stringify({ n }));
+    return { heard, closed, client };
+  };
+  const answering = { messages: { add: ({ n }: { n: number }) => ({ sum: n }) } };
+  const drops =
+    (later: boolean): NonNullable<RegisterOptions["receive"]> =>
+    ({ payload }, _conn, next) =>
+      (payload as { n: number }).n === 2 ? (later ? pause(2).then(() => undefined) : undefined) : next();
+
+  it.each([
+    ["at once", false],
+    ["later", true],
+  ])("a request that a filter drops %s is answered with the error message, or is the last", async (_when, later) => {
+    const told = await talk(ordered({ error: { message: "problem", code: ["code"] } }), drops(later));
+    await vi.waitFor(() => expect(told.heard).toEqual([{ sum: 1 }, { code: "internal_error" }, { sum: 3 }]));
+    const mute = await talk(ordered({}), drops(later));
+    expect((await mute.closed)[0]).toBe(1011);
+    expect(mute.heard).toEqual([{ sum: 1 }]);
+  });
+
+  it("so it is for a function that reads its messages itself, which never sees it", async () => {
+    const { heard, closed } = await talk(
+      ordered({}),
+      drops(false),
+      async (conn: { messages(): AsyncIterable<{ payload: { n: number } }>; send: { sum(payload: object): unknown } }) => {
+        for await (const { payload } of conn.messages()) conn.send.sum({ sum: payload.n });
+      },
+    );
+    expect((await closed)[0]).toBe(1011);
+    expect(heard).toEqual([{ sum: 1 }]);
   });
 });
