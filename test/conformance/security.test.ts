@@ -20,6 +20,9 @@ const schemes = {
   login: { type: "http", scheme: "basic" },
   user: { type: "userPassword" },
   broker: { type: "apiKey", in: "user" },
+  brokerPassword: { type: "apiKey", in: "password" },
+  sasl: { type: "plain" },
+  digest: { type: "http", scheme: "Digest" },
   oauth: {
     type: "oauth2",
     flows: { implicit: { authorizationUrl: "https://a.example", availableScopes: { read: "" } } },
@@ -29,6 +32,7 @@ const schemes = {
   certificate: { type: "X509" },
   offered: { type: "http", scheme: "bearer", "x-wsgen": { carrier: "protocol" } },
   asked: { type: "http", scheme: "bearer", "x-wsgen": { carrier: "query" } },
+  schlüssel: { type: "http", scheme: "bearer", "x-wsgen": { carrier: "protocol" } },
   said: { type: "http", scheme: "bearer", "x-wsgen": { carrier: "message" } },
 };
 type Scheme = keyof typeof schemes;
@@ -72,7 +76,7 @@ const v2 = (title: string, server: readonly object[], operation: readonly object
 const documents = {
   ...Object.fromEntries((Object.keys(schemes) as Scheme[]).map((name) => [`One${name}`, v3(`One${name}`, [name])])),
   Either: v3("Either", ["header", "bearer"]),
-  Both: v2("Both", [{ key: [], header: [] }, { login: [] }], [{ oauth: ["write"] }]),
+  Both: v2("Both", [{ key: [], header: [] }], [{ oauth: ["write"] }]),
   Anyone: v2("Anyone", [{ bearer: [] }, {}]),
 };
 
@@ -159,9 +163,13 @@ const travels: { readonly [Name in Exclude<Scheme, "certificate" | "said">]: { r
   login: { given: ada, sent: /\nauthorization: Basic YWRhOnA6w6Q=\n/ },
   user: { given: ada, sent: /\nauthorization: Basic YWRhOnA6w6Q=\n/ },
   broker: { given: "s3cret", sent: /\nauthorization: Basic czNjcmV0Og==\n/ },
+  brokerPassword: { given: "s3cret", sent: /\nauthorization: Basic OnMzY3JldA==\n/ },
+  sasl: { given: ada, sent: /\nauthorization: Basic YWRhOnA6w6Q=\n/ },
+  digest: { given: 'username="s3cret", uri="/"', sent: /\nauthorization: Digest username="s3cret", uri="\/"\n/ },
   oauth: { given: "s3cret", sent: /\nauthorization: Bearer s3cret\n/ },
   openId: { given: "s3cret", sent: /\nauthorization: Bearer s3cret\n/ },
   offered: { given: "s3cret", sent: /\nsec-websocket-protocol: offered,offered\.czNjcmV0\n/ },
+  schlüssel: { given: "s3cret", sent: /\nsec-websocket-protocol: schl%C3%BCssel,schl%C3%BCssel\.czNjcmV0\n/ },
   asked: { given: "s3cret", sent: /^\/door\/1\?access_token=s3cret / },
 };
 
@@ -184,7 +192,7 @@ describe.each(Object.entries(travels))("the scheme %s", (scheme, { given, sent }
     expect(seen).toEqual([given, { floor: "1" }]);
     expect(wire).toMatch(sent);
     expect(conns[0]?.context).toEqual({ user: "ada" });
-    expect(conns[0]?.protocol).toBe(scheme === "offered" ? "offered" : "");
+    expect(conns[0]?.protocol).toBe({ offered: "offered", schlüssel: "schl%C3%BCssel" }[scheme] ?? "");
     expect(client.url).toBe(`${url}/door/1`);
   });
 
@@ -195,13 +203,49 @@ describe.each(Object.entries(travels))("the scheme %s", (scheme, { given, sent }
     expect(missing.headers?.get("www-authenticate") ?? "").toBe(
       /^(bearer|oauth|openId)$/.test(scheme)
         ? `Bearer realm="${name}"`
-        : /^(login|user|broker)$/.test(scheme)
+        : /^(login|user|broker|brokerPassword|sasl)$/.test(scheme)
           ? `Basic realm="${name}"`
-          : "",
+          : scheme === "digest"
+            ? `Digest realm="${name}"`
+            : "",
     );
     const refused = await enter(name, url, { [scheme]: given }, { reconnect: false }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "WSGEN_UPGRADE_REJECTED", status: 403 });
-    expect(`${String(refused)}${JSON.stringify(refused)}`).not.toMatch(/s3cret|czNjcmV0|YWRhOn/);
+    expect(`${String(refused)}${JSON.stringify(refused)}`).not.toMatch(/s3cret|czNjcmV0|OnMzY3JldA|YWRhOn/);
+    expect(conns).toEqual([]);
+  });
+
+  it("is shown by a WebSocket that cannot set headers, or refused with the way out", async () => {
+    // As in a browser: two arguments, and it fails where none of the offered subprotocols is agreed on.
+    vi.stubGlobal(
+      "WebSocket",
+      class extends WebSocket {
+        constructor(...given: readonly unknown[]) {
+          expect(given.length).toBe(2);
+          super(given[0] as string, given[1] as string[]);
+        }
+      },
+    );
+    const { url, conns } = await start(name, { [scheme]: () => ({}) });
+    const { contract } = (await import(join(output, name, "contract.client.ts"))) as {
+      contract: { readonly schemes: Readonly<Record<string, { readonly in: string }>> };
+    };
+    const shown = credentials(contract as never, { credentials: { [scheme]: given as string } });
+    const door = createPlatformClient<{ door(params: object): Promise<Client> }>(contract as never, url, shown, [handshake]).door({
+      floor: "1",
+    });
+    const { in: where } = contract.schemes[scheme]!;
+    if (where === "query" || where === "protocol") {
+      opened.push(await door);
+      await until(() => conns.length === 1);
+      return;
+    }
+    const refused = await door.then(String, (error: unknown) => error);
+    expect(refused).toMatchObject({ code: "WSGEN_USAGE" });
+    expect(String(refused)).toMatch(
+      where === "cookie" ? /sends by itself or not at all/ : /choose `x-wsgen: \{ carrier: query \}` or `protocol`/,
+    );
+    expect(String(refused)).not.toMatch(/s3cret/);
     expect(conns).toEqual([]);
   });
 });
@@ -281,7 +325,6 @@ describe("alternatives", () => {
     const { url, conns } = await start("Both", {
       key: hook("key"),
       header: hook("header"),
-      login: hook("login"),
       oauth: hook("oauth"),
     });
     expect((await answer(`${url}/door/1?api-key=a`, { authorization: "Bearer t" })).status).toBe(401);
@@ -349,41 +392,6 @@ describe("credentials of a client", () => {
     expect(count).toBeGreaterThan(1);
     expect(JSON.stringify(client.getSnapshot())).not.toContain("t1");
   });
-
-  it("need no header where the document says query or protocol, so that a browser's WebSocket can send them", async () => {
-    vi.stubGlobal(
-      "WebSocket",
-      class extends WebSocket {
-        constructor(...given: readonly unknown[]) {
-          expect(given.length).toBe(2);
-          super(given[0] as string, given[1] as string[]);
-        }
-      },
-    );
-    for (const scheme of ["asked", "offered", "key"] as const) {
-      const { url, conns } = await start(`One${scheme}`, { [scheme]: () => ({}) });
-      const { contract } = (await import(join(output, `One${scheme}`, "contract.client.ts"))) as { contract: never };
-      const api = createPlatformClient<{ door(params: object): Promise<Client> }>(
-        contract,
-        url,
-        credentials(contract, { credentials: { [scheme]: "s3cret" } }),
-        [handshake],
-      );
-      opened.push(await api.door({ floor: "1" }));
-      await until(() => conns.length === 1);
-    }
-  });
-
-  it("that a browser cannot send are refused with the way out", async () => {
-    const { contract } = (await import(join(output, "Onebearer", "contract.client.ts"))) as { contract: never };
-    const api = createPlatformClient<{ door(params: object): Promise<Client> }>(
-      contract,
-      "ws://127.0.0.1:1",
-      credentials(contract, { credentials: { bearer: "s3cret" } }),
-      [handshake],
-    );
-    await expect(api.door({ floor: "1" })).rejects.toThrow(/"bearer" travels in the header "Authorization", .* carrier: query/);
-  });
 });
 
 it("refuses to register without a hook, and asks for none where credentials come in messages", async () => {
@@ -393,6 +401,74 @@ it("refuses to register without a hook, and asks for none where credentials come
   const { url, conns } = await start("Onesaid", {});
   opened.push(await dial(`${url}/door/1`));
   await until(() => conns.length === 1);
+});
+
+describe("what a document asks for", () => {
+  const said = async (document: object) => {
+    const path = join(output, "Said.json");
+    writeFileSync(path, JSON.stringify(document, null, 1));
+    const { diagnostics, ok } = await generate({ document: path, out: join(output, "Said"), schemas: false });
+    return { ok, lines: diagnostics.map(({ severity, code, position, message }) => `${severity} ${code} ${position?.line} ${message}`) };
+  };
+
+  it.each(["symmetricEncryption", "asymmetricEncryption", "scramSha256", "scramSha512", "gssapi"])(
+    "by the scheme %s has no form in a handshake: a warning where it is written, and nothing is asked for",
+    async (type) => {
+      const { ok, lines } = await said({
+        ...v3("Said", []),
+        servers: { local: { host: "localhost", protocol: "ws", security: [{ $ref: "#/components/securitySchemes/it" }] } },
+        components: { securitySchemes: { it: { type } } },
+      });
+      expect(ok).toBe(true);
+      expect(lines).toEqual([
+        expect.stringMatching(new RegExp(`^warning security \\d+ The security scheme \`it\` \\(\`${type}\`\\) has no form`)),
+      ]);
+      expect(readFileSync(join(output, "Said", "server.ts"), "utf8")).not.toContain("authenticate");
+    },
+  );
+
+  it("is bounded: a thousand ways on the server times a thousand on its operations are an error, at once", async () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => index);
+    const document = v2(
+      "Said",
+      many.map((index) => ({ [`s${index}`]: [] })),
+      many.map((index) => ({ [`o${index}`]: [] })),
+    );
+    const scheme = (index: number) => ({ type: "httpApiKey", in: "header", name: `X-${index}` });
+    const all = many.flatMap((index) => [`s${index}`, `o${index}`].map((name) => [name, scheme(index)]));
+    const begun = process.memoryUsage().heapUsed;
+    const { ok, lines } = await said({ ...document, components: { securitySchemes: Object.fromEntries(all) } });
+    expect(ok).toBe(false);
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([
+      expect.stringMatching(
+        /^error security-combinations \d+ .* any of 1000 combinations .* any of 1000 from its operations: more than 64 ways/,
+      ),
+    ]);
+    expect(process.memoryUsage().heapUsed - begun).toBeLessThan(200 * 1024 * 1024);
+  }, 30_000);
+
+  it("differently by its operations is what any of them asks for, with a warning", async () => {
+    const document = v2("Said", [], [{ login: [] }]) as { readonly channels: Record<string, object> };
+    const subscribe = { security: [{ bearer: [] }], message: { name: "bell", payload: { type: "object" } } };
+    const { ok, lines } = await said({
+      ...document,
+      channels: { "/door/{floor}": { ...document.channels["/door/{floor}"], subscribe } },
+    });
+    expect(ok).toBe(true);
+    expect(lines).toEqual([
+      expect.stringMatching(/^warning operation-security \d+ The operations of `\/door\/\{floor\}` ask for different/),
+    ]);
+    expect(readFileSync(join(output, "Said", "contract.server.ts"), "utf8")).toContain('security: [["login"], ["bearer"]]');
+  });
+
+  it("at one place twice can be shown by nobody, and is warned about", async () => {
+    const { lines } = await said(v2("Said", [{ login: [], bearer: [] }]));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^warning security-clash \d+ `\w+` and `\w+` are asked for together and both travel in the header `Authorization`, so nobody/,
+      ),
+    ]);
+  });
 });
 
 it("what is generated compiles under the strictest tsconfig, and the hooks' results are the context's types", () => {

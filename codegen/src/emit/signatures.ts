@@ -299,7 +299,9 @@ export function protocolMembers({ schemes }: Model, { protocols, security = [] }
   if (protocols.length === 0) return [];
   const asked = new Set(security.flat());
   // A server that speaks none of those that are offered agrees on the one that stands beside the credentials.
-  const carrying = schemes.filter(({ name, contract }) => asked.has(name) && contract.in === "protocol").map(({ name }) => name);
+  const carrying = schemes
+    .filter(({ name, contract }) => asked.has(name) && contract.in === "protocol")
+    .map(({ name, contract }) => contract.name ?? name);
   return [
     () => {
       file.doc('The subprotocol that was agreed on, "" when none was.');

@@ -56,9 +56,10 @@ export function buildSecurity(sockets: readonly Socket[], findings: Findings): S
   const nameOf = (pointer: string): string => names.get(pointer)?.name ?? "scheme";
   const schemes = inHandshake.flatMap((scheme): SecurityScheme[] => {
     const { pointer, value } = scheme;
-    const contract = carried.get(pointer);
-    if (typeof contract !== "object") return [];
+    const carrier = carried.get(pointer);
+    if (typeof carrier !== "object") return [];
     const name = nameOf(pointer);
+    const contract = carrier.in === "protocol" ? spelledAsToken(carrier, name) : carrier;
     const place = placeOf(contract, name);
     return [
       {
@@ -83,10 +84,14 @@ export function buildSecurity(sockets: readonly Socket[], findings: Findings): S
         together.flatMap(({ pointer }) => (typeof carried.get(pointer) === "object" ? [nameOf(pointer)] : [])),
       );
       const distinct = [...new Map(alternatives.map((names) => [[...names].sort().join(" "), names])).values()];
+      for (const names of distinct) reportSamePlace(names, schemes, findings);
       return distinct.some(({ length }) => length > 0) ? distinct : undefined;
     },
   };
 }
+
+/** What servers and operations ask for is multiplied; no API has so many ways in. */
+const MOST_COMBINATIONS = 64;
 
 /** One requirement of a server and one of the operations: both have to be met (AsyncAPI 2.4, Operation Object). */
 function requirementsOf({ address, servers, channels }: Socket, findings: Findings): readonly SourceRequirement[] {
@@ -116,10 +121,29 @@ function requirementsOf({ address, servers, channels }: Socket, findings: Findin
   }
   if (first === undefined || restricted.length < operations.length) return ofServers;
   const ofOperations = distinctRequirements(restricted.flatMap(({ security }) => security));
-  if (ofServers.length === 0) return ofOperations;
-  return distinctRequirements(ofServers).flatMap((one) =>
-    ofOperations.map((other) => [...one, ...other.filter((scheme) => !includes(one, scheme))]),
-  );
+  const different = restricted.find(({ security }) => distinctRequirements(security).length < ofOperations.length);
+  if (different !== undefined) {
+    findings.warning({
+      code: "operation-security",
+      message: `The operations of \`${address}\` ask for different \`security\`: a socket is opened for all of them, so the handshake takes what any of them asks for.`,
+      fix: "Check the rest where their messages are handled; or ask for the same on all of them.",
+      pointer: joinPointer(different.pointer, "security"),
+      at: "key",
+    });
+  }
+  const distinct = distinctRequirements(ofServers);
+  if (distinct.length === 0) return ofOperations;
+  if (distinct.length * ofOperations.length > MOST_COMBINATIONS) {
+    findings.error({
+      code: "security-combinations",
+      message: `\`${address}\` takes any of ${distinct.length} combinations of schemes from its servers together with any of ${ofOperations.length} from its operations: more than ${MOST_COMBINATIONS} ways to be let in.`,
+      fix: "Ask for fewer alternatives, on the servers or on the operations.",
+      pointer: joinPointer(first.pointer, "security"),
+      at: "key",
+    });
+    return ofOperations;
+  }
+  return distinct.flatMap((one) => ofOperations.map((other) => [...one, ...other.filter((scheme) => !includes(one, scheme))]));
 }
 
 function distinctRequirements(requirements: readonly SourceRequirement[]): readonly SourceRequirement[] {
@@ -214,12 +238,37 @@ function carrierInDocument({ value }: SourceScheme): SchemeContract | undefined 
   }
 }
 
+/** Credentials that travel at one place cannot be shown together: a request has one `Authorization`. */
+function reportSamePlace(together: readonly string[], schemes: readonly SecurityScheme[], findings: Findings): void {
+  const places = new Map<string, SecurityScheme>();
+  for (const scheme of schemes.filter(({ name }) => together.includes(name))) {
+    const { in: where, name = scheme.name } = scheme.contract;
+    const place = `${where} ${where === "header" ? name.toLowerCase() : name}`;
+    const other = places.get(place);
+    places.set(place, scheme);
+    if (other === undefined || where === "certificate") continue;
+    findings.warning({
+      code: "security-clash",
+      message: `\`${other.name}\` and \`${scheme.name}\` are asked for together and both travel in ${scheme.place.replace(/ \(.*\)$/, "")}, so nobody can show both.`,
+      fix: "Ask for one or the other, or have one of them travel elsewhere: `x-wsgen: { carrier: protocol }`.",
+      pointer: scheme.pointer,
+      at: "key",
+    });
+  }
+}
+
+/** A subprotocol is a token (RFC 6455 section 4.1), which the name of a scheme need not be. */
+function spelledAsToken(contract: SchemeContract, name: string): SchemeContract {
+  const token = encodeURIComponent(name);
+  return token === name ? contract : { ...contract, name: token };
+}
+
 function placeOf({ in: where, name = "", scheme }: SchemeContract, own: string): string {
   const places = {
     header: `the header \`${name}\`${scheme === undefined ? "" : ` (\`${scheme}\`)`}`,
     query: `the query parameter \`${name}\``,
     cookie: `the cookie \`${name}\``,
-    protocol: `the subprotocol \`${own}.…\``,
+    protocol: `the subprotocol \`${name || own}.…\``,
     certificate: "the TLS connection",
   };
   return places[where];

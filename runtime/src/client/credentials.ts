@@ -74,7 +74,7 @@ function put(
     request[0] = address.href;
   } else if (where === "protocol") {
     const encoded = base64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-    request[1] = [...protocols, name, `${name}.${encoded}`];
+    request[1] = [...protocols, key || name, `${key || name}.${encoded}`];
   } else if (where === "cookie") {
     const { cookie } = headers as { readonly cookie?: string };
     request[2] = { ...headers, cookie: `${cookie ? `${cookie}; ` : ""}${key}=${text}` };

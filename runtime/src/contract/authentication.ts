@@ -74,7 +74,10 @@ export function prepareGate(
         else throw new WsgenError("WSGEN_USAGE", `authenticate.${name} must give an object for the context, a Response, or undefined.`);
         if (refused !== undefined) break;
       }
-      if (refused === undefined) return { context, protocol: shown.find(({ scheme }) => scheme.in === "protocol")?.name };
+      if (refused === undefined) {
+        const offered = shown.find(({ scheme }) => scheme.in === "protocol");
+        return { context, protocol: offered && (offered.scheme.name ?? offered.name) };
+      }
       refusal ??= refused;
     }
     if (refusal !== undefined) return refusal;
@@ -110,8 +113,9 @@ function textOf(name: string, where: SchemeContract["in"], key: string, request:
     case "cookie":
       return cookie(request.headers.get("cookie") ?? "", key);
     case "protocol": {
-      const offered = request.protocols.find((protocol) => protocol.startsWith(`${name}.`));
-      return offered === undefined ? undefined : decode(offered.slice(name.length + 1), "base64url");
+      const own = `${key || name}.`;
+      const offered = request.protocols.find((protocol) => protocol.startsWith(own));
+      return offered === undefined ? undefined : decode(offered.slice(own.length), "base64url");
     }
     case "certificate":
       return undefined;
@@ -169,7 +173,7 @@ const refusedCredentials = (): Response => problem(403, "The credentials are ref
 
 function describe({ name, scheme: { in: where, name: key = "", scheme } }: Asked): string {
   if (where === "certificate") return "a TLS client certificate";
-  if (where === "protocol") return `the subprotocols "${name}" and "${name}.<credentials in base64url>"`;
+  if (where === "protocol") return `the subprotocols "${key || name}" and "${key || name}.<credentials in base64url>"`;
   const places = { header: "the header", query: "the query parameter", cookie: "the cookie" } as const;
   return `${places[where]} "${key}"${scheme === undefined ? "" : ` with the scheme ${scheme}`}`;
 }

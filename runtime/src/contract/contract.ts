@@ -161,9 +161,9 @@ export interface ErrorContract {
 export interface SchemeContract {
   /** A text; a user name and a password (RFC 7617), or only one of them; a TLS certificate. */
   readonly carries: "key" | "basic" | "username" | "password" | "certificate";
-  /** `protocol`: beside the subprotocol of the scheme's name another one, `<name>.<base64url>`. */
+  /** `protocol`: beside the subprotocol of the scheme's name another one, `<scheme>.<base64url>`. */
   readonly in: "header" | "query" | "cookie" | "protocol" | "certificate";
-  /** Of the header, query parameter or cookie. */
+  /** Of the header, query parameter or cookie; of the subprotocol, where the scheme's name is no token. */
   readonly name?: string;
   /** The authentication scheme in front of the credentials (RFC 9110 section 11.1): `Bearer`, `Basic`, … */
   readonly scheme?: string;
