@@ -128,7 +128,7 @@ export const options = {
   contentType: {
     on: ["document", "message"],
     about: "How messages travel, where the document does not say it or says it wrongly.",
-    value: { kind: "text", what: "a content type, such as `application/json` or `text/plain`" },
+    value: { kind: "text", what: "a content type, such as `application/json`, `application/cbor` or `text/plain`" },
   },
   envelope: {
     on: ["document", "channel", "message"],

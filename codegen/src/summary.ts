@@ -30,6 +30,8 @@ export interface DirectionSummary {
   readonly messages: number;
   /** How they are told apart, in words. */
   readonly by: string;
+  /** How many of them a codec reads and writes, by content type. */
+  readonly encoded: { readonly [contentType: string]: number };
   /** Messages that are answered. */
   readonly requests: number;
   /** Messages that cannot be told apart and are delivered together: names by the union's name. */
@@ -56,9 +58,12 @@ export function summarise({ title, asyncapi, perspective, endpoints, types, omit
 
 function summariseDirection({ messages, deliveries, by }: Direction): DirectionSummary {
   const unions = deliveries.filter((delivery) => delivery.messages.length > 1).map((delivery) => [delivery.name, delivery.messages]);
+  const encoded = new Map<string, number>();
+  for (const { codec } of messages) if (codec !== undefined) encoded.set(codec, (encoded.get(codec) ?? 0) + 1);
   return {
     messages: messages.length,
     by,
+    encoded: Object.fromEntries(encoded),
     requests: messages.filter(({ reply }) => reply !== undefined).length,
     unions: Object.fromEntries(unions),
   };
@@ -112,9 +117,10 @@ function describeChannels(channels: number, topics: readonly string[]): string {
   return `${channels} channels share it, ${grouped}`;
 }
 
-function describeDirection({ messages, by, requests }: DirectionSummary): string {
+function describeDirection({ messages, by, encoded, requests }: DirectionSummary): string {
   const apart = messages > 1 && by !== "" ? ` by ${by}` : "";
-  return `${messages}${apart}${requests > 0 ? `, ${requests} with a reply` : ""}`;
+  const types = Object.entries(encoded).map(([type, number]) => (number === messages ? type : `${number} ${type}`));
+  return `${messages}${types.length === 0 ? "" : ` (${types.join(", ")})`}${apart}${requests > 0 ? `, ${requests} with a reply` : ""}`;
 }
 
 /** `1 file`, `2 files`. */

@@ -27,6 +27,7 @@ export {
   type ExtensionParameters,
 } from "./connection/extension.ts";
 export { createRoomBus, type RoomAdapter } from "./contract/adapter.ts";
+export type { Codec } from "./contract/codec.ts";
 export {
   ConnectError,
   ConnectionClosedError,

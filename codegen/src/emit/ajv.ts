@@ -1,7 +1,8 @@
 // AJV as we need it: guards as source text that imports nothing, with its slow and unsafe keywords replaced.
-import { _, Ajv, type KeywordCxt, Name } from "ajv";
+import { _, Ajv, type KeywordCxt, Name, nil } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
 import type { JsonValue } from "../document/document.ts";
+import { BYTES, NO_BYTES } from "../model/keywords.ts";
 import type { GuardSchema } from "./guard-schema.ts";
 import { FORMATS } from "./prelude.ts";
 
@@ -156,6 +157,27 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
     cxt.fail(Number.isInteger(divisor) ? _`${cxt.data} % ${divisor} !== 0` : _`!${helper("isMultiple")}(${cxt.data}, ${divisor})`);
   });
 
+  // What codecs decode may hold bytes, of which JSON Schema knows nothing.
+  ajv.addKeyword({
+    keyword: BYTES,
+    error: { message: ({ schema }) => `must be bytes${wordsOfLimits(schema)}` },
+    code(cxt) {
+      const { data, schema } = cxt;
+      const { minLength, maxLength }: ByteLimits = schema;
+      const few = minLength === undefined ? nil : _` || ${data}.length < ${minLength}`;
+      const many = maxLength === undefined ? nil : _` || ${data}.length > ${maxLength}`;
+      cxt.fail(_`!(${data} instanceof Uint8Array)${few}${many}`);
+    },
+  });
+  ajv.addKeyword({
+    keyword: NO_BYTES,
+    type: "object",
+    // Before anything goes through their numbers as through properties.
+    before: "maxProperties",
+    error: { message: "must be object" },
+    code: (cxt) => cxt.fail(_`${cxt.data} instanceof Uint8Array`),
+  });
+
   redefine("format", (cxt, ruleType) => {
     const format = FORMATS.get(cxt.schema);
     if (format !== undefined && format.on === ruleType) cxt.fail(_`!${helper(format.helper)}(${cxt.data})`);
@@ -174,6 +196,19 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
     });
   }
   return ajv;
+}
+
+interface ByteLimits {
+  readonly minLength?: number;
+  readonly maxLength?: number;
+}
+
+function wordsOfLimits({ minLength, maxLength }: ByteLimits): string {
+  const words = [
+    ...(minLength === undefined ? [] : [`at least ${minLength}`]),
+    ...(maxLength === undefined ? [] : [`at most ${maxLength}`]),
+  ];
+  return words.length === 0 ? "" : `, ${words.join(" and ")}`;
 }
 
 const looksAtItems: ReadonlySet<string> = new Set(["items", "additionalItems"]);

@@ -12,6 +12,7 @@ export interface ApiNames {
   readonly toError: string;
   readonly authenticate: string;
   readonly credentials: string;
+  readonly codecs: string;
 }
 
 /** Endpoint and API may have the same name (`echo` with a channel `echo`): then the API's interfaces say that they are the API's. */
@@ -29,6 +30,7 @@ export function apiNames({ name, endpoints }: Model): ApiNames {
     toError: free("ToError"),
     authenticate: free("Authenticate"),
     credentials: free("Credentials"),
+    codecs: free("Codecs"),
   };
 }
 

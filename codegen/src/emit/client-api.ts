@@ -1,6 +1,8 @@
 // What client.ts says of the whole API: where its servers are, what a client shows to be let in, and the one call that makes it.
+import type { DispatchTree, Format } from "@wsgen/runtime/generated/server";
 import type { Endpoint, Model, Server } from "../model/model.ts";
 import { apiNames } from "./api-names.ts";
+import { codecsOf, printCodecs } from "./codecs.ts";
 import type { GeneratedFile } from "./file.ts";
 import {
   directions,
@@ -56,7 +58,7 @@ function printServer({ name, docs, url, variables }: Server, file: GeneratedFile
 
 /** Prints the client of the whole API, and the call that makes it. */
 export function printApi(model: Model, file: GeneratedFile): void {
-  const { client, classify, credentials } = apiNames(model);
+  const { client, classify, credentials, codecs } = apiNames(model);
   file.doc((model.docs.summary ?? model.docs.description) ? model.docs : `A client of ${model.title}.`);
   printInterface(file, client, model.endpoints, (endpoint) => {
     file.doc(endpoint.docs);
@@ -69,11 +71,13 @@ export function printApi(model: Model, file: GeneratedFile): void {
   });
   printClassify(model, file, "client", ({ typeName }) => `${typeName}Client`);
   if (hasCredentials(model)) printCredentials(model, file);
+  printCodecs(model, file, join);
   printCreate(model, file, {
     docs: "Creates a client; it connects when an endpoint's method is called.",
     client,
     classify: () => classify,
     credentials: () => credentials,
+    codecs: () => codecs,
   });
 }
 
@@ -100,13 +104,22 @@ export function printCreate(
     client,
     classify,
     credentials,
-  }: { readonly docs: string; readonly client: string; readonly classify: () => string; readonly credentials: () => string },
+    codecs,
+  }: {
+    readonly docs: string;
+    readonly client: string;
+    readonly classify: () => string;
+    readonly credentials: () => string;
+    readonly codecs: () => string;
+  },
 ): void {
   const base = file.import("ClientOptions", join);
   const classifies = model.endpoints.some((endpoint) => directions(endpoint, "client").receives.choice?.by === "classify");
   const shows = hasCredentials(model);
+  const encodes = codecsOf(model).length > 0;
   const asked = [
     ...(classifies ? [`readonly classify: ${classify()}`] : []),
+    ...(encodes ? [`readonly codecs: ${codecs()}`] : []),
     ...(shows ? [`readonly credentials?: ${credentials()}`] : []),
   ];
   const type = asked.length === 0 ? base : `${base} & { ${asked.join("; ")} }`;
@@ -115,7 +128,7 @@ export function printCreate(
   printCall(
     file,
     `export function ${apiNames(model).createClient}`,
-    ["url: string | URL", `options${classifies ? "" : "?"}: ${type}`],
+    ["url: string | URL", `options${classifies || encodes ? "" : "?"}: ${type}`],
     `: ${client} {`,
   );
   file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file)});`);
@@ -130,8 +143,8 @@ function features({ endpoints, closeCodes }: Model, file: GeneratedFile): string
   );
   const needed = [
     ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
-    ...(sides.some(({ receives }) => typeof receives.tree.json === "object" && !("among" in receives.tree.json)) ? ["dispatch"] : []),
-    ...(sides.some(({ sends, receives }) => [...sends.messages, ...receives.messages].some(({ format }) => format !== "json"))
+    ...(sides.some(({ receives: { tree } }) => isFork(tree.json) || isFork(tree.encoded)) ? ["dispatch"] : []),
+    ...(sides.some(({ sends, receives }) => [...sends.messages, ...receives.messages].some(({ format }) => isFormat(format)))
       ? ["formats"]
       : []),
     ...(sides.some(({ sends }) => requests(sends.messages).length > 0) ? ["requests"] : []),
@@ -140,10 +153,18 @@ function features({ endpoints, closeCodes }: Model, file: GeneratedFile): string
     ...(subscribes ? ["subscriptions"] : endpoints.some(({ topics }) => topics.length > 0) ? ["topics"] : []),
   ];
   const parts = needed.map((name) => file.import(name, join, "value"));
+  // It reads on where the others have nothing to say.
+  if (codecsOf({ endpoints }).length > 0) parts.push(`${file.import("codecs", join, "value")}(options)`);
   const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);
   if (chosen.length > 0) parts.push(`${file.import("choices", join, "value")}(contract${chosen.includes("classify") ? ", options" : ""})`);
   return parts.length === 0 ? "" : `, [${parts.join(", ")}]`;
 }
+
+/** Whether a tree has several ends. */
+const isFork = (node: DispatchTree["json"]): boolean => typeof node === "object" && !("among" in node);
+
+/** Whether messages of a format need more than JSON. */
+const isFormat = (format: Format): boolean => format !== "json" && format !== "encoded";
 
 /** Path parameters come first, query and headers are options: only the first belong to the address. */
 function connectParameters(endpoint: Endpoint, file: GeneratedFile): readonly string[] {

@@ -42,6 +42,7 @@ export const emitClient: Emitter = (model, file) => {
     names.createClient,
     names.classify,
     names.credentials,
+    names.codecs,
     ...closeCodeNames(model),
     "servers",
     "Pick",
@@ -65,7 +66,7 @@ export const emitClient: Emitter = (model, file) => {
 
 /** A second client of the same types, for who trusts the server and counts bytes. It imports nothing of client.ts at run time, and no guard. */
 export const emitUncheckedClient: Emitter = (model, file) => {
-  const { client, createClient, classify, credentials } = apiNames(model);
+  const { client, createClient, classify, credentials, codecs } = apiNames(model);
   for (const name of [createClient, ...closeCodeNames(model), "servers", "URL"]) file.declare(name);
   file.import("contract", "./contract.client.unchecked.js", "value");
   file.print('export type * from "./client.js";');
@@ -77,6 +78,7 @@ export const emitUncheckedClient: Emitter = (model, file) => {
     client: file.import(client, "./client.js"),
     classify: () => file.import(classify, "./client.js"),
     credentials: () => file.import(credentials, "./client.js"),
+    codecs: () => file.import(codecs, "./client.js"),
   });
 };
 

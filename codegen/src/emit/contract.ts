@@ -107,9 +107,10 @@ interface Receiving {
   readonly constants: Message["constants"] | undefined;
 }
 
-function receivedContract({ format, type, reply }: Delivery | Message, { guard, answersOnly, constants }: Receiving): Literal {
+function receivedContract({ format, codec, type, reply }: Delivery | Message, { guard, answersOnly, constants }: Receiving): Literal {
   return present({
     format,
+    contentType: codec,
     guard: format === "binary" ? undefined : guard(type),
     constants: constants && notEmpty(constants),
     reply: reply && replyContract(reply),
@@ -118,7 +119,7 @@ function receivedContract({ format, type, reply }: Delivery | Message, { guard, 
 }
 
 /** Names of all messages that a tree leads to. */
-function endsOf({ binary, constants = [], json, text }: DispatchTree): ReadonlySet<string> {
+function endsOf({ binary, constants = [], encoded, json, text }: DispatchTree): ReadonlySet<string> {
   const names = new Set<string>();
   const walk = (node: DispatchTree["json"]): void => {
     if (node === undefined) return;
@@ -131,14 +132,15 @@ function endsOf({ binary, constants = [], json, text }: DispatchTree): ReadonlyS
       else walk(node.present);
     }
   };
-  [binary, json, text, ...constants.map(([, end]) => end)].forEach(walk);
+  [binary, encoded, json, text, ...constants.map(([, end]) => end)].forEach(walk);
   return names;
 }
 
 function sentContract(message: Message, guard: Guards): Literal {
-  const { format, type, constants, reply } = message;
+  const { format, codec, type, constants, reply } = message;
   return present({
     format,
+    contentType: codec,
     guard: format === "binary" ? undefined : guard(type),
     constants: notEmpty(constants),
     reply: reply && replyContract(reply),

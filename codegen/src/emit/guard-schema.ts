@@ -2,9 +2,10 @@
 import type { Severity } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Finding } from "../model/findings.ts";
-import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, emptyObject, mapSubschemas, NO_BYTES, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { isObject, joinPointer } from "../model/tree.ts";
+import { codecsOf } from "./codecs.ts";
 import { patternRisk } from "./pattern-risk.ts";
 import { FORMATS, UNCHECKED_FORMATS } from "./prelude.ts";
 import { refName } from "./type-expression.ts";
@@ -40,6 +41,7 @@ export function guardSchemas(model: Model): GuardSchemas {
   const unknownFormats = new Map<string, { readonly pointer: string; count: number }>();
   let legacyPatterns = false;
 
+  const bytesCome = codecsOf(model).length > 0;
   const waiting = [...definitions.values()].filter(({ definition }) => definition.guard);
   const wanted = new Set(waiting.map(({ id }) => id));
   const prepareRef = (name: string): Schema => {
@@ -65,6 +67,7 @@ export function guardSchemas(model: Model): GuardSchemas {
       if (key === "pattern" && !checksPattern(value, at)) continue;
       kept[key] = key === "patternProperties" ? checkedPatterns(value, at) : value;
     }
+    if (bytesCome && speaksOfObjects(kept)) kept[NO_BYTES] = true;
     const pointers = subschemaPointers(kept, pointer);
     return ownPrototype(mapSubschemas(kept, (inner) => prepare(inner, pointers.get(inner) ?? pointer)));
   };
@@ -145,6 +148,14 @@ export function guardSchemas(model: Model): GuardSchemas {
     return schema === undefined ? [] : [{ id, definition, schema, guard: definition.guard }];
   });
   return { schemas: inOrder, legacyPatterns, findings };
+}
+
+/** To JavaScript, bytes are an object. */
+function speaksOfObjects({ type, ...others }: JsonObject): boolean {
+  if (type !== undefined) return type === "object" || (Array.isArray(type) && type.includes("object"));
+  return ["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties", "dependencies"].some(
+    (key) => key in others,
+  );
 }
 
 /** Where the subschemas of a schema stand. */

@@ -4,6 +4,7 @@ import type { Delivery, Docs, Endpoint, HandshakePart, Model, Server, Topic } fr
 import { sampleOf } from "../model/sample.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
 import { apiNames } from "./api-names.ts";
+import { codecsOf } from "./codecs.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
 import { clientErrors } from "./package.ts";
 import { answerReceived, answerSent, directions, type Group, groupsOf, plainMessages, received, requests } from "./signatures.ts";
@@ -37,10 +38,17 @@ export function emitReadme(model: Model, name: string, extras: { readonly schema
 
 /** An example that compiles, up to the values that only the user knows. */
 function connecting(model: Model, endpoint: Endpoint, name: string, file: GeneratedFile): string {
-  const { createClient, classify } = apiNames(model);
+  const { createClient, classify, codecs } = apiNames(model);
   const [server] = model.servers.filter(({ name }) => endpoint.servers.includes(name));
   const classifies = model.endpoints.some((one) => directions(one, "client").receives.choice?.by === "classify");
-  const imported = [createClient, ...(server === undefined ? [] : ["servers"]), ...(classifies ? [`type ${classify}`] : [])];
+  const encodes = codecsOf(model).length > 0;
+  const functions = [
+    ...(classifies
+      ? [{ name: "classify", type: classify, about: "Yours: it says which message it is where nothing in the message does." }]
+      : []),
+    ...(encodes ? [{ name: "codecs", type: codecs, about: "Yours: a library for each format, `{ encode(value), decode(bytes) }`." }] : []),
+  ];
+  const imported = [createClient, ...(server === undefined ? [] : ["servers"]), ...functions.map(({ type }) => `type ${type}`)];
   const given = [endpoint.query, endpoint.headers].map((part, index): readonly string[] =>
     part === undefined || part.optional ? [] : [`${["query", "headers"][index]}: ${sample(model, part, file)}`],
   );
@@ -50,10 +58,8 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
   return [
     `import { ${imported.join(", ")} } from ${file.string(name)};`,
     "",
-    ...(classifies
-      ? [`declare const classify: ${classify}; // Yours: it says which message it is where nothing in the message does.`]
-      : []),
-    `const client = ${createClient}(${address}${classifies ? ", { classify }" : ""});`,
+    ...functions.map(({ name, type, about }) => `declare const ${name}: ${type}; // ${about}`),
+    `const client = ${createClient}(${address}${functions.length > 0 ? `, { ${functions.map(({ name }) => name).join(", ")} }` : ""});`,
     `const connection = await client${member(endpoint.name)}(${args});`,
     "await connection.close();",
   ].join("\n");

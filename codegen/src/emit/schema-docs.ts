@@ -1,5 +1,6 @@
 // What a schema says for people: its prose, and the facts that a type cannot show.
 import type { JsonValue } from "../document/document.ts";
+import { BYTES } from "../model/keywords.ts";
 import type { Docs, TypeDefinition } from "../model/model.ts";
 import { isEcho, isObject, withoutEcho } from "../model/tree.ts";
 
@@ -69,7 +70,8 @@ function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Annot
 }
 
 /** How long a text is, how many items a list has; that of a tuple is its type's to say. */
-function countsOf({ minLength, maxLength, minItems, maxItems, items }: Annotated): string[] {
+function countsOf({ minLength, maxLength, minItems, maxItems, items, [BYTES]: bytes }: Annotated): string[] {
+  if (bytes !== undefined && isObject(bytes)) return between(bytes["minLength"], bytes["maxLength"], "byte");
   return [...between(minLength, maxLength, "character"), ...(Array.isArray(items) ? [] : between(minItems, maxItems, "item"))];
 }
 

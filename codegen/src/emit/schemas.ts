@@ -1,6 +1,6 @@
 // Prints schemas.ts: the types of the document as TypeBox builders, for people who compose schemas.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, KEYWORDS, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, BYTES, KEYWORDS, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { isObject } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
@@ -129,6 +129,8 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     const keys = Object.keys(schema).filter((key) => !DROPPED.has(key) && !ANNOTATIONS.has(key));
     const only = (...allowed: readonly string[]): boolean => keys.every((key) => allowed.includes(key));
     const { type, anyOf, oneOf, allOf } = schema;
+    // TypeBox would have to be given a function.
+    if (BYTES in schema) return undefined;
     if (keys.length === 0) return call("Unknown", options(schema, []));
     if (Object.hasOwn(schema, "const")) return only("const", "type") ? literal(schema) : undefined;
     if (Array.isArray(schema["enum"])) return only("enum", "type") ? enumeration(schema, schema["enum"]) : undefined;
@@ -348,7 +350,7 @@ const text = (code: string): Expression => ({ kind: "text", text: code });
 const longestTuple = 500;
 
 /** Annotations that nobody composes with. */
-const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"]);
+const DROPPED: ReadonlySet<string> = new Set(["title", "examples", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", BYTES]);
 const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 
 /** Formats that TypeBox checks and guards do not. */

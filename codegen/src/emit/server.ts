@@ -1,6 +1,7 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
 import type { Delivery, Endpoint, Message, Model, SecurityScheme } from "../model/model.ts";
 import { apiNames, serverSuffixes } from "./api-names.ts";
+import { printCodecs } from "./codecs.ts";
 import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
 import {
   answerSent,
@@ -40,7 +41,16 @@ const join = "@wsgen/runtime/generated/server";
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);
-  for (const name of [names.api, names.handlers, names.register, names.classify, names.toError, names.authenticate, "Context"])
+  for (const name of [
+    names.api,
+    names.handlers,
+    names.register,
+    names.classify,
+    names.toError,
+    names.authenticate,
+    names.codecs,
+    "Context",
+  ])
     file.declare(name);
   for (const scheme of model.schemes) file.declare(contextOf(scheme));
   for (const name of closeCodeNames(model)) file.declare(name);
@@ -227,7 +237,7 @@ function emitToError(model: Model, file: GeneratedFile): boolean {
 }
 
 function emitApi(model: Model, file: GeneratedFile): void {
-  const { handlers, api, register, classify, toError, authenticate } = apiNames(model);
+  const { handlers, api, register, classify, toError, authenticate, codecs } = apiNames(model);
   const contexts = model.schemes.map(contextOf);
   file.doc("A handler for every endpoint of the API: a method for each message, or a function that reads them itself.");
   const given = ["Context", ...contexts].map((name) => `${name} = object`);
@@ -249,6 +259,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
   });
   const classifies = printClassify(model, file, "server", ({ typeName }) => `${typeName}Connection<Context>`);
   const makesErrors = emitToError(model, file);
+  const encodes = printCodecs(model, file, join);
   if (contexts.length > 0) emitAuthenticate(model, file);
   file.doc(
     "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
@@ -259,6 +270,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
   const asked = [
     ...(classifies ? [`readonly classify: ${classify}<NoInfer<Context>>`] : []),
     ...(makesErrors ? [`readonly toError: ${toError}<NoInfer<Context>>`] : []),
+    ...(encodes ? [`readonly codecs: ${codecs}`] : []),
     ...(contexts.length > 0 ? [bracketed(`readonly authenticate: ${authenticate}<`, ["NoInfer<Context>", ...contexts], ">")] : []),
   ];
   file.block(

@@ -1,6 +1,6 @@
 // From schemas to TypeScript types, as trees of what a type is.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, BYTES, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
@@ -126,6 +126,7 @@ export function createTypeBuilder(
   const kindType = (kind: string, schema: JsonObject): TypeNode => {
     if (kind === "object") return objectOf([schema], []) ?? unknown;
     if (kind === "array") return arrayOf(schema);
+    if (kind === BYTES) return text("Uint8Array");
     return text(kind === "integer" ? "number" : kind);
   };
 
@@ -449,6 +450,7 @@ function kindsOf(schema: JsonObject): readonly string[] | undefined {
   const { type } = schema;
   if (typeof type === "string") return [type];
   if (Array.isArray(type)) return stringsOf(type);
+  if (BYTES in schema) return [BYTES];
   const spoken = Object.keys(schema).flatMap((key) => SPEAKS_OF.get(key) ?? []);
   return spoken.length === 0 ? undefined : [...new Set(spoken)];
 }

@@ -1,4 +1,5 @@
 // Puts everything together under its final names, and proves what is claimed about values.
+import { markBytes } from "./bytes.ts";
 import { constantsOf, requireConstants } from "./constants.ts";
 import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
 import { wordsOfPath } from "./dispatch.ts";
@@ -73,6 +74,15 @@ export function assemble(assembly: Assembly): Pick<Model, "servers" | "endpoints
   const carried = [...sides.flatMap(({ entries }) => entries.map(idOf)), ...leafTypes.values()];
   const bytes = new Set(carried.filter((id) => !guarded.has(id)));
   const asked = [...topicParameters.values()].flatMap((built) => built?.type ?? []);
+  const idsOf = (isCarried: (format: Entry["draft"]["format"]) => boolean): readonly string[] => [
+    ...sides.flatMap(({ entries }) => entries.filter(({ draft }) => isCarried(draft.format)).map(idOf)),
+    ...sides.flatMap(({ leaves }) =>
+      leaves.flatMap((leaf) => (leaf.members.some(({ draft }) => isCarried(draft.format)) ? (leafTypes.get(leaf) ?? []) : [])),
+    ),
+  ];
+  const encoded = new Set(idsOf((format) => format === "encoded"));
+  const others = new Set([...idsOf((format) => format !== "encoded" && format !== "binary"), ...parts, ...asked]);
+  markBytes({ encoded, others }, types, findings);
   const used = new Set([...carried, ...parts, ...asked]);
   // Messages of several topics may well be called alike.
   const ofTopics = sides.map(({ entries }) => new Set(entries.filter(({ topic }) => topic !== undefined).map(idOf)));
@@ -251,6 +261,7 @@ function buildDirection(
   const deliveries = leaves.map((leaf): Delivery => {
     const [first, ...others] = leaf.members;
     const formats = new Set(leaf.members.map(({ draft }) => draft.format));
+    const codec = first?.draft.codec;
     return {
       name: leaf.name,
       method: leaf.method,
@@ -258,6 +269,7 @@ function buildDirection(
       docs: first === undefined || others.length > 0 ? { description: describeUnion(leaf.members) } : context.docsOf(first),
       type: context.leafType(leaf),
       format: formats.size === 1 ? (first?.draft.format ?? "json") : "any",
+      ...(codec !== undefined && { codec }),
       messages: leaf.members.map(({ name }) => name),
       ...(first !== undefined && others.length === 0 && replyOf(first)),
       pointer: first?.draft.source.pointer ?? "",
@@ -320,7 +332,8 @@ function buildMessage(entry: Entry, { typeName, docsOf, definitions }: Context):
     type,
     format: draft.format,
     ...(draft.contentType !== undefined && { contentType: draft.contentType }),
-    constants: draft.format === "json" ? constantsOf(shape) : {},
+    ...(draft.codec !== undefined && { codec: draft.codec }),
+    constants: draft.format === "json" || draft.format === "encoded" ? constantsOf(shape) : {},
     replyOnly,
     pointer: draft.source.pointer,
   };

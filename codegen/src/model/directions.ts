@@ -5,7 +5,7 @@ import type { Socket } from "./endpoints.ts";
 import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named, wordsOf } from "./names.ts";
-import type { MessageDraft, Payloads } from "./payloads.ts";
+import { encodingOf, type MessageDraft, type Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel, SourceMessage, SourceReply } from "./source.ts";
@@ -172,6 +172,7 @@ export function buildDirections(socket: Socket, channels: Channels, context: Con
     [...collected[side].values()].sort((a, b) => (order.get(a.draft.source) ?? order.size) - (order.get(b.draft.source) ?? order.size));
 
   const both = { clientToServer: sorted("clientToServer"), serverToClient: sorted("serverToClient") };
+  for (const side of ["clientToServer", "serverToClient"] as const) leaveUndecoded(both[side], both[opposite(side)], context.findings);
   const first = finish(socket, both, { onAmbiguous, findings: context.findings });
   // A request that is delivered as one of a union has no handler of its own that could return the answer, so the answer is sent like any message.
   let undone = false;
@@ -210,6 +211,35 @@ function isSaid({ operations }: SourceChannel, message: SourceMessage, direction
     });
   }
   return said;
+}
+
+/**
+ * Nothing in a binary frame says what made it. Where messages of one direction have several encodings, or bytes of their own beside one, all of them are
+ * handed over as bytes: none is read by guess.
+ */
+function leaveUndecoded(messages: readonly Collected[], opposite: readonly Collected[], findings: Findings): void {
+  const inFrames = messages.filter(({ draft }) => draft.format === "encoded" || draft.format === "binary");
+  const ways = new Map(inFrames.map(({ draft }) => [draft.codec && encodingOf(draft.codec), draft.codec ?? "bytes as they are"]));
+  if (ways.size < 2) return;
+  const left = new Set<string>();
+  for (const one of inFrames) {
+    const { draft } = one;
+    if (draft.codec === undefined) continue;
+    findings.warning({
+      code: "mixed-encodings",
+      message: `\`${draft.base}\` is handed over as bytes, undecoded: binary frames of this direction may be ${[...ways.values()].join(" or ")}, and nothing in them says which.`,
+      fix: "Use one content type for all of them, with bytes as a property of a message (`type: string, format: binary`), or put them on an endpoint of their own.",
+      pointer: draft.source.pointer,
+      at: "key",
+    });
+    one.draft = { ...draft, format: "binary", codec: undefined };
+    one.reply = undefined;
+    left.add(draft.identity);
+  }
+  for (const request of opposite) {
+    const answers = request.reply?.answers.filter(({ identity }) => !left.has(identity)) ?? [];
+    request.reply = request.reply === undefined || answers.length === 0 ? undefined : { ...request.reply, answers };
+  }
 }
 
 /** A reply by order must be known for what it is: one that is delivered in a union answers nothing. */

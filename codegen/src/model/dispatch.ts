@@ -50,6 +50,7 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
   const ofFormat = (...formats: readonly Format[]): Candidate[] => candidates.filter(({ format }) => formats.includes(format));
 
   const binary = ofFormat("binary");
+  const encoded = ofFormat("encoded");
   const json = ofFormat("json", "any");
   const texts = ofFormat("text");
   const fixed = texts.filter(({ shape }) => shape.values !== undefined);
@@ -60,11 +61,12 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
   const constants = groupByValue(fixed).map(([value, members]) => [String(value), builder.leaf(members)] as const);
   const tree: DispatchTree = {
     ...(binary.length > 0 && { binary: builder.leaf(binary) }),
+    ...(encoded.length > 0 && { encoded: builder.root(encoded) }),
     ...(constants.length > 0 && { constants }),
     ...(json.length > 0 && !onlyAny && { json: builder.root(json) }),
     ...(free.length > 0 && { text: builder.leaf(free) }),
   };
-  const frames = [binary.length > 0, json.length > 0 || texts.length > 0].filter(Boolean).length;
+  const frames = [binary.length + encoded.length > 0, json.length > 0 || texts.length > 0].filter(Boolean).length;
   const by = [
     ...(frames > 1 ? ["frame kind"] : []),
     ...(constants.length > 0 && candidates.length > 1 ? ["the text itself"] : []),
@@ -77,7 +79,7 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
     leaves: builder.leaves(),
     required: builder.required(),
     rests: builder.rests(),
-    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then ") + wordsOfRest(tree.json),
+    by: by.length === 0 ? (candidates.length > 1 ? "nothing" : "") : shorten(by).join(", then ") + wordsOfRest(tree.json ?? tree.encoded),
     assumed: builder.assumed(),
     choices: builder.choices(),
   };

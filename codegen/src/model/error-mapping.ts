@@ -49,10 +49,10 @@ export function buildErrorMapping(
     });
   }
   const { message, extension, shape } = first;
-  if (message.format !== "json") {
+  if (message.format !== "json" && message.format !== "encoded") {
     findings.error({
       code: "error-message",
-      message: `\`${message.name}\` is not JSON, so our errors have no place in it.`,
+      message: `\`${message.name}\` is bare text or bytes, so our errors have no place in it.`,
       fix: "Map the errors onto a JSON message.",
       pointer: extension.pointer,
       at: "key",

@@ -107,6 +107,12 @@ export const FOREIGN_KEYWORDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** A keyword of ours: the value is bytes, and this says how many there may be. No document can write it, for keywords that nobody knows are left out. */
+export const BYTES = "x-bytes";
+
+/** Another of ours, for guards alone: an object is no bytes. */
+export const NO_BYTES = "x-no-bytes";
+
 /** Keywords that say nothing about which values are valid. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set(
   "title description deprecated default examples readOnly writeOnly contentEncoding contentMediaType".split(" "),

@@ -218,6 +218,8 @@ export interface Message {
   readonly type: string;
   readonly format: Format;
   readonly contentType?: string;
+  /** The media type whose codec reads and writes it, where its format is `encoded`. */
+  readonly codec?: string;
   /** Top-level properties with a fixed value that every payload has: the sender may leave them out. */
   readonly constants: { readonly [property: string]: Constant };
   /** Present on a request. */
@@ -250,6 +252,8 @@ export interface Delivery {
   /** Name of its type; for a union, of a type whose schema is the `anyOf` of its members. */
   readonly type: string;
   readonly format: Format;
+  /** As its messages have it. */
+  readonly codec?: string;
   /** Names of the messages it may be; more than one for a union. */
   readonly messages: readonly string[];
   /** Present on a request: what the handler returns. */

@@ -21,6 +21,8 @@ export interface MessageDraft {
   readonly type: string;
   readonly format: Format;
   readonly contentType: string | undefined;
+  /** The media type whose codec reads and writes it, where it is encoded. */
+  readonly codec: string | undefined;
   readonly shape: Shape;
   readonly envelope: EnvelopeOption | undefined;
   /** Words of the channel it is written in, when it is. */
@@ -73,8 +75,8 @@ export function createPayloads(options: PayloadOptions): Payloads {
     const onWire =
       framing === undefined ? payload : frame(framing, { name: source.name ?? base, payload, headers, shapeOf: lookAt, resolve, findings });
     const contentType = source.extension.contentType ?? source.contentType ?? options.defaultContentType;
-    const format = framing?.envelope === undefined ? formatOf(source, contentType, lookAt(onWire), findings) : "json";
-    if (format === "json") reportMeantKind(source, alternativesOf([payload], resolve), findings);
+    const format = formatOf(source, contentType, framing?.envelope === undefined ? lookAt(onWire) : undefined, findings);
+    if (format === "json" || format === "encoded") reportMeantKind(source, alternativesOf([payload], resolve), findings);
     const framed = format === "text" ? onlyText(onWire, lookAt(onWire)) : onWire;
     // A payload that goes out as it is has its schema's type.
     const named = framed === payload ? bare : undefined;
@@ -97,7 +99,19 @@ export function createPayloads(options: PayloadOptions): Payloads {
     }
     const type = named ?? id;
     const envelope = framing?.envelope;
-    return { source, base, type, format, contentType, shape, envelope, channel, identity: identityOf(base, contentType, format, type) };
+    const codec = format === "encoded" ? mediaOf(contentType) : undefined;
+    return {
+      source,
+      base,
+      type,
+      format,
+      contentType,
+      codec,
+      shape,
+      envelope,
+      channel,
+      identity: identityOf(base, contentType, format, type),
+    };
   };
 
   return {
@@ -179,15 +193,29 @@ function nameOf(source: SourceMessage, payload: string | undefined, shape: Shape
   return `${channel ?? ""} ${source.inlineAs ?? "message"}`;
 }
 
-/** Content type first; without one, a payload that is only a string is bare text, and one that says nothing may be either. */
-function formatOf(source: SourceMessage, contentType: string | undefined, shape: Shape, findings: Findings): Format {
-  const media = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+/** `Application/CBOR; q=1` is `application/cbor`. */
+const mediaOf = (contentType: string | undefined): string => contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+
+/** Content types whose bytes say by themselves what they hold. (Those of Avro and Protobuf do not: they need a schema to be read.) */
+const selfDescribing = /(?:^|[/+.-])(cbor|msgpack|messagepack|bson)$/;
+
+/** What media types have in common that one codec can read: `application/senml+cbor` is CBOR. */
+export function encodingOf(media: string): string | undefined {
+  return selfDescribing.exec(media)?.[1]?.replace("messagepack", "msgpack");
+}
+
+/** Content type first; without one, a payload that is only a string is bare text, and one that says nothing may be either. An envelope has no shape here. */
+function formatOf(source: SourceMessage, contentType: string | undefined, shape: Shape | undefined, findings: Findings): Format {
+  const media = mediaOf(contentType);
+  if (shape === undefined) return encodingOf(media) === undefined ? "json" : "encoded";
   const onlyString = shape.kinds.size === 1 && shape.kinds.has("string");
   if (media === "") {
     if (onlyString) return shape.format === "binary" ? "binary" : "text";
     return shape.kinds.size === 6 && shape.values === undefined && shape.members.size === 0 ? "any" : "json";
   }
   if (/(^|[/+.-])json$/.test(media)) return "json";
+  // Whoever describes the whole payload as bytes wants them as they are.
+  if (encodingOf(media) !== undefined) return onlyString && shape.format === "binary" ? "binary" : "encoded";
   if (/^(audio|image|video|font)\//.test(media) || /(octet-stream|protobuf|msgpack|messagepack|cbor|avro|bson|zip|pdf)/.test(media))
     return "binary";
   if (media.startsWith("text/") || /(xml|yaml|javascript|graphql)/.test(media)) {
@@ -204,7 +232,7 @@ function formatOf(source: SourceMessage, contentType: string | undefined, shape:
   findings.warning({
     code: "content-type",
     message: `The content type \`${media}\` is not known; messages of it are read as JSON.`,
-    fix: "Write `application/json`, a `text/…` type, or `application/octet-stream` for bytes.",
+    fix: "Write `application/json`, a `text/…` type, `application/cbor` or `application/msgpack`, or `application/octet-stream` for bytes.",
     pointer: source.contentType === undefined ? "/defaultContentType" : joinPointer(source.pointer, "contentType"),
   });
   return "json";

@@ -95,7 +95,8 @@ function group({ role }: TypeDraft): number {
   return role === "handshake" ? 2 : role === "union" ? 1 : 0;
 }
 
-function reachable(types: Types, used: ReadonlySet<string>): TypeDraft[] {
+/** The types of these ids, and all that they refer to. */
+export function reachable(types: Types, used: ReadonlySet<string>): TypeDraft[] {
   const found = new Map<string, TypeDraft>();
   const waiting = [...used];
   const visit = (schema: Schema): void => {

@@ -75,7 +75,7 @@ interface Judged extends Sources {
 
 function fixFor(members: readonly Entry[]): string {
   const [first] = members;
-  if (first === undefined || members.some(({ draft }) => draft.format !== "json")) {
+  if (first === undefined || members.some(({ draft }) => draft.format !== "json" && draft.format !== "encoded")) {
     return first?.draft.format === "binary"
       ? "Keep one binary message for each direction, or send the others as JSON."
       : "Describe them as JSON objects, each with a property that has a constant of its own.";

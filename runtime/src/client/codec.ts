@@ -1,7 +1,8 @@
 // Between what travels and the contract's messages, for one endpoint as a client sees it. The server has a decoder and encoders of its own, which are
 // quicker and say more; these are small, and what they say is enough for whoever holds the document.
 //
-// This much reads and writes JSON of one kind. Telling several kinds apart (dispatch.ts), text and bytes (formats.ts) are features, put into the codec.
+// This much reads and writes JSON of one kind. Telling several kinds apart (dispatch.ts), text and bytes (formats.ts), content types with a codec of the
+// user's (codecs.ts) are features, put into this one.
 import type { ChoiceNode, DispatchNode, EndpointContract } from "../contract/contract.ts";
 import type { ContractError } from "../errors.ts";
 import { refusalOf, refuse, type Subject } from "./check.ts";
@@ -29,8 +30,8 @@ export interface Codec {
   arrive(end: DispatchNode | undefined, payload: unknown, choose: Choose): Received;
   /** A payload as the message of that name, if its guard accepts; without a name it is refused, with the reason and where it lies. */
   check(name: string | undefined, payload: unknown, reason?: string, path?: string): Received;
-  /** Where the contract's tree leads: a name, a choice, or a node that has no exit for this payload. Runs no guard. */
-  find(payload: unknown): DispatchNode | undefined;
+  /** Where the contract's tree leads (of JSON, unless it is given): a name, a choice, or a node that has no exit for this payload. Runs no guard. */
+  find(payload: unknown, tree?: DispatchNode): DispatchNode | undefined;
   /**
    * Makes a message ready for the wire. Constants are filled in, unless they say which message it is (`asGiven`); the guard sees exactly what the
    * peer will read.

@@ -9,8 +9,8 @@ type Exits = Pick<ConstantNode, "path" | "absent" | "other"> & Partial<ConstantN
 export const dispatch: Feature = ({ receives }, codec) => {
   const tables = new Map<unknown, Map<unknown, DispatchNode>>();
 
-  codec.find = (payload) => {
-    let node = receives.dispatch.json;
+  codec.find = (payload, root = receives.dispatch.json) => {
+    let node = root;
     while (node !== undefined && !isEnd(node)) {
       // Every kind of node says one of these.
       const { path, absent, present, kinds, cases, other } = node as Exits;
@@ -42,5 +42,6 @@ export function isEnd(node: DispatchNode | undefined): node is DispatchEnd {
 }
 
 function kindOf(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  // To a schema, bytes are a string in `format: binary`.
+  return value === null ? "null" : Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value;
 }

@@ -4,6 +4,7 @@ import { createClientOn } from "./create.ts";
 import { type ShowCredentials, showCredentials } from "./credentials.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
+export type { Codec } from "../contract/codec.ts";
 export type { Contract } from "../contract/contract.ts";
 export type { Optional } from "../contract/encode.ts";
 export type { RequestOptions } from "../contract/requests.ts";
@@ -21,6 +22,7 @@ export { handshake, serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export { closings } from "./closings.ts";
+export { codecs } from "./codecs.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export type { BasicCredentials } from "./credentials.ts";

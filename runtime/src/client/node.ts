@@ -5,6 +5,7 @@ import { createClientOn } from "./create.ts";
 import type { Attempt, Refusal, WebSocketConstructor, WebSocketLike } from "./socket.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
+export type { Codec } from "../contract/codec.ts";
 export type { Contract } from "../contract/contract.ts";
 export type { Optional } from "../contract/encode.ts";
 export type { RequestOptions } from "../contract/requests.ts";
@@ -22,6 +23,7 @@ export { handshake, serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export { closings } from "./closings.ts";
+export { codecs } from "./codecs.ts";
 export type { ClientConnection, Feature } from "./connection.ts";
 export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
 export { type BasicCredentials, showCredentials as credentials } from "./credentials.ts";

@@ -38,7 +38,7 @@ export const closures = {
     code: 1007,
     reason: "invalid payload",
     sender: "either",
-    when: "Text that is not UTF-8, or not JSON where JSON is due; compressed data that is broken.",
+    when: "Text that is not UTF-8, or not JSON where JSON is due; bytes that a codec cannot read; compressed data that is broken.",
   },
   unknownMessage: { code: 1008, reason: "unknown message", sender: "server", when: "A message the contract does not know." },
   invalidMessage: { code: 1008, reason: "invalid message", sender: "server", when: "A message that its schema refuses." },

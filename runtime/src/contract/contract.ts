@@ -27,10 +27,10 @@ export type Constant = string | number | boolean | null;
 export type Path = readonly (string | number)[];
 
 /**
- * How a message travels: `json` and `text` in text frames, `binary` in binary frames;
- * `any` is a text frame that is JSON if it parses and bare text if not.
+ * How a message travels: `json` and `text` in text frames, `binary` in binary frames, as they are; `encoded` in binary frames, made by the codec of its
+ * content type; `any` is a text frame that is JSON if it parses and bare text if not.
  */
-export type Format = "json" | "text" | "binary" | "any";
+export type Format = "json" | "text" | "binary" | "encoded" | "any";
 
 /** The kinds of JSON value. */
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
@@ -79,6 +79,8 @@ export interface KindNode {
 export interface DispatchTree {
   /** The message that binary frames carry. */
   readonly binary?: DispatchEnd;
+  /** Binary frames that a codec reads; then there is no `binary`. */
+  readonly encoded?: DispatchNode;
   /** Text frames equal to one of these are that message, before any JSON is parsed (`PING`). */
   readonly constants?: readonly (readonly [text: string, then: DispatchEnd])[];
   /** Text frames that hold JSON. */
@@ -105,6 +107,8 @@ export interface ReplyContract {
 /** One message of one direction. */
 export interface MessageContract {
   readonly format: Format;
+  /** Which codec reads and writes it, where it is `encoded`. All that one side receives have codecs that read each other's bytes. */
+  readonly contentType?: string;
   /** Absent in unchecked clients only. */
   readonly guard?: Guard<unknown>;
   /**

@@ -1,10 +1,8 @@
 // From a frame to a typed message: parse, find its name in the contract's tree, run the one guard that this name has.
 import { ContractError, WsgenError } from "../errors.ts";
+import { type Codecs, codecReceived, decodeWith, MAX_DEPTH } from "./codec.ts";
 import type { DispatchEnd, DispatchNode, Format, Guard, GuardError, JsonKind, Path, ReceiveContract } from "./contract.ts";
 import { pointer, valueAt } from "./path.ts";
-
-/** Deepest nesting of JSON that is read; `[]` has depth 1. Guards of recursive schemas are recursive functions. */
-export const MAX_JSON_DEPTH = 64;
 
 /** A message that the contract allows. */
 export interface DecodedMessage {
@@ -18,11 +16,12 @@ export interface DecodeProblem {
   /**
    * - `frame-kind`: binary where only text is spoken, or the reverse (close code 1003)
    * - `not-json`: text that should be JSON (1007)
-   * - `too-deep`: JSON nested deeper than {@link MAX_JSON_DEPTH} (1008)
+   * - `not-decodable`: bytes that the codec cannot read (1007)
+   * - `too-deep`: a value nested deeper than {@link MAX_DEPTH} (1008)
    * - `unknown-message`: no message of the contract looks like this (1008)
-   * - `invalid-message`: it names a message, and the message's guard refuses it (1008)
+   * - `invalid-message`: it names a message, and the message's guard refuses it; or it holds what no schema can speak of (1008)
    */
-  readonly kind: "frame-kind" | "not-json" | "too-deep" | "unknown-message" | "invalid-message";
+  readonly kind: "frame-kind" | "not-json" | "not-decodable" | "too-deep" | "unknown-message" | "invalid-message";
   /** The message it would have been, as far as that is known. */
   readonly name: string | undefined;
   /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
@@ -44,12 +43,14 @@ type Claim = ((payload: unknown) => boolean) | undefined;
 /** Reads what one side of one endpoint receives. Stateless: one decoder serves every connection. */
 export interface Decoder {
   /**
-   * Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON before the tree does and returns true for what it took
-   * (replies to open requests); the result is `undefined` then. `classify` is asked where the tree cannot tell and the contract says so.
+   * Reads a text frame (string) or binary frame (bytes). `claim` sees parsed JSON and decoded values before the tree does and returns true for what
+   * it took (replies to open requests); the result is `undefined` then. `classify` is asked where the tree cannot tell and the contract says so.
    */
   decode(data: string | Uint8Array): Decoded;
   decode(data: string | Uint8Array, claim: Claim, classify?: Classify): Decoded | undefined;
-  /** The name that the tree gives a JSON payload, without running a guard. */
+  /** Whether replies may come in binary frames. */
+  readonly decodes: boolean;
+  /** The name that the tree gives a payload, without running a guard; `undefined` also where it depends on the kind of frame. */
   find(payload: unknown): string | undefined;
 }
 
@@ -77,7 +78,7 @@ interface Fork {
 }
 
 /** Makes ready what one side of one endpoint receives. Throws when the tree leads to a message that the contract does not have. */
-export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder {
+export function createDecoder({ dispatch, messages }: ReceiveContract, codecs: Codecs = new Map()): Decoder {
   function leaf(name: string): Leaf {
     const message = Object.hasOwn(messages, name) ? messages[name] : undefined;
     if (message === undefined) throw new WsgenError("WSGEN_USAGE", `The contract has no message "${name}".`);
@@ -100,6 +101,8 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
   }
 
   const json = dispatch.json === undefined ? undefined : fork(dispatch.json);
+  const encoded = dispatch.encoded === undefined ? undefined : fork(dispatch.encoded);
+  const codec = codecReceived(messages, codecs);
   const text = dispatch.text === undefined ? undefined : end(dispatch.text);
   const binary = dispatch.binary === undefined ? undefined : end(dispatch.binary);
   const constants = dispatch.constants && new Map(dispatch.constants.map(([raw, then]) => [raw, end(then)]));
@@ -109,6 +112,10 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
   function decode(data: string | Uint8Array, claim: Claim, classify?: Classify): Decoded | undefined;
   function decode(data: string | Uint8Array, claim?: Claim, classify?: Classify): Decoded | undefined {
     if (typeof data !== "string") {
+      if (codec !== undefined) {
+        const decoded = decodeWith(codec, data);
+        return "value" in decoded ? settle(decoded.value, encoded, claim, classify) : { ...decoded, name: undefined, payload: undefined };
+      }
       // JSON Schema cannot speak of bytes, so no guard runs on them.
       if (binary !== undefined) return arrive(binary, data, classify);
       return problem("frame-kind", "is a binary frame, and none is expected");
@@ -146,10 +153,24 @@ export function createDecoder({ dispatch, messages }: ReceiveContract): Decoder 
   }
 
   function find(payload: unknown): string | undefined {
-    const found = json && walk(json, payload);
-    return found !== undefined && "name" in found ? found.name : undefined;
+    const inText = json && nameIn(json, payload);
+    const inBytes = encoded && nameIn(encoded, payload);
+    return inText === undefined ? inBytes : inBytes === undefined || inBytes === inText ? inText : undefined;
   }
-  return { decode, find };
+  return { decode, find, decodes: codec !== undefined };
+}
+
+/** Where a tree leads a value that a codec decoded, unless somebody claims it. */
+function settle(value: unknown, tree: End | Fork | undefined, claim: Claim, classify: Classify | undefined): Decoded | undefined {
+  if (claim?.(value)) return undefined;
+  const found = tree && walk(tree, value);
+  if (found === undefined) return problem("unknown-message", "is no message of the contract", value);
+  return "path" in found ? unknown(found, value) : arrive(found, value, classify);
+}
+
+function nameIn(tree: End | Fork, payload: unknown): string | undefined {
+  const found = walk(tree, payload);
+  return "name" in found ? found.name : undefined;
 }
 
 /** Follows the tree to its end, or to the fork that has no exit for this payload. */
@@ -204,7 +225,7 @@ function unknown({ path, byKind, exits }: Fork, payload: unknown): DecodeProblem
 }
 
 function tooDeep(): DecodeProblem {
-  return problem("too-deep", `is nested deeper than ${MAX_JSON_DEPTH} levels`);
+  return problem("too-deep", `is nested deeper than ${MAX_DEPTH} levels`);
 }
 
 function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown, path = "", name?: string): DecodeProblem {
@@ -214,8 +235,8 @@ function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown,
 /** Whether a text has brackets enough to be too deep; those inside strings count too, so `true` means "look closer". */
 function opensDeep(text: string): boolean {
   let opened = 0;
-  for (const bracket of text.length > 2 * MAX_JSON_DEPTH ? BRACKETS : []) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (++opened > MAX_JSON_DEPTH) return true;
+  for (const bracket of text.length > 2 * MAX_DEPTH ? BRACKETS : []) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (++opened > MAX_DEPTH) return true;
   }
   return false;
 }
@@ -231,7 +252,7 @@ function nestsDeep(text: string): boolean {
         break;
       case 0x5b: // [
       case 0x7b: // {
-        if (++depth > MAX_JSON_DEPTH) return true;
+        if (++depth > MAX_DEPTH) return true;
         break;
       case 0x5d: // ]
       case 0x7d: // }
@@ -298,9 +319,12 @@ export function contractError(
 }
 
 function kindOf(value: unknown): JsonKind {
-  if (value === null) return "null";
   // JSON has no other types than these.
-  return Array.isArray(value) ? "array" : (typeof value as JsonKind);
+  if (typeof value !== "object") return typeof value as JsonKind;
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  // To a schema, bytes are a string in `format: binary`.
+  return value instanceof Uint8Array ? "string" : "object";
 }
 
 /** A value in a sentence: no more than 40 characters of a string, no more than the kind of what is larger. */

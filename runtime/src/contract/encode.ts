@@ -1,4 +1,5 @@
 // From a payload to what goes on the wire: fill in what the document fixes, check, then make text or bytes of it.
+import { type Codec, type Codecs, encodeWith, plain, refuseForeign } from "./codec.ts";
 import type { MessageContract, Path } from "./contract.ts";
 import { contractError, refusalOf } from "./dispatch.ts";
 import type { Optional as OptionalOf } from "./optional.ts";
@@ -22,16 +23,16 @@ export interface Correlation {
 export type Encode = (payload: unknown, correlation?: Correlation, asGiven?: boolean) => string | Uint8Array;
 
 /** An encoder for every message that one side of one endpoint sends. Stateless: one set serves every connection. */
-export function createEncoders(sends: Readonly<Record<string, MessageContract>>): ReadonlyMap<string, Encode> {
-  return new Map(Object.entries(sends).map(([name, message]) => [name, createEncoder(name, message)]));
+export function createEncoders(sends: Readonly<Record<string, MessageContract>>, codecs: Codecs = new Map()): ReadonlyMap<string, Encode> {
+  return new Map(Object.entries(sends).map(([name, message]) => [name, createEncoder(name, message, codecs)]));
 }
 
 /** The encoder of one message. */
-export function createEncoder(name: string, { format, guard, constants }: MessageContract): Encode {
-  const refuse = (reason: string, path = "", cause?: unknown): never => {
-    throw contractError(`"${name}" was not sent`, "outbound", name, { path, reason }, cause);
-  };
-
+export function createEncoder(name: string, message: MessageContract, codecs: Codecs = new Map()): Encode {
+  const codec = message.contentType === undefined ? undefined : codecs.get(message.contentType);
+  if (codec !== undefined) return createValueEncoder(name, message, codec);
+  const { format, guard, constants } = message;
+  const refuse = refuseAs(name);
   const notJson = (error: unknown): never => refuse(`is not JSON (${String(error)})`, "", error);
 
   return (payload, correlation, asGiven) => {
@@ -52,6 +53,35 @@ export function createEncoder(name: string, { format, guard, constants }: Messag
       return notJson(error);
     }
     return json ?? refuse("is not JSON");
+  };
+}
+
+const refuseAs =
+  (name: string) =>
+  (reason: string, path = "", cause?: unknown): never => {
+    throw contractError(`"${name}" was not sent`, "outbound", name, { path, reason }, cause);
+  };
+
+/** The encoder of a message that a codec writes. */
+export function createValueEncoder(name: string, { guard, constants }: MessageContract, codec: Codec): Encode {
+  const refuse = refuseAs(name);
+  const cannot = (error: unknown): never => refuse(`cannot be encoded (${String(error)})`, "", error);
+
+  return (payload, correlation, asGiven) => {
+    let complete: unknown;
+    try {
+      complete = fill(plain(payload), asGiven ? undefined : constants, correlation);
+    } catch (error) {
+      // It holds itself, or its `toJSON` throws.
+      return cannot(error);
+    }
+    const refusal = refuseForeign(complete) ?? (guard === undefined ? undefined : refusalOf(guard, complete));
+    if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
+    try {
+      return encodeWith(codec, complete);
+    } catch (error) {
+      return cannot(error);
+    }
   };
 }
 

@@ -3,6 +3,7 @@ import type { ConnectionCore } from "../connection/connection.ts";
 import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { type CallsOf, prepareCalls } from "./calls.ts";
+import { prepareCodecs } from "./codec.ts";
 import type { DispatchEnd, DispatchNode, EndpointContract, ReplyContract } from "./contract.ts";
 import type { Asker, ContractConnection, EndpointHandler, EndpointPrimitive, Facilities } from "./contract-connection.ts";
 import { createDecoder, type Decoder } from "./dispatch.ts";
@@ -71,20 +72,23 @@ export interface EndpointFunctions {
   readonly send?: SendFilter;
   readonly classify?: ClassifyMessage | undefined;
   readonly toError?: ToError | undefined;
+  /** By content type. */
+  readonly codecs?: object | undefined;
   /** Joins its rooms with those of other processes. */
   readonly connect?: ((deliver: Deliver, recheck: Recheck) => Relay) | undefined;
 }
 
-/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler, `classify` or `toError` is missing, naming it. */
+/** Makes an endpoint ready. Throws WSGEN_USAGE when a handler, a codec, `classify` or `toError` is missing, naming it. */
 export function prepareEndpoint(
   label: string,
   contract: EndpointContract,
   given: EndpointHandler | EndpointPrimitive,
-  { receive, send, classify, toError, connect }: EndpointFunctions = {},
+  { receive, send, classify, toError, connect, ...functions }: EndpointFunctions = {},
 ): Endpoint {
   const handler = typeof given === "function" ? given : gatherTopics(given, Object.keys(contract.receives.messages));
-  const decoder = createDecoder(contract.receives);
-  const plain = createEncoders(contract.sends);
+  const codecs = prepareCodecs(label, contract, functions.codecs);
+  const decoder = createDecoder(contract.receives, codecs);
+  const plain = createEncoders(contract.sends, codecs);
   const encoders = send === undefined ? plain : filterSent(send, plain);
   if (typeof handler !== "function") assertHandlers(label, contract, handler);
   if (toError === undefined && contract.error?.toError) {
@@ -114,7 +118,7 @@ export function prepareEndpoint(
     (name) => (asker) => (payload, options) => asker.request(name, payload, options),
   );
   const createRequests = asked.length === 0 ? undefined : prepareRequests(contract, encoders, decoder);
-  const rooms = createRooms(Publish, connect && ((deliver) => connect(deliver, createRecheck(contract.sends))));
+  const rooms = createRooms(Publish, connect && ((deliver) => connect(deliver, createRecheck(contract.sends, codecs))));
   const receivers = prepareReceivers(contract, handler);
   return { contract, handler, receive, decoder, receivers, encoders, rooms, Send, Request, classify, toError, createRequests };
 }

@@ -54,6 +54,8 @@ export interface AskedOptions {
   readonly toError?: object;
   /** By security scheme: judges its credentials. */
   readonly authenticate?: object;
+  /** By content type: reads and writes what is neither JSON nor text. */
+  readonly codecs?: object;
 }
 
 /**

@@ -131,14 +131,15 @@ export class Session implements Sink, Asker {
   /** Replies do not queue behind the message whose handler waits for them. */
   peek(data: string | Buffer): boolean {
     const requests = this.#requests;
-    if (requests === undefined || typeof data !== "string") return false;
+    const { decoder } = this.#endpoint;
+    if (requests === undefined || (typeof data !== "string" && !decoder.decodes)) return false;
     // What has to be classified waits for its turn: then the user's function is asked, once.
     let asked = false;
     const classify = this.#classify && leaveForLater;
     function leaveForLater(): undefined {
       asked = true;
     }
-    const decoded = this.#endpoint.decoder.decode(data, (payload) => requests.settle(payload), classify);
+    const decoded = decoder.decode(data, (payload) => requests.settle(payload), classify);
     if (decoded === undefined) return true;
     if (asked) return false;
     if (decoded.kind === "message" || !requests.refuse(decoded.payload, inboundError(decoded))) return false;
@@ -385,6 +386,7 @@ export class Session implements Sink, Asker {
 const codes = {
   "frame-kind": "unsupported_data",
   "not-json": "invalid_json",
+  "not-decodable": "invalid_message",
   "too-deep": "invalid_message",
   "unknown-message": "unknown_message",
   "invalid-message": "invalid_message",
@@ -394,6 +396,7 @@ const codes = {
 const refusals = {
   "frame-kind": closures.unsupportedData,
   "not-json": closures.invalidPayload,
+  "not-decodable": closures.invalidPayload,
   "too-deep": closures.invalidMessage,
   "unknown-message": closures.unknownMessage,
   "invalid-message": closures.invalidMessage,

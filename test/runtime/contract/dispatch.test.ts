@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MAX_DEPTH } from "../../../runtime/src/contract/codec.ts";
 import type { DispatchNode, DispatchTree, MessageContract } from "../../../runtime/src/contract/contract.ts";
-import { createDecoder, inboundError, MAX_JSON_DEPTH } from "../../../runtime/src/contract/dispatch.ts";
+import { createDecoder, inboundError } from "../../../runtime/src/contract/dispatch.ts";
 import { ContractError } from "../../../runtime/src/errors.ts";
 import { guardOf, tagged } from "./guards.ts";
 
@@ -225,15 +226,15 @@ describe("what is refused", () => {
     expect(guarded.decode("{}")).toMatchObject({ kind: "invalid-message", name: "m" });
   });
 
-  it(`reads JSON ${MAX_JSON_DEPTH} levels deep and no deeper`, () => {
+  it(`reads JSON ${MAX_DEPTH} levels deep and no deeper`, () => {
     const free = decoderOf({ json: "m" });
     const lists = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
     const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
     for (const nest of [lists, objects]) {
-      expect(free.decode(nest(MAX_JSON_DEPTH)).kind).toBe("message");
-      expect(free.decode(nest(MAX_JSON_DEPTH + 1)).kind).toBe("too-deep");
+      expect(free.decode(nest(MAX_DEPTH)).kind).toBe("message");
+      expect(free.decode(nest(MAX_DEPTH + 1)).kind).toBe("too-deep");
     }
-    expect(free.decode(`[${lists(MAX_JSON_DEPTH - 1)},${lists(MAX_JSON_DEPTH)}]`).kind).toBe("too-deep");
+    expect(free.decode(`[${lists(MAX_DEPTH - 1)},${lists(MAX_DEPTH)}]`).kind).toBe("too-deep");
     expect(free.decode(JSON.stringify(Array(500).fill([["1", "2"]]))).kind).toBe("message");
     expect(free.decode(JSON.stringify("[".repeat(500))).kind).toBe("message");
     expect(free.decode(lists(100_000)).kind).toBe("too-deep");
@@ -249,14 +250,14 @@ describe("what is refused", () => {
       value: fc.oneof({ maxDepth: 6 }, text, fc.array(tie("value"), { maxLength: 3 }), fc.dictionary(text, tie("value"), { maxKeys: 3 })),
     }));
     const padding = '["\\"",{}]'.repeat(4); // So that there are brackets enough to look closer.
-    const nested = fc.tuple(value, fc.integer({ min: MAX_JSON_DEPTH - 4, max: MAX_JSON_DEPTH })).map(([inner, around]) => {
+    const nested = fc.tuple(value, fc.integer({ min: MAX_DEPTH - 4, max: MAX_DEPTH })).map(([inner, around]) => {
       let outer: unknown = inner;
       for (let i = 0; i < around; i++) outer = i % 2 === 0 ? [padding, outer] : { [padding]: outer };
       return outer;
     });
     fc.assert(
       fc.property(nested, (payload) => {
-        expect(free.decode(JSON.stringify(payload)).kind).toBe(depth(payload) > MAX_JSON_DEPTH ? "too-deep" : "message");
+        expect(free.decode(JSON.stringify(payload)).kind).toBe(depth(payload) > MAX_DEPTH ? "too-deep" : "message");
       }),
     );
   });
