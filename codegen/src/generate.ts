@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ConfigError, configProblem, type LoadedConfig, loadConfig, overridesOf } from "./config.ts";
 import { type Diagnostic, type Position, sortDiagnostics } from "./diagnostics.ts";
-import { check } from "./document/check.ts";
+import { check, prepareCheck } from "./document/check.ts";
 import type { Document } from "./document/document.ts";
 import { load } from "./document/load.ts";
 import { checkStructure } from "./document/structure.ts";
@@ -27,7 +27,7 @@ export interface GenerateOptions extends Config {
   readonly onStep?: (step: Step) => void;
 }
 
-export type Step = "load" | "model" | "check" | "emit" | "write";
+export type Step = "load" | "model" | "emit" | "check" | "write";
 
 /** What came of a document. */
 export interface ValidateResult {
@@ -69,13 +69,19 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     const settings = await settle(options);
     const { out, side, schemas, unchecked, handlers, package: name } = settings;
     const before = await readManifest(out);
-    const { document, model, ...understood } = await understand(settings, clock, before?.perspective);
-    if (!understood.ok || model === undefined) return { ...understood, ...nothing, out, ok: false };
+    const { document, model, conclude } = await understand(settings, clock, before?.perspective);
+    if (model === undefined) return { ...(await conclude()), ...nothing, out, ok: false };
 
-    const { files, findings, unsafeSchemas } = await clock.time("emit", async () => {
+    // Printed while the official parser still reads. What emitters make of a document that it refuses is of no interest.
+    const emitting = clock.time("emit", async () => {
       const { emit } = await import("./emit/index.ts");
       return emit(model, { side, schemas, unchecked, ...(name !== undefined && { package: name }) });
     });
+    const [emitted] = await Promise.allSettled([emitting]);
+    const understood = await conclude();
+    if (!understood.ok) return { ...understood, ...nothing, out };
+    if (emitted.status === "rejected") throw emitted.reason;
+    const { files, findings, unsafeSchemas } = emitted.value;
     const diagnostics = sortDiagnostics([
       ...understood.diagnostics,
       ...findings.map((finding) => located(finding, document, settings.strict)),
@@ -118,7 +124,8 @@ export async function validate(options: GenerateOptions): Promise<ValidateResult
   const clock = createClock(options.onStep);
   try {
     const settings = await settle(options);
-    const { document, model, ...understood } = await understand(settings, clock, undefined);
+    const { document, model, conclude } = await understand(settings, clock, undefined);
+    const understood = await conclude();
     if (model === undefined) return understood;
     const { guardSchemas } = await import("./emit/guard-schema.ts");
     const findings = guardSchemas(model).findings.map((finding) => located(finding, document, settings.strict));
@@ -132,9 +139,10 @@ export async function validate(options: GenerateOptions): Promise<ValidateResult
   }
 }
 
-/** What `generate` and `validate` have in common: everything up to the model. */
+/** What `generate` and `validate` have in common: everything up to the model, with the official parser at work beside it. */
 async function understand(settings: Settings, clock: Clock, remembered: Manifest["perspective"] | undefined): Promise<Understood> {
   const { strict, perspective, overrides } = settings;
+  prepareCheck(settings.document, strict);
   const document = await clock.time("load", () => load(settings.document, settings.root === undefined ? {} : { root: settings.root }));
   const sources = new Map([...document.sources, ...settings.sources]);
   const { timings } = clock;
@@ -142,10 +150,9 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
     // What stands there can be looked at all the same, so that one run tells of every slip; without a version there is nothing to go by.
     const structure = document.get("/asyncapi") === undefined ? [] : checkStructure(document, strict).findings;
     const diagnostics = sortDiagnostics([...document.diagnostics, ...structure.map(({ pointer: _, ...finding }) => finding)]);
-    return { ok: false, document, diagnostics, checked: "not", sources, timings };
+    return { document, conclude: async () => ({ ok: false, diagnostics, checked: "not", sources, timings }) };
   }
 
-  // In a worker, beside the model.
   const checking = check(document, { strict });
   const source = pathInProject(settings.document);
   const { model, diagnostics: modelled } = await clock.time("model", async () => {
@@ -153,18 +160,19 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
     const rebuild = (side: Perspective["side"]): BuildResult => buildModel(document, { source, overrides, perspective: side });
     return remembered === undefined ? built : keepSide(built, remembered, rebuild);
   });
-  const checked = await clock.time("check", () => checking);
-
-  const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, forSide(modelled, settings.side))]);
-  return {
-    ok: model !== undefined && !diagnostics.some(isError),
-    document,
-    diagnostics,
-    checked: checked.verdict === "unknown" ? "not" : checked.cached ? "before" : "now",
-    sources,
-    timings,
-    ...(model !== undefined && { model, summary: summarise(model) }),
+  const conclude = async (): Promise<ValidateResult> => {
+    const checked = await clock.time("check", () => checking);
+    const diagnostics = sortDiagnostics([...document.diagnostics, ...saidOnce(checked.diagnostics, forSide(modelled, settings.side))]);
+    return {
+      ok: model !== undefined && !diagnostics.some(isError),
+      diagnostics,
+      checked: checked.verdict === "unknown" ? "not" : checked.cached ? "before" : "now",
+      sources,
+      timings,
+      ...(model !== undefined && { summary: summarise(model) }),
+    };
   };
+  return { document, conclude, ...(model !== undefined && { model }) };
 }
 
 /** A client that is not let in notices by itself. */
@@ -199,9 +207,12 @@ function isSamePlace(a: Position | undefined, b: Position | undefined): boolean 
   return a !== undefined && a.file === b?.file && a.line === b.line && a.column === b.column;
 }
 
-interface Understood extends ValidateResult {
+interface Understood {
   readonly document: Document;
+  /** Absent when something stands in the way of generation that was found without the official parser. */
   readonly model?: Model;
+  /** Waits for the official parser, and says what came of it all. */
+  conclude(): Promise<ValidateResult>;
 }
 
 /** What lets one short message block a server is a warning, since the document may not be one's own; `strict` refuses it. */

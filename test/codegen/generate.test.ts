@@ -44,7 +44,7 @@ describe("generate", () => {
     expect(result).toMatchObject({ ok: true, out: join(root, "gen"), removed: [], unchanged: 0, handlersAdded: [], unsafeSchemas: 0 });
     expect(result.written).toContain(join(root, "gen/types.ts"));
     expect([...result.sources.keys()]).toEqual([join(root, "chat.yaml")]);
-    expect(steps).toEqual(["load", "model", "check", "emit", "write"]);
+    expect(steps).toEqual(["load", "model", "emit", "check", "write"]);
     expect(Object.keys(result.timings)).toEqual(steps);
     expect((await run()).checked).toBe("before");
   });

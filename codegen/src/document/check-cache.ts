@@ -1,6 +1,6 @@
 // Remembers what the official parser said about a document, in node_modules/.cache/wsgen: one file per document.
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "../version.ts";
@@ -19,9 +19,9 @@ export interface CheckCache {
  * @param folder where to keep it; default: the nearest `node_modules` of the document's folder or of the working directory
  */
 export function openCache(document: Document, parser: string, strict: boolean, folder: string | undefined): CheckCache {
-  const place = folder ?? nearestCache(dirname(document.file)) ?? nearestCache(process.cwd());
+  const place = placeFor(document.file, folder);
   if (place === undefined) return { read: () => undefined, write: async () => {} };
-  const file = join(place, `check-${hash([document.file, String(strict)]).slice(0, 16)}.json`);
+  const file = fileIn(place, document.file, strict);
   const home = dirname(document.file);
   const contents = [...document.sources].map(([path, text]) => [relative(home, path), text]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
   const key = hash([version, firstLine(parser), ...contents.flat()]);
@@ -47,6 +47,26 @@ export function openCache(document: Document, parser: string, strict: boolean, f
     },
   };
 }
+
+/** Whether a document was written since it was last checked, or never was. A guess, made before it is read: only `read` knows. */
+export function seemsUnchecked(path: string, strict: boolean): boolean {
+  try {
+    const written = statSync(path).mtimeMs;
+    const document = realpathSync(path);
+    const place = placeFor(document, undefined);
+    const remembered = place === undefined ? undefined : statSync(fileIn(place, document, strict), { throwIfNoEntry: false });
+    return remembered === undefined || remembered.mtimeMs < written;
+  } catch {
+    // Without a document there is nothing to check.
+    return false;
+  }
+}
+
+const placeFor = (document: string, folder: string | undefined): string | undefined =>
+  folder ?? nearestCache(dirname(document)) ?? nearestCache(process.cwd());
+
+const fileIn = (place: string, document: string, strict: boolean): string =>
+  join(place, `check-${hash([document, String(strict)]).slice(0, 16)}.json`);
 
 /** Where wsgen may keep what it remembers for files of a folder: in the nearest `node_modules`; nowhere when there is none. */
 export function nearestCache(folder: string): string | undefined {

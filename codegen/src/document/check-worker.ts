@@ -6,8 +6,10 @@ import type { CheckReport, CheckRequest, WorkerData } from "./official.ts";
 // Bundled packages use what Node deprecates; that is nothing a user could act on.
 process.noDeprecation = true;
 
-const bundle = (await import((workerData as WorkerData).parser)) as { readonly Parser: typeof Parser };
-const parsers = new Map<boolean, Parser>();
+const { parser: url, strict: expected } = workerData as WorkerData;
+const bundle = (await import(url)) as { readonly Parser: typeof Parser };
+// Made before anything is asked: that takes a tenth of a second.
+const parsers = new Map([[expected, createParser(expected)]]);
 
 parentPort?.on("message", async ({ text, source, strict }: CheckRequest) => {
   const parser = parsers.get(strict) ?? createParser(strict);

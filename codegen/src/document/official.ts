@@ -10,6 +10,8 @@ import { formatPointer, parsePointer } from "./pointer.ts";
 export interface WorkerData {
   /** URL of the bundled parser. */
   readonly parser: string;
+  /** How the first document is probably checked. */
+  readonly strict: boolean;
 }
 
 /** What it is asked. */
@@ -33,13 +35,18 @@ const workerUrl = new URL("../../dist/document/check-worker.js", import.meta.url
 
 let idle: Worker | undefined;
 
+/** Starts a worker for a document that is still to be read. */
+export function prepareParser(strict: boolean): void {
+  if (idle === undefined && existsSync(fileURLToPath(parserUrl))) rest(startWorker(strict));
+}
+
 /** @returns what the parser said, or in words why it said nothing */
 export async function runParser(
   document: Document,
   { strict, deadline }: { readonly strict: boolean; readonly deadline: number },
 ): Promise<CheckReport | string> {
   if (!existsSync(fileURLToPath(parserUrl))) return "its bundle is missing from this installation of wsgen";
-  const worker = idle ?? startWorker();
+  const worker = idle ?? startWorker(strict);
   idle = undefined;
   worker.ref();
   const request: CheckRequest = { text: JSON.stringify(selfContained(document)), source: document.file, strict };
@@ -47,25 +54,30 @@ export async function runParser(
   // By name: without one, listeners of Node's own go too, and the worker is deaf.
   for (const event of ["message", "error", "exit"]) worker.removeAllListeners(event);
   if (typeof answer === "string" || idle !== undefined) void worker.terminate();
-  else {
-    // It must not keep the process alive, nor bring it down should it fail while nobody asks it anything.
-    worker.unref();
-    worker.on("error", () => {
-      idle = undefined;
-    });
-    idle = worker;
-  }
+  else rest(worker);
   return answer;
 }
 
-function startWorker(): Worker {
-  const workerData: WorkerData = { parser: parserUrl };
+/** Keeps a worker for later. It must not keep the process alive, nor bring it down should it fail while nobody asks it anything. */
+function rest(worker: Worker): void {
+  worker.unref();
+  for (const event of ["error", "exit"]) {
+    worker.on(event, () => {
+      if (idle === worker) idle = undefined;
+    });
+  }
+  idle = worker;
+}
+
+function startWorker(strict: boolean): Worker {
+  const workerData: WorkerData = { parser: parserUrl, strict };
   return new Worker(workerUrl, { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 2048 } });
 }
 
 function ask(worker: Worker, request: CheckRequest, deadline: number): Promise<CheckReport | string> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => settle(`it took longer than ${deadline / 1000} s`), deadline);
+    // We may have been busy ourselves all the while: an answer that has come by now counts.
+    const timer = setTimeout(() => setImmediate(() => settle(`it took longer than ${deadline / 1000} s`)), deadline);
     const settle = (answer: CheckReport | string) => {
       clearTimeout(timer);
       resolve(answer);
