@@ -69,6 +69,8 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
       source: true,
       esm: true,
       lines: true,
+      // What is printed is never run here.
+      process: () => "return () => false",
       regExp: Object.assign(compilePattern, { code: legacyPatterns ? "regularExpression" : "new RegExp" }),
     },
   });
@@ -222,34 +224,36 @@ const isComposite = (value: JsonValue): boolean => typeof value === "object" && 
 const functionName = (id: string): string => `valid_${id}`;
 
 /** What AJV's functions are told beside the value, which no caller here does: a default value for each call costs more than many a check. */
-const parameters = /(?<=^function \w+)\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)\{$/;
+const parameters = /^(function \w+)\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)\{$/gm;
 
 /** Puts together what AJV prints: without exports, without the schemas that no function looks at, and what several functions use only once. */
 function createCode() {
   const functions = new Map<string, string>();
+  const printed = new Set<string>();
   const constants = new Map<string, string>();
   const bodies: string[] = [];
   return {
     functions,
-    add(printed: string): void {
-      const body: string[] = [];
-      const known = new Set(functions.values());
-      for (const line of printed.split("\n")) {
-        // Line breaks in texts of the document are escaped: what begins a line is AJV's.
+    /** @param text what is exported, then the constants that its function uses, then the function */
+    add(text: string): void {
+      // Line breaks in texts of the document are escaped: what begins a line is AJV's.
+      const start = text.search(/^function /m);
+      for (const line of text.slice(0, start).split("\n")) {
         const [, id, name] = /^export const (\w+) = (\w+);$/.exec(line) ?? [];
-        const [, constant, value] = body.length === 0 ? (/^const (\w+) = (.*);$/.exec(line) ?? []) : [];
+        const [, constant, value] = /^const (\w+) = (.*);$/.exec(line) ?? [];
         if (id !== undefined && name !== undefined) functions.set(id, name);
         else if (constant !== undefined && value !== undefined) constants.set(constant, value);
-        else if (line !== '"use strict";' && (line !== "" || body.length > 0))
-          body.push(line.replace(parameters, '(data){\nconst instancePath = "";'));
       }
+      const body = text.slice(start).trim();
       // Types that are `true` or `false` share one function.
-      const [, name = ""] = /^function (\w+)\(/m.exec(body.join("\n")) ?? [];
-      if (!known.has(name)) bodies.push(body.join("\n").trim());
+      const [, name = ""] = /^function (\w+)\(/.exec(body) ?? [];
+      if (!printed.has(name)) bodies.push(body.replace(parameters, '$1(data){\nconst instancePath = "";'));
+      printed.add(name);
     },
     toString(): string {
       const code = bodies.join("\n\n");
-      const used = new Set(`${code}${[...constants.values()].join("\n")}`.match(/\b(?:schema\d+|valid_\w+)\b/g));
+      const kept = [...constants].filter(([name]) => !name.startsWith("schema"));
+      const used = new Set(`${code}${kept.map(([, value]) => value).join("\n")}`.match(/\b(?:schema\d+|valid_\w+)\b/g));
       const lines = [
         ...[...functions].filter(([id]) => used.has(functionName(id))).map(([id, name]) => `const ${functionName(id)} = ${name};`),
         ...[...constants]
