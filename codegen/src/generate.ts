@@ -8,6 +8,7 @@ import type { Document } from "./document/document.ts";
 import { load } from "./document/load.ts";
 import { checkStructure } from "./document/structure.ts";
 import type { WeighedFinding } from "./emit/guard-schema.ts";
+import { rememberGuards } from "./guard-cache.ts";
 import { planHandlers } from "./handler-files.ts";
 import { type BuildResult, buildModel } from "./model/build.ts";
 import type { Model, Perspective } from "./model/model.ts";
@@ -75,7 +76,8 @@ export async function generate(options: GenerateOptions): Promise<GenerateResult
     // Printed while the official parser still reads. What emitters make of a document that it refuses is of no interest.
     const emitting = clock.time("emit", async () => {
       const { emit } = await import("./emit/index.ts");
-      return emit(model, { side, schemas, unchecked, ...(name !== undefined && { package: name }) });
+      const compile = rememberGuards(document.file);
+      return emit(model, { side, schemas, unchecked, compile, ...(name !== undefined && { package: name }) });
     });
     const [emitted] = await Promise.allSettled([emitting]);
     const understood = await conclude();

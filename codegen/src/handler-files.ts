@@ -1,13 +1,12 @@
 // The user's handlers folder: which files to write there, and what to say about those that are there already.
-import { createHash } from "node:crypto";
-import { lstat, readFile, writeFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { type CacheEntry, nameOf, nearestCache, openCacheEntry } from "./cache.ts";
 import type { Diagnostic } from "./diagnostics.ts";
-import { nearestCache } from "./document/check-cache.ts";
 import { mergeHandlers, printHandlers } from "./emit/handlers.ts";
 import type { Endpoint } from "./model/model.ts";
 import { version } from "./version.ts";
-import { diskError, makeFolders, shown, type UserFile, WriteError } from "./write.ts";
+import { diskError, shown, type UserFile, WriteError } from "./write.ts";
 
 export interface HandlerFiles {
   /** Files to write: new ones, and those that methods were added to. */
@@ -32,12 +31,12 @@ export async function planHandlers(endpoints: readonly Endpoint[], folder: strin
       continue;
     }
     const known = lookedAt(path, before, endpoint);
-    if (names.every((name) => name.split(".").every((word) => mentions(before, word))) && (await known.nothingFound())) continue;
+    if (names.every((name) => name.split(".").every((word) => mentions(before, word))) && known.read() === true) continue;
     const merged = await mergeHandlers({ path, text: before }, endpoint);
     diagnostics.push(...merged.diagnostics);
     added.push(...merged.added.map((name) => `${endpoint.name}.${name}`));
     if (merged.text !== before) files.push({ path, before, text: merged.text });
-    else if (merged.diagnostics.length === 0) await known.remember();
+    else if (merged.diagnostics.length === 0) known.write(true);
   }
   return { files, added, diagnostics };
 }
@@ -69,18 +68,15 @@ async function read(path: string): Promise<string | undefined> {
  * Remembers in `node_modules/.cache/wsgen` that a closer look at a file, with a parser that takes 200 ms to load, found nothing to say about these
  * methods. It is a memory only: where it cannot be kept, the file is looked at again.
  */
-function lookedAt(path: string, text: string, { name, typeName, clientToServer }: Endpoint) {
-  const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
-  const content = hash([version, name, typeName, clientToServer.deliveries.map((delivery) => delivery.name), text]);
+function lookedAt(path: string, text: string, { name, typeName, clientToServer }: Endpoint): CacheEntry {
   const folder = nearestCache(dirname(path));
-  const file = join(folder ?? "", `handlers-${hash(path).slice(0, 16)}`);
-  return {
-    nothingFound: async (): Promise<boolean> => folder !== undefined && (await readFile(file, "utf8").catch(() => "")) === content,
-    remember: async (): Promise<void> => {
-      if (folder === undefined) return;
-      await makeFolders(folder)
-        .then(() => writeFile(file, content))
-        .catch(() => undefined);
-    },
-  };
+  const methods = clientToServer.deliveries.map((delivery) => delivery.name);
+  return openCacheEntry(folder && join(folder, `handlers-${nameOf(path)}`), [
+    version,
+    name,
+    typeName,
+    String(methods.length),
+    ...methods,
+    text,
+  ]);
 }

@@ -43,7 +43,7 @@ export async function check(document: Document, options: CheckOptions = {}): Pro
   const running = known === undefined ? runParser(document, { strict, deadline }) : undefined;
   const structure = checkStructure(document, strict);
   const report = known ?? (await running);
-  if (running && Array.isArray(report)) await cache.write(report);
+  if (running && Array.isArray(report)) cache.write(report);
 
   const official = typeof report === "object" ? grade(report, document, structure, strict) : [abandoned(document, report ?? "", strict)];
   const diagnostics = sortDiagnostics([...structure.findings.map(({ pointer: _, ...rest }) => rest), ...official]);

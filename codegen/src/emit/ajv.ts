@@ -1,6 +1,6 @@
 // AJV as we need it: guards as source text that imports nothing, with its slow and unsafe keywords replaced.
-import { _, Ajv, type KeywordCxt, Name, nil } from "ajv";
-import standalone from "ajv/dist/standalone/index.js";
+import { createRequire } from "node:module";
+import type { Ajv, KeywordCxt, Name } from "ajv";
 import type { JsonValue } from "../document/document.ts";
 import { BYTES, NO_BYTES } from "../model/keywords.ts";
 import type { GuardSchema } from "./guard-schema.ts";
@@ -18,13 +18,24 @@ export interface CompiledGuards {
   readonly failures: ReadonlyMap<string, string>;
 }
 
+/** What of a type decides about its guard. */
+export type Compilable = Pick<GuardSchema, "id" | "schema">;
+
+export type GuardCompiler = typeof compileGuards;
+
+// Loaded by the first compilation: where all guards are remembered it would be a fifth of all the time.
+const require = createRequire(import.meta.url);
+const load = () => require("ajv") as typeof import("ajv");
+const loadPrinter = () => require("ajv/dist/standalone/index.js") as typeof import("ajv/dist/standalone/index.js");
+
 /**
  * Compiles a guard for every schema that wants one.
  *
  * @param legacyPatterns whether some pattern is valid only without the `u` flag
  */
-export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: boolean): CompiledGuards {
+export function compileGuards(schemas: readonly Compilable[], legacyPatterns: boolean): CompiledGuards {
   const helpers = new Set<string>();
+  const { default: printed } = loadPrinter();
   const ajv = createAjv(helpers, legacyPatterns);
   const failures = new Map<string, string>();
   const code = createCode();
@@ -32,7 +43,7 @@ export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: b
     try {
       ajv.addSchema(schema, id).getSchema(id);
       // One by one: AJV takes quadratic time to print many at once.
-      code.add(standalone.default(ajv, { [id]: id }));
+      code.add(printed(ajv, { [id]: id }));
     } catch (error) {
       failures.set(id, error instanceof Error ? error.message : String(error));
     }
@@ -40,10 +51,10 @@ export function compileGuards(schemas: readonly GuardSchema[], legacyPatterns: b
   return { functions: code.functions, code: code.toString(), helpers, failures };
 }
 
-/** What AJV calls its findings in the code it prints. */
-const [vErrors, errors] = [new Name("vErrors"), new Name("errors")];
-
 function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
+  const { _, Ajv, Name, nil } = load();
+  /** What AJV calls its findings in the code it prints. */
+  const [vErrors, errors] = [new Name("vErrors"), new Name("errors")];
   const helper = (name: string): Name => {
     helpers.add(name);
     return new Name(name);

@@ -1,6 +1,7 @@
 // Every output file and who prints it. A new output is a new file beside this one, and one line here.
 import type { Model } from "../model/model.ts";
 import { version } from "../version.ts";
+import type { GuardCompiler } from "./ajv.ts";
 import { emitClient, emitUncheckedClient } from "./client.ts";
 import { emitClientContract, emitServerContract, emitUncheckedContract } from "./contract.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
@@ -21,6 +22,8 @@ export interface EmitOptions {
   readonly unchecked?: boolean;
   /** Name of the package that the client is to be: its sources go to src/, beside a README and a tsconfig.json. */
   readonly package?: string;
+  /** Who compiles guards; default: AJV, each time anew. */
+  readonly compile?: GuardCompiler;
 }
 
 /** One printed file. */
@@ -41,7 +44,7 @@ export interface Emitted {
 interface Output {
   readonly path: string;
   /** Gives what it found, or how many schemas it could not say. */
-  readonly emitter: (model: Model, file: GeneratedFile) => readonly WeighedFinding[] | number | void;
+  readonly emitter: (model: Model, file: GeneratedFile, compile?: GuardCompiler) => readonly WeighedFinding[] | number | void;
   readonly wanted?: (options: EmitOptions) => boolean;
   /** Lines below the header, for tools that read the file. */
   readonly pragma?: string;
@@ -75,7 +78,7 @@ export function emit(model: Model, options: EmitOptions): Emitted {
   for (const { path, emitter, wanted, pragma } of outputs) {
     if (wanted !== undefined && !wanted(options)) continue;
     const file = createGeneratedFile(path, pragma === undefined ? header : `${header}\n${pragma}`);
-    const said = emitter(model, file) ?? [];
+    const said = emitter(model, file, options.compile) ?? [];
     if (typeof said === "number") unsafeSchemas += said;
     else findings.push(...said);
     files.push({ path, text: file.toString() });

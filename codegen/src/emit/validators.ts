@@ -1,6 +1,6 @@
 // Prints validators.ts: a guard for everything that is validated at run time. Made for machines; people read types.ts.
 import type { Model } from "../model/model.ts";
-import { compileGuards } from "./ajv.ts";
+import { compileGuards, type GuardCompiler } from "./ajv.ts";
 import type { GeneratedFile } from "./file.ts";
 import { guardSchemas, type WeighedFinding } from "./guard-schema.ts";
 import { printHelpers } from "./prelude.ts";
@@ -16,11 +16,12 @@ export function lintSchemas(model: Model): readonly WeighedFinding[] {
 /**
  * Prints a guard for every type that has one, self-contained: the functions it needs stand in the same file.
  *
+ * @param compile who turns schemas into functions
  * @returns what is not checked, checked slowly or cannot be checked; after an error the file is not to be used
  */
-export function emitValidators(model: Model, file: GeneratedFile): readonly WeighedFinding[] {
+export function emitValidators(model: Model, file: GeneratedFile, compile: GuardCompiler = compileGuards): readonly WeighedFinding[] {
   const { schemas, legacyPatterns, findings } = guardSchemas(model);
-  const { functions, code, helpers, failures } = compileGuards(schemas, legacyPatterns);
+  const { functions, code, helpers, failures } = compile(schemas, legacyPatterns);
   const guarded = schemas.filter(({ id, guard }) => guard && functions.has(id));
   for (const { definition } of guarded) file.declare(guardName(definition.name));
   if (guarded.length > 0) {

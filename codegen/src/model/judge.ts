@@ -1,8 +1,13 @@
 // AJV as the judge of what this model claims about values: examples in diagnostics and proofs are tried, not believed.
-import { Ajv, type ValidateFunction } from "ajv";
-import addFormats from "ajv-formats";
+import { createRequire } from "node:module";
+import type { Ajv, ValidateFunction } from "ajv";
 import type { JsonValue } from "../document/document.ts";
 import type { Schema } from "./keywords.ts";
+
+// Loaded for the first judgement: most documents need none.
+const require = createRequire(import.meta.url);
+const loadAjv = () => require("ajv") as typeof import("ajv");
+const loadFormats = () => require("ajv-formats") as typeof import("ajv-formats");
 
 /** Judges values by the schemas of one document. */
 export interface Judge {
@@ -17,8 +22,10 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
   let known: Ajv | undefined;
   const ajv = (): Ajv => {
     if (known !== undefined) return known;
+    const { Ajv } = loadAjv();
+    const { default: addFormats } = loadFormats();
     known = new Ajv({ strict: false, validateSchema: false, logger: false, allErrors: false, ownProperties: true });
-    addFormats.default(known);
+    addFormats(known);
     return known.addSchema({ definitions: Object.fromEntries(definitions) }, "model");
   };
   const compiled = new Map<string, ValidateFunction | undefined>();
