@@ -23,8 +23,8 @@ export function rememberGuards(document: string): GuardCompiler {
 
 /** Everything that has a say in what is printed: of ours the text itself, since a version of wsgen that is being worked on has many. */
 function compilers(): string[] {
-  const ours = ["ajv", "prelude"].map((name) =>
-    readFileSync(new URL(`./emit/${name}${import.meta.url.slice(-3)}`, import.meta.url), "utf8"),
+  const ours = ["emit/ajv", "emit/prelude", "model/keywords"].map((name) =>
+    readFileSync(new URL(`./${name}${import.meta.url.slice(-3)}`, import.meta.url), "utf8"),
   );
   const { version: ajv } = createRequire(import.meta.url)("ajv/package.json") as { readonly version: string };
   return [version, ajv, ...ours];
