@@ -10,7 +10,7 @@ import { version } from "./version.ts";
 const exitCodes = { done: 0, problem: 1, usage: 2 } as const;
 
 /** Warnings and hints that are printed; `--json` has them all. */
-const maxFindings = 20;
+const maxFindings = 40;
 
 // A pipe has no `isTTY` at all, and picocolors takes `undefined` for "decide yourself", which is "yes" in CI.
 const colourful = (stream: Partial<NodeJS.WriteStream>): boolean =>
@@ -234,7 +234,9 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
   const { written, removed, unchanged, handlersAdded, unsafeSchemas } = result;
   if (result.summary !== undefined) say(formatSummary(result.summary, out));
   if (unsafeSchemas > 0)
-    say(`  ${count(unsafeSchemas, "schema")} in schemas.ts ${unsafeSchemas === 1 ? "is" : "are"} \`Unsafe\`: TypeBox has no words for it`);
+    say(
+      `  ${count(unsafeSchemas, "schema")} in schemas.ts ${unsafeSchemas === 1 ? "is" : "are"} \`Unsafe\`: TypeBox has no words for ${unsafeSchemas === 1 ? "it" : "them"}`,
+    );
   await printFindings(result, ["hint"]);
   if (flags.check === true) {
     for (const file of [...written, ...removed]) say(`${out.yellow("stale")} ${shown(file)}`);
@@ -278,15 +280,14 @@ async function printFindings(
   { diagnostics, sources }: Pick<ValidateResult, "diagnostics" | "sources">,
   severities: readonly Diagnostic["severity"][],
 ): Promise<void> {
-  const { formatDiagnostic } = await import("./diagnostics.ts");
+  const { formatDiagnostics } = await import("./diagnostics.ts");
   const wanted = diagnostics.filter(({ severity }) => severities.includes(severity));
   const shownOnes = wanted.filter(({ severity }, index) => severity === "error" || index < maxFindings);
   const paint = { error: err.red, warning: err.yellow, hint: err.cyan };
-  for (const diagnostic of shownOnes) {
-    const { severity, message, fix, position } = diagnostic;
-    if (position === undefined) warn(`${paint[severity](severity)}: ${message}${fix === undefined ? "" : ` ${fix}`}`);
-    else warn(`${formatDiagnostic(diagnostic, { sources, colors: err })}\n`);
-  }
+  for (const { severity, message, fix } of shownOnes.filter(({ position }) => position === undefined))
+    warn(`${paint[severity](severity)}: ${message}${fix === undefined ? "" : ` ${fix}`}`);
+  const placed = shownOnes.filter(({ position }) => position !== undefined);
+  for (const text of formatDiagnostics(placed, { sources, colors: err })) warn(`${text}\n`);
   if (wanted.length > shownOnes.length) warn(err.dim(`… and ${wanted.length - shownOnes.length} more; --json has them all`));
 }
 

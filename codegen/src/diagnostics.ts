@@ -81,6 +81,33 @@ export function formatDiagnostic(diagnostic: Diagnostic, { sources, colors, cwd 
   ].join("\n");
 }
 
+/**
+ * Findings for a terminal, in their order: the first of its kind as {@link formatDiagnostic} has it, and below it a line for each of the others where
+ * there are at least two, with what to do only where that is something else. Errors are all shown in full.
+ */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[], options: FormatOptions): readonly string[] {
+  const kinds = new Map<string, Diagnostic[]>();
+  for (const [index, diagnostic] of diagnostics.entries()) {
+    const { severity, code } = diagnostic;
+    const kind = severity === "error" ? `${index}` : `${severity} ${code}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), diagnostic]);
+  }
+  return [...kinds.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    if (others.length < 2) return [first, ...others].map((one) => formatDiagnostic(one, options));
+    const { colors } = options;
+    const head = `  ${colors.dim(`and ${others.length} more ${first.severity}s of this kind:`)}`;
+    return [[formatDiagnostic(first, options), head, ...others.flatMap((one) => shortLines(one, first, options))].join("\n")];
+  });
+}
+
+function shortLines({ message, fix, position }: Diagnostic, first: Diagnostic, { colors, cwd = process.cwd() }: FormatOptions): string[] {
+  const file = position === undefined || position.file === first.position?.file ? "" : `${visible(shortPath(position.file, cwd))}:`;
+  const place = position && `${colors.bold(`${file}${position.line}:${position.column}`)} `;
+  const other = fix === undefined || fix === first.fix ? [] : [`      ${colors.green("fix:")} ${visible(fix)}`];
+  return [`    ${place ?? ""}${visible(message)}`, ...other];
+}
+
 /** A finding for `--json`: the same fields, with the path relative to `cwd` in posix slashes. */
 export interface JsonDiagnostic extends Omit<Diagnostic, "position"> {
   readonly file?: string;

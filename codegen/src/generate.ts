@@ -185,6 +185,7 @@ function forSide(findings: readonly Diagnostic[], side: Settings["side"]): reado
 
 /** Rules of the model about what the check looks at too. */
 const slips = new Set([
+  "parameter-unused",
   "unknown-keyword",
   "schema",
   "schema-keyword",

@@ -89,7 +89,7 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
 
 const maxEndpoints = 20;
 const maxOmitted = 5;
-const maxTopics = 12;
+const maxNames = 12;
 
 const reasons: Readonly<Record<Perspective["because"], string>> = {
   option: "as it was told",
@@ -105,20 +105,21 @@ function endpointLines(endpoint: EndpointSummary, width: number, colors: Colors)
   return [
     `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}`,
     ...(channels.length > 1 ? [colors.dim(`    ${describeChannels(channels.length, topics)}`)] : []),
-    ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${members.join(", ")}, which cannot be told apart`)),
+    ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${namesOf(members)}, which cannot be told apart`)),
   ];
 }
 
 function describeChannels(channels: number, topics: readonly string[]): string {
-  const shown = topics.slice(0, maxTopics).join(", ");
-  const more = topics.length > maxTopics ? `, … and ${topics.length - maxTopics} more` : "";
   const grouped =
-    topics.length === 0 ? "which group no messages: it has no topics" : `${topics.length === 1 ? "topic" : "topics"} ${shown}${more}`;
+    topics.length === 0 ? "which group no messages: it has no topics" : `${topics.length === 1 ? "topic" : "topics"} ${namesOf(topics)}`;
   return `${channels} channels share it, ${grouped}`;
 }
 
+const namesOf = (names: readonly string[]): string =>
+  names.slice(0, maxNames).join(", ") + (names.length > maxNames ? `, … and ${names.length - maxNames} more` : "");
+
 function describeDirection({ messages, by, encoded, requests }: DirectionSummary): string {
-  const apart = messages > 1 && by !== "" ? ` by ${by}` : "";
+  const apart = messages > 1 && by !== "" ? (by === "nothing" ? ", not told apart" : ` by ${by}`) : "";
   const types = Object.entries(encoded).map(([type, number]) => (number === messages ? type : `${number} ${type}`));
   return `${messages}${types.length === 0 ? "" : ` (${types.join(", ")})`}${apart}${requests > 0 ? `, ${requests} with a reply` : ""}`;
 }

@@ -92,7 +92,7 @@ function reportUnused(socket: Socket, names: readonly string[], findings: Findin
       findings.warning({
         code: "parameter-unused",
         message: `The parameter \`${name}\` is declared, but the address \`${channel.address ?? ""}\` does not have it; it is ignored.`,
-        fix: `Put \`{${name}}\` into the address, or take the parameter away.`,
+        fix: "Put it into the address in braces; if it travels in the query or in a header, describe it under the channel's `bindings.ws`.",
         pointer,
         at: "key",
       });

@@ -1,6 +1,13 @@
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
-import { type Diagnostic, formatDiagnostic, nearest, sortDiagnostics, toJsonDiagnostic } from "../../../codegen/src/diagnostics.ts";
+import {
+  type Diagnostic,
+  formatDiagnostic,
+  formatDiagnostics,
+  nearest,
+  sortDiagnostics,
+  toJsonDiagnostic,
+} from "../../../codegen/src/diagnostics.ts";
 
 const colors = pc.createColors(false);
 const text = "a: 1\nb:\n\tc: [1, 2]\nd: 4\ne: 5\nf: 6\n";
@@ -51,6 +58,30 @@ describe("a finding in a terminal", () => {
     const [line = "", caret = ""] = frame(`${"x".repeat(5000)}HERE${"y".repeat(5000)}`, { column: 5001, endLine: 1, endColumn: 5005 });
     expect(line.length).toBeLessThan(130);
     expect(line.slice(caret.indexOf("^"), caret.lastIndexOf("^") + 1)).toBe("HERE");
+  });
+
+  it("shows the first of a kind in full, and a line for each of the others", () => {
+    const hint = (line: number, more: Partial<Diagnostic> = {}): Diagnostic => ({
+      ...diagnostic,
+      severity: "hint",
+      position: { file: "/work/api.yaml", line, column: 1 },
+      ...more,
+    });
+    const other = hint(6, { position: { file: "/work/other.yaml", line: 6, column: 2 }, fix: "Write it otherwise." });
+    const shown = formatDiagnostics([hint(1), diagnostic, hint(2), diagnostic, other], { colors, cwd: "/work" });
+    expect(shown).toEqual([
+      [
+        "api.yaml:1:1 hint some-rule",
+        "  This is wrong.",
+        "  fix: Write it right.",
+        "  and 2 more hints of this kind:",
+        "    2:1 This is wrong.",
+        "    other.yaml:6:2 This is wrong.",
+        "      fix: Write it otherwise.",
+      ].join("\n"),
+      ...Array.from({ length: 2 }, () => "api.yaml:3:5 error some-rule\n  This is wrong.\n  fix: Write it right."),
+    ]);
+    expect(formatDiagnostics([hint(1), hint(2)], { colors, cwd: "/work" }).join("\n")).not.toContain("more");
   });
 
   it("lets no control or bidi character of a document through", () => {

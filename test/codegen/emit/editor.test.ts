@@ -94,11 +94,14 @@ describe("an editor shows", () => {
     editor = editorOf(files.map(({ name, code, at }) => written(name, code.slice(0, at) + code.slice(at + 1))));
   });
 
-  it.each(hovers)("on %s what it is, in the document's words", (code, type, prose = "") => {
-    const info = editor.getQuickInfoAtPosition(...place(code));
-    expect(ts.displayPartsToString(info?.displayParts)).toBe(type);
-    expect(ts.displayPartsToString(info?.documentation)).toBe(prose);
-  });
+  it.each(hovers.map(([code, type, prose = ""]) => [code, type, prose] as const))(
+    "on %s what it is, in the document's words",
+    (code, type, prose) => {
+      const info = editor.getQuickInfoAtPosition(...place(code));
+      expect(ts.displayPartsToString(info?.displayParts)).toBe(type);
+      expect(ts.displayPartsToString(info?.documentation)).toBe(prose);
+    },
+  );
 
   it.each(completions)("at %s what is there, and nothing else", (code, names) => {
     const found = editor.getCompletionsAtPosition(...place(code), {})?.entries.map(({ name }) => name);
