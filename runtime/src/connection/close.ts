@@ -84,6 +84,11 @@ function isApplicationCode(code: number): boolean {
   return code >= 3000 && code <= 4999;
 }
 
+/** Whether this code says that the peer has sent what it must not. */
+export function isPeersFault(code: number): boolean {
+  return code === 1002 || code === 1003 || (code >= 1007 && code <= 1009);
+}
+
 /** Throws a WsgenError unless a handler may close with this: 1000 or 3000–4999, and a reason of at most 123 UTF-8 bytes. */
 export function assertUserClose(code: number, reason: string): void {
   if (!Number.isInteger(code) || !(code === 1000 || isApplicationCode(code))) {

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, WsgenError } from "../errors.ts";
-import { assertUserClose, type Closure, closePayload, closures, cutReason, isWireCode } from "./close.ts";
+import { assertUserClose, type Closure, closePayload, closures, cutReason, isPeersFault, isWireCode } from "./close.ts";
 import { type CloseCodes, meaningOf } from "./close-meaning.ts";
 import type {
   CloseOutcome,
@@ -436,7 +436,7 @@ export class SocketConnection<Context extends object>
     }
     this.log.debug({ code: closure.code }, "closing: the peer broke the protocol");
     this.#close(closure.code, closure.reason);
-    this.#socket.end();
+    this.#sayNoMore();
   }
 
   onDecodeFailure(error: unknown): void {
@@ -536,6 +536,7 @@ export class SocketConnection<Context extends object>
     if (this.#state !== "open") return;
     if (this.#theirs === undefined) this.#beginClose(code, reason, this.#limits.closeTimeout);
     else this.answerClose();
+    if (isPeersFault(code)) this.#sayNoMore(); // Who does not read the close frame sees the end of TCP.
     this.#inbox.drop();
   }
 
@@ -556,6 +557,11 @@ export class SocketConnection<Context extends object>
     this.#abort?.abort(this.closedError());
   }
 
+  /** Ends our side of TCP, behind everything written. */
+  #sayNoMore(): void {
+    if (!this.#socket.writableEnded) this.#socket.end();
+  }
+
   onDeadline(): void {
     this.#deadline = undefined;
     this.terminate();
@@ -565,7 +571,7 @@ export class SocketConnection<Context extends object>
   onEnd(): void {
     this.answerClose();
     if (this.#ours === undefined) this.#destroy();
-    else if (!this.#socket.writableEnded) this.#socket.end(); // Lets what is written leave; the deadline runs.
+    else this.#sayNoMore(); // Lets what is written leave; the deadline runs.
   }
 
   onSocketError(error: Error): void {

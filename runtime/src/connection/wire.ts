@@ -314,12 +314,14 @@ export class FrameReader {
     const first = bytes[at]!; // A whole frame is there.
     const short = bytes[at + 1]! & 0x7f;
     const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14);
-    unmask(bytes, start, end);
     const opcode = first & 0x0f;
     const final = (first & FIN) !== 0;
+    const whole = final && opcode !== opcodes.continuation && opcode < opcodes.close && !this.#streaming;
+    if (whole && this.discarding) return;
+    unmask(bytes, start, end);
     const rsv = (first >> 4) & 7;
     if (opcode < opcodes.close) {
-      if (opcode !== opcodes.continuation && final && !this.#streaming) this.#deliver(opcode, rsv, bytes, start, end);
+      if (whole) this.#deliver(opcode, rsv, bytes, start, end);
       else this.#readFragment(opcode, final, rsv, bytes.subarray(start, end));
     } else if (opcode === opcodes.ping) this.#receiver.onPing(bytes.subarray(start, end));
     else if (opcode === opcodes.pong) this.#receiver.onPong(bytes.subarray(start, end));

@@ -125,6 +125,15 @@ describe("inboundRate", () => {
     expect(messages).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
   });
 
+  test("ends TCP behind the close frame, for who sends too much may never read it", async () => {
+    const { conn, client } = await openPair({ inboundRate: { messages: 20 } });
+    startRecorder(conn);
+    client.write(...Array.from({ length: 30 }, (_, i) => textFrame(String(i))));
+    expect(await client.nextClose()).toEqual({ code: 1008, reason: "rate limit" });
+    await client.ended; // Long before closeTimeout.
+    expect(await conn.closed).toMatchObject({ code: 1008, wasClean: false });
+  });
+
   test("counts bytes, of fragments that are streamed as well, and pings", async () => {
     const limits = [{ bytes: 10_000 }, { bytes: 10_000 }, { messages: 10 }];
     const floods = [
