@@ -126,7 +126,7 @@ describe("inboundRate", () => {
   });
 
   test("ends TCP behind the close frame, for who sends too much may never read it", async () => {
-    const { conn, client } = await openPair({ inboundRate: { messages: 20 } });
+    const { conn, client } = await openPair({ inboundRate: { messages: 20 }, closeTimeout: 60_000 });
     startRecorder(conn);
     client.write(...Array.from({ length: 30 }, (_, i) => textFrame(String(i))));
     expect(await client.nextClose()).toEqual({ code: 1008, reason: "rate limit" });
