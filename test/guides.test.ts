@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Attachment, connect, createRouter, type RunningServer, serve } from "@wsgen/runtime";
 import { afterAll, describe, expect, it } from "vitest";
+import type { AccountClient } from "../generated/account/client.js";
+import { type AccountConnection, closeCodes, registerAccount } from "../generated/account/server.js";
 import type { RoomClient } from "../generated/chat/client.js";
 import { registerChat } from "../generated/chat/server.js";
 import { room as chatRoom } from "../specs/chat/handlers/room.ts";
@@ -269,6 +271,29 @@ describe("docs/guides/using-a-client.md", () => {
     expect(await talk(url)).toEqual(["Ada came in", "0 posts before", "Ada: Hello!"]);
     await close();
   });
+
+  it("shows a token that is fresh, asks for another when it has expired, and says why it ended", async () => {
+    const { openAccount } = await using.run<{ openAccount(url: string, login: () => Promise<object>): Promise<AccountClient> }>(
+      "account.ts",
+    );
+    const { whyItEnded } = await using.run<{ whyItEnded(account: AccountClient): Promise<string> }>("ended.ts");
+    const shown: string[] = [];
+    const conns: AccountConnection[] = [];
+    const router = createRouter();
+    const account = { open: (conn: AccountConnection) => void conns.push(conn), messages: { pay() {} } };
+    registerAccount(router, { account }, { authenticate: { token: (token: string) => ({ count: shown.push(token) }) } });
+    const { url, close } = await serve(router, { host: "127.0.0.1", signals: [] });
+    let logins = 0;
+    const client = await openAccount(url, async () => ({ token: `t${++logins}`, expires: logins === 1 ? 0 : Date.now() + 60_000 }));
+    const ended = whyItEnded(client);
+    expect(client.protocol).toBe("account.v1");
+    void conns[0]?.close(4001, "auth expired");
+    await expect.poll(() => conns.length, { timeout: 8_000 }).toBe(2);
+    expect(shown).toEqual(["t1", "t2"]);
+    void conns[1]?.close(closeCodes.overdrawn);
+    expect(await ended).toBe("Your account is empty.");
+    await close();
+  }, 15_000);
 
   it("says where the connection is, and reads again what may have been missed", async () => {
     const { describe, keepComplete } = await using.run<{

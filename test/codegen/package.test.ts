@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { emit } from "../../codegen/src/emit/index.ts";
 import { type GenerateResult, generate } from "../../codegen/src/index.ts";
+import type { Model } from "../../codegen/src/model/model.ts";
 import { semanticVersion } from "../../codegen/src/package-file.ts";
 import { chat, endpoint, model } from "./emit/chat-model.ts";
 
@@ -106,6 +107,39 @@ describe("its README", () => {
       for (const { method } of [...clientToServer.messages, ...serverToClient.deliveries]) expect(text).toContain(`.${method}(`);
     }
     expect(text).toContain("## Errors");
+  });
+
+  it("says what lets clients in, which subprotocols are spoken, and what close codes mean", () => {
+    const scheme = (name: string, contract: Model["schemes"][number]["contract"], place: string): Model["schemes"][number] => ({
+      name,
+      typeName: name,
+      docs: { description: `The ${name}.` },
+      place,
+      scopes: [],
+      contract,
+      pointer: "#",
+    });
+    const text = readme({
+      ...chat,
+      schemes: [
+        scheme("login", { carries: "basic", in: "header", name: "Authorization", scheme: "Basic" }, "the header `Authorization` (`Basic`)"),
+        scheme("pass", { carries: "certificate", in: "certificate" }, "the TLS connection"),
+      ],
+      closeCodes: [{ name: "banned", code: 4003, docs: { description: "For good." } }],
+      endpoints: chat.endpoints.map((one) => ({
+        ...one,
+        security: [["login", "pass"]],
+        protocols: ["v2", "v1"],
+        closeCodes: [{ name: "full", code: 4004, docs: {} }],
+      })),
+    });
+    expect(text).toContain('{ credentials: { login: { username: "…", password: "…" } } });');
+    expect(text).toContain("| `credentials.login` | the header `Authorization` (`Basic`) | The login. |");
+    expect(text).toContain("Browsers send no headers of a page's own");
+    expect(text).toContain("`tls: { cert, key }`");
+    expect(text).toContain("Speaks `v2`, `v1`; `connection.protocol` says which was agreed on.");
+    expect(text).toContain("| `closeCodes.banned` | 4003 | For good. |\n| `roomCloseCodes.full` | 4004 |  |");
+    expect(readme()).not.toMatch(/credentials|Close codes|Speaks/);
   });
 
   it("keeps a bar of a text in its cell, and headings of the document below its own", () => {

@@ -9,7 +9,10 @@ const join = "@wsgen/runtime/generated/client";
 
 /** The errors that a client's calls can end with, and when. */
 export const clientErrors: readonly (readonly [name: string, when: string])[] = [
-  ["ConnectionClosedError", "the connection is closed, or closed while the call was waiting; `closeCode`, `reason`"],
+  [
+    "ConnectionClosedError",
+    "the connection is closed, or closed while the call was waiting; `closeCode`, `reason`, and its `meaning` where close codes have names",
+  ],
   ["ContractError", "a message does not match the document; `messageName`, `path`, `direction`"],
   ["InboundOverflowError", "more arrived than is kept, and nobody read it"],
   ["OutboundOverflowError", "more was sent while there was no connection than is kept for the next"],

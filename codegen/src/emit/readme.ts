@@ -1,6 +1,6 @@
 // README.md of a package: how to connect, and every method, message and error, in the document's own words. Prose of a document is Markdown
 // already; names come from the model, so that nothing in a code span needs escaping.
-import type { Delivery, Docs, Endpoint, HandshakePart, Model, Server, Topic } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint, HandshakePart, Model, SecurityScheme, Server, Topic } from "../model/model.ts";
 import { sampleOf } from "../model/sample.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
 import { apiNames } from "./api-names.ts";
@@ -24,8 +24,10 @@ export function emitReadme(model: Model, name: string, extras: { readonly schema
     "## Connect",
     ...endpoints.slice(0, 1).map((endpoint) => fence("ts", connecting(model, endpoint, name, file))),
     "The connection comes back by itself when it was lost; `connection.subscribe` and `connection.getSnapshot` tell of its state. `for await (const { name, payload } of connection)` reads everything that arrives. Properties with a constant value, and the ids that replies are matched by, are filled in.",
+    ...ofCredentials(model),
     ...endpoints.flatMap((endpoint) => ofEndpoint(endpoint, file)),
     ...ofServers(servers, file),
+    ...ofCloseCodes(model),
     "## Errors",
     table(
       ["error", "when"],
@@ -59,10 +61,71 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
     `import { ${imported.join(", ")} } from ${file.string(name)};`,
     "",
     ...functions.map(({ name, type, about }) => `declare const ${name}: ${type}; // ${about}`),
-    `const client = ${createClient}(${address}${functions.length > 0 ? `, { ${functions.map(({ name }) => name).join(", ")} }` : ""});`,
+    `const client = ${createClient}(${[address, ...clientOptions(model, endpoint, functions)].join(", ")});`,
     `const connection = await client${member(endpoint.name)}(${args});`,
     "await connection.close();",
   ].join("\n");
+}
+
+/** The options without which nobody is let in: a function that the user has to write, and the first credentials that are enough. */
+function clientOptions(
+  { schemes }: Model,
+  { security = [] }: Endpoint,
+  functions: readonly { readonly name: string }[],
+): readonly string[] {
+  const [names = []] = security.some((list) => list.length === 0) ? [] : security;
+  const asked = schemes.filter(({ name, contract }) => names.includes(name) && contract.carries !== "certificate");
+  const credentials = asked.map(({ name, contract }) =>
+    isIdentifier(name) ? `${name}: ${blank(contract.carries)}` : `${JSON.stringify(name)}: ${blank(contract.carries)}`,
+  );
+  const options = [
+    ...functions.map(({ name }) => name),
+    ...(credentials.length === 0 ? [] : [`credentials: { ${credentials.join(", ")} }`]),
+  ];
+  return options.length === 0 ? [] : [`{ ${options.join(", ")} }`];
+}
+
+const blank = (carries: SecurityScheme["contract"]["carries"]): string =>
+  carries === "basic" ? '{ username: "…", password: "…" }' : '"…"';
+
+/** What clients can show to be let in. */
+function ofCredentials({ schemes, endpoints }: Model): readonly string[] {
+  if (schemes.length === 0) return [];
+  const given = schemes.filter(({ contract }) => contract.carries !== "certificate");
+  const certificate = schemes.find(({ contract }) => contract.carries === "certificate");
+  const headers = given.some(({ contract }) => contract.in === "header" || contract.in === "cookie");
+  const several = endpoints.some(({ security = [] }) => security.length > 1);
+  return [
+    "## Credentials",
+    given.length === 0
+      ? ""
+      : `\`credentials\` of the client hold what the server asks for${several ? "; the first list of them that it takes and that is there whole is shown" : ""}. A function is asked before every attempt to connect, also when the connection comes back: \`async () => await freshToken()\`.${headers ? " Browsers send no headers of a page's own: what travels in one is for Node." : ""}`,
+    given.length === 0
+      ? ""
+      : table(
+          ["", "travels in", ""],
+          given.map((scheme) => [`\`credentials${member(scheme.name)}\``, scheme.place, line(scheme.docs, "")]),
+        ),
+    certificate === undefined
+      ? ""
+      : `A certificate belongs to the TLS connection: \`tls: { cert, key }\`, on Node; a browser takes the one its user chooses.${line(certificate.docs, "") && ` ${line(certificate.docs, "")}`}`,
+  ];
+}
+
+/** What close codes of the application mean. */
+function ofCloseCodes(model: Model): readonly string[] {
+  const own = model.endpoints.filter(({ closeCodes }) => closeCodes.length > 0);
+  if (model.closeCodes.length === 0 && own.length === 0) return [];
+  const rows = (constant: string, codes: Model["closeCodes"]): (readonly string[])[] =>
+    codes.map(({ name, code, docs }) => [`\`${constant}${member(name)}\``, String(code), line(docs, "")]);
+  return [
+    "## Close codes",
+    "`(await connection.closed).meaning` says why a connection has ended for good: one of these names, or the standard's (`normal`, `goingAway`, `lost`, …).",
+    table(
+      ["", "code", ""],
+      [...rows("closeCodes", model.closeCodes), ...own.flatMap((one) => rows(`${one.name}CloseCodes`, one.closeCodes))],
+    ),
+  ];
 }
 
 /** What must be given, with `…` where any text will do. */
@@ -94,6 +157,9 @@ function ofEndpoint(endpoint: Endpoint, file: GeneratedFile): readonly string[] 
     `## \`client${member(endpoint.name)}(${args.join(", ")})\``,
     `Connects to \`${endpoint.address.replaceAll("`", "")}\`.`,
     prose(endpoint.docs),
+    endpoint.protocols.length === 0
+      ? ""
+      : `Speaks ${endpoint.protocols.map((name) => `\`${name}\``).join(", ")}; \`connection.protocol\` says which was agreed on.`,
     ...(subscription === undefined
       ? []
       : ["`connection.subscription(…)` subscribes, and again after a reconnect; closing what it gives unsubscribes."]),
@@ -165,7 +231,8 @@ function ofExtras(name: string, { schemas, unchecked }: { readonly schemas: bool
   return rows.length === 1 ? [] : ["## Entries", table(["import", "holds"], rows)];
 }
 
-const member = (name: string): string => (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
+const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
+const member = (name: string): string => (isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
 
 const fence = (language: string, code: string): string => `\`\`\`${language}\n${code}\n\`\`\``;
 
