@@ -6,13 +6,16 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { Config } from "../../codegen/src/index.ts";
 import { type GenerateOptions, generate } from "../../codegen/src/index.ts";
 import { typeCheck } from "../snippets.ts";
 
 const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
+const documents = new URL("documents", import.meta.url).pathname;
 const output = new URL("../.output/vendors/", import.meta.url).pathname;
 
 interface Vendor {
+  /** Of the corpus; or a file of the folder `documents`, for a shape that no document of the corpus has. */
   readonly slug: string;
   readonly options?: (document: string) => GenerateOptions;
   /** What the vendor does when its `count`-th client has connected. */
@@ -140,6 +143,54 @@ const vendors: { readonly [session: string]: Vendor } = {
     },
     notes: ["traded 2820896.0", "btc_jpy 148634.0,0.0574", "1000"],
   },
+  // OKX: a list of arguments, one message that subscribes and unsubscribes, an error that names nothing. It is killed once.
+  lists: {
+    slug: "exchange-okx",
+    options(document) {
+      const file = new URL("../conformance/overrides/exchange-okx.json", import.meta.url);
+      const { overrides = {} } = JSON.parse(readFileSync(file, "utf8")) as Config;
+      const placed = Object.entries(overrides).map(([place, said]) => [`${document}${place}`, said] as const);
+      return { overrides: Object.fromEntries(placed) };
+    },
+    play(socket, _request, count) {
+      hear(socket, ({ op, args }) => {
+        for (const arg of args as { channel: string; instId: string }[]) {
+          const { channel, instId } = arg;
+          if (instId === "NO-SUCH") {
+            say(socket, { event: "error", code: "60018", msg: `channel:tickers,instId:NO-SUCH doesn't exist`, connId: "a4d3ae55" });
+            continue;
+          }
+          say(socket, { event: op, arg, connId: "a4d3ae55" });
+          if (op === "subscribe") say(socket, { arg, data: [{ instType: "SPOT", instId, last: `${instId} ${count}`, channel }] });
+          else say(socket, { arg: { channel, instId: "BTC-USDT" }, data: [{ instId, last: `left ${instId}` }] });
+        }
+      });
+      if (count === 1) setTimeout(() => socket.terminate(), 300);
+    },
+    notes: ["BTC-USDT 1", "ETH-USDT 1", "60018", "BTC-USDT 2", "left ETH-USDT", "open", "invalid: "],
+  },
+  // Deribit: JSON-RPC, where subscribing and unsubscribing are requests.
+  notifications: {
+    slug: "deribit.yaml",
+    play(socket, _request, count) {
+      hear(socket, ({ id, method, params }) => {
+        const { channels = [] } = (params ?? {}) as { channels?: string[] };
+        if (method === "public/test") return say(socket, { jsonrpc: "2.0", id, result: { version: "1.2.26" } });
+        if (channels.includes("no")) return say(socket, { jsonrpc: "2.0", id, error: { code: 11050, message: "bad_request" } });
+        say(socket, { jsonrpc: "2.0", id, result: channels });
+        for (const channel of channels) {
+          const data = { method, on: count };
+          say(socket, {
+            jsonrpc: "2.0",
+            method: "subscription",
+            params: { channel: method === "public/subscribe" ? channel : "book.ETH", data },
+          });
+        }
+      });
+      if (count === 1) setTimeout(() => socket.terminate(), 300);
+    },
+    notes: ["ticker.BTC 1", "book.ETH 1", "bad_request", "1.2.26", "ticker.BTC 2", "left public/unsubscribe", "open"],
+  },
   feed: {
     slug: "spec-3.1-websocket-gemini",
     play(socket, { url = "" }, count) {
@@ -163,7 +214,9 @@ describe.skipIf(!existsSync(corpus))("the generated client of a vendor's documen
         readonly slug: string;
         readonly main: string;
       }[];
-      const document = join(corpus, slug, index.find((entry) => entry.slug === slug)?.main ?? "");
+      const document = slug.endsWith(".yaml")
+        ? join(documents, slug)
+        : join(corpus, slug, index.find((entry) => entry.slug === slug)?.main ?? "");
       const out = join(output, session);
       const { ok, diagnostics } = await generate({ cwd: output, document, out, side: "client", schemas: false, ...options?.(document) });
       expect(ok, JSON.stringify(diagnostics.filter(({ severity }) => severity === "error"))).toBe(true);

@@ -304,7 +304,7 @@ function emitApi(model: Model, file: GeneratedFile): void {
 function ofAll(endpoints: readonly Endpoint[], suffix: "Received" | "Sent"): string {
   const names = endpoints.map(({ typeName }) => typeName + suffix);
   const line = names.join(" | ");
-  return line.length <= lineWidth / 2 ? line : names.map((name) => `\n    | ${name}`).join("");
+  return line.length <= lineWidth / 2 ? line : names.map((name) => `| ${name}`).join("\n    ");
 }
 
 /** What the hook of a scheme adds to the context, as a type parameter. */

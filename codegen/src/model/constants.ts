@@ -105,8 +105,14 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
 }
 
 /** The schema with one of some values at a place, which is required there. */
-export function pinConstant(schema: Schema, path: Path, values: readonly Constant[]): Schema {
-  const pinned = typeof schema === "boolean" ? undefined : pinInPlace(schema, path, values);
+export function pinConstant(schema: Schema, path: Path, values: readonly Constant[], resolve: Resolve): Schema {
+  // Beside a list, a demand on one of its items would be a type that no literal fits: it is written into the list.
+  const listed = path.some((step) => typeof step === "number");
+  const pinned = listed
+    ? correctConstant(schema, path, values, resolve)
+    : typeof schema === "boolean"
+      ? undefined
+      : pinInPlace(schema, path, values);
   if (pinned !== undefined) return pinned;
   const demand = demandOf(path, values);
   return schema === true ? demand : { allOf: [schema, demand] };
@@ -145,7 +151,13 @@ function pinInPlace(schema: JsonObject, path: Path, values: readonly Constant[])
     });
   }
   const { items } = schema;
-  if (schema["type"] !== "array" || !Array.isArray(items)) return undefined;
+  if (schema["type"] !== "array") return undefined;
+  if (isObject(items)) {
+    const item = rest.length === 0 ? constantOf(values) : (pinInPlace(items, rest, values) ?? { allOf: [items, demandOf(rest, values)] });
+    const first = Array.from({ length: step }, (): JsonValue => items);
+    return { ...schema, minItems: Math.max(Number(schema["minItems"] ?? 0), step + 1), items: [...first, item], additionalItems: items };
+  }
+  if (!Array.isArray(items)) return undefined;
   const least = typeof schema["minItems"] === "number" ? schema["minItems"] : 0;
   const length = Math.max(items.length, step + 1);
   const list = Array.from(

@@ -96,7 +96,7 @@ function tagged(schema: Schema, option: DiscriminatorOption, framed: Framed & Pi
   const values = valuesOf(option, name, shape, envelope);
   const refusal = values === undefined ? undefined : refusalOf(values, evidenceAt(shape, at));
   if (values === undefined) return schema;
-  if (refusal === undefined) return pinConstant(schema, at, values);
+  if (refusal === undefined) return pinConstant(schema, at, values, resolve);
   // Documents are wrong about such lists; who says what really is sent knows better.
   const corrected = refusal.listed ? correctConstant(schema, at, values, resolve) : undefined;
   const said = {

@@ -160,7 +160,7 @@ function reportUnheard(
   if (heard.some((entry) => places.some(({ messages }) => messages !== undefined && declares(entry, messages)))) return;
   findings.warning({
     code: "subscription",
-    message: `No message that arrives on \`${channel.key}\` declares any of the key: ${topic === undefined ? "a subscription hears nothing of those that do not say it" : "every subscription hears all of them"}.`,
+    message: `No message that arrives on \`${channel.key}\` declares any of the key; what does not say it goes to ${topic === undefined ? "no subscription" : "all subscriptions"}.`,
     fix: "Name where they say it: `{ subscribe: /args/0/pair, messages: /pair }`.",
     pointer: `${pointer}/key`,
   });

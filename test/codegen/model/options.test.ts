@@ -35,6 +35,20 @@ describe("discriminator", () => {
     });
   });
 
+  it("is written into the items of a list, so that a literal of its type can have their other properties", async () => {
+    const request = object({ args: { type: "array", items: { $ref: "#/components/schemas/arg" } } });
+    const { model } = await received(
+      { buy: request, sell: request },
+      { discriminator: { at: "/args/0/op", values: { buy: "buy", sell: "sell" } } },
+      { components: { schemas: { arg: object({ op: { type: "string" }, pair: { type: "string" } }) } } },
+    );
+    const arg = { $ref: "#/definitions/Arg" };
+    const pinned = { allOf: [arg, object({ op: { const: "buy" } }, ["op"])] };
+    expect(typeOf(model, "BuyMessage").schema).toMatchObject({
+      properties: { args: { type: "array", minItems: 1, items: [pinned], additionalItems: arg } },
+    });
+  });
+
   it("leaves a constant of the schema, a list of its own and a message without the property as they are", async () => {
     const { tree } = await received(
       { a: tagged("A"), b: object({ type: { enum: ["b1", "b2"] } }, ["type"]), c: object({ text: {} }, ["text"]) },

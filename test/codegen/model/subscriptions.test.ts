@@ -76,7 +76,10 @@ test("the message that subscribes may unsubscribe with something else in it", as
 test.each([
   [{ ...option, key: ["/pair", "/depth"] }, ["`subscribe` does not declare `depth`", "`unsubscribe` does not declare `depth`"]],
   [{ ...option, unsubscribe: { at: "/op", value: "unsubscribe" } }, ["`subscribe` does not declare `op`"]],
-  [{ ...option, key: [{ subscribe: "/pair", messages: "/symbol" }] }, ["declares any of the key: a subscription hears nothing"]],
+  [
+    { ...option, key: [{ subscribe: "/pair", messages: "/symbol" }] },
+    ["declares any of the key; what does not say it goes to no subscription"],
+  ],
   [{ ...option, key: [{ ack: "/pair", messages: "/pair" }] }, ["Nothing of the key is said to `unsubscribe`"]],
 ])("%j is worth a warning", async (subscription, messages) => {
   const { lines } = await modelled(document(subscription));
