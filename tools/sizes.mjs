@@ -43,8 +43,8 @@ export async function ownSizes() {
   }
 }
 
-/** A line that only moves down, but for a reason that docs/decisions.md gives. DESIGN section 8 wants 4,096 for the core; it is not met. */
-const budgets = { core: 4_490, "chat, unchecked": 7_260, "chat, with its guards": 9_400 };
+/** A line that only moves down, but for a reason that docs/decisions.md gives. The core's is DESIGN section 8. */
+const budgets = { core: 4_096, "chat, unchecked": 6_850, "chat, with its guards": 9_150 };
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   let over = 0;

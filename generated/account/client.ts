@@ -10,8 +10,10 @@ import {
   type Sent,
   type Unsubscribe,
   closings,
+  constants,
   createClient,
   credentials,
+  guards,
   serverUrl,
 } from "@wsgen/runtime/generated/client";
 import { contract } from "./contract.client.js";
@@ -68,5 +70,5 @@ export function createAccountClient(
   url: string | URL,
   options?: ClientOptions & { readonly credentials?: AccountCredentials },
 ): AccountApiClient {
-  return createClient<AccountApiClient>(contract, url, credentials(contract, options), [closings]);
+  return createClient<AccountApiClient>(contract, url, credentials(contract, options), [guards, constants, closings]);
 }

@@ -10,8 +10,10 @@ import {
   type RequestOptions,
   type Sent,
   type Unsubscribe,
+  constants,
   createClient,
   dispatch,
+  guards,
   handshake,
   requests,
   serverUrl,
@@ -91,5 +93,5 @@ export interface ChatClient {
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createChatClient(url: string | URL, options?: ClientOptions): ChatClient {
-  return createClient<ChatClient>(contract, url, options, [handshake, dispatch, requests]);
+  return createClient<ChatClient>(contract, url, options, [guards, constants, handshake, dispatch, requests]);
 }

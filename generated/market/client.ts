@@ -10,8 +10,10 @@ import {
   type RequestOptions,
   type Sent,
   type Unsubscribe,
+  constants,
   createClient,
   dispatch,
+  guards,
   serverUrl,
   subscriptions,
 } from "@wsgen/runtime/generated/client";
@@ -161,5 +163,5 @@ export interface MarketClient {
 
 /** Creates a client; it connects when an endpoint's method is called. */
 export function createMarketClient(url: string | URL, options?: ClientOptions): MarketClient {
-  return createClient<MarketClient>(contract, url, options, [dispatch, subscriptions]);
+  return createClient<MarketClient>(contract, url, options, [guards, constants, dispatch, subscriptions]);
 }

@@ -11,7 +11,9 @@ import {
   type Sent,
   type Unsubscribe,
   codecs,
+  constants,
   createClient,
+  guards,
   handshake,
   requests,
   serverUrl,
@@ -108,5 +110,5 @@ export function createWhiteboardClient(
   url: string | URL,
   options: ClientOptions & { readonly codecs: WhiteboardCodecs },
 ): WhiteboardClient {
-  return createClient<WhiteboardClient>(contract, url, options, [handshake, requests, codecs(options)]);
+  return createClient<WhiteboardClient>(contract, url, options, [guards, constants, handshake, requests, codecs(options)]);
 }

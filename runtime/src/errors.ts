@@ -38,10 +38,7 @@ export class ContractError extends WsgenError {
   /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
   declare readonly path: string;
 
-  constructor({
-    message,
-    ...details
-  }: ErrorOptions & Pick<ContractError, "messageName" | "direction" | "path"> & { readonly message: string }) {
+  constructor(message: string, details: ErrorOptions & Pick<ContractError, "messageName" | "direction" | "path">) {
     super("WSGEN_CONTRACT", message, details);
   }
 }
@@ -96,17 +93,21 @@ export class RequestFailedError extends WsgenError {
   }
 }
 
-/** The server did not accept the WebSocket handshake. Browsers hide the answer; there all three are `undefined`. */
+/** The server did not accept the WebSocket handshake. Browsers hide the answer; there all of this is `undefined`. */
 export class UpgradeRejectedError extends WsgenError {
   override readonly name = "UpgradeRejectedError";
   declare readonly status: number | undefined;
   declare readonly body: string | undefined;
   declare readonly headers: Headers | undefined;
+  /** For how long the server wants no further attempt (`Retry-After`), in ms. */
+  declare readonly retryAfter: number | undefined;
 
   /** `cause`: what the platform says when there was no HTTP answer at all (connection refused, TLS). */
-  constructor(url: string, details: ErrorOptions & Partial<Pick<UpgradeRejectedError, "status" | "body" | "headers">>) {
-    const { status, body, cause } = details;
-    const why = status ? `${status} ${body ?? ""}` : cause instanceof Error ? cause.message : "no answer";
+  constructor(
+    url: string,
+    why: string,
+    details?: ErrorOptions & Partial<Pick<UpgradeRejectedError, "status" | "body" | "headers" | "retryAfter">>,
+  ) {
     super("WSGEN_UPGRADE_REJECTED", `${url} did not accept the WebSocket handshake: ${why}`, details);
   }
 }
@@ -124,8 +125,8 @@ export class ConnectError extends WsgenError {
 export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
-  constructor(limit: string) {
-    super("WSGEN_INBOUND_OVERFLOW", `${limit} dropped: nobody read them.`);
+  constructor(messages: number) {
+    super("WSGEN_INBOUND_OVERFLOW", `${messages} messages dropped: nobody read them.`);
   }
 }
 

@@ -78,6 +78,7 @@ export function printApi(model: Model, file: GeneratedFile): void {
     classify: () => classify,
     credentials: () => credentials,
     codecs: () => codecs,
+    checks: true,
   });
 }
 
@@ -105,12 +106,15 @@ export function printCreate(
     classify,
     credentials,
     codecs,
+    checks,
   }: {
     readonly docs: string;
     readonly client: string;
     readonly classify: () => string;
     readonly credentials: () => string;
     readonly codecs: () => string;
+    /** Whether the contract that it is given has guards. */
+    readonly checks: boolean;
   },
 ): void {
   const base = file.import("ClientOptions", join);
@@ -131,17 +135,19 @@ export function printCreate(
     ["url: string | URL", `options${classifies || encodes ? "" : "?"}: ${type}`],
     `: ${client} {`,
   );
-  file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file)});`);
+  file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file, checks)});`);
   file.print("}");
 }
 
 /** What the runtime loads for this document beside its core. */
-function features({ endpoints, closeCodes }: Model, file: GeneratedFile): string {
+function features({ endpoints, closeCodes }: Model, file: GeneratedFile, checks: boolean): string {
   const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
   const subscribes = endpoints.some(({ topics, subscription }) =>
     [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
   );
   const needed = [
+    ...(checks ? ["guards"] : []),
+    ...(sides.some(({ sends }) => sends.messages.some(({ constants }) => Object.keys(constants).length > 0)) ? ["constants"] : []),
     ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
     ...(sides.some(({ receives: { tree } }) => isFork(tree.json) || isFork(tree.encoded)) ? ["dispatch"] : []),
     ...(sides.some(({ sends, receives }) => [...sends.messages, ...receives.messages].some(({ format }) => isFormat(format)))

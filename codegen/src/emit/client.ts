@@ -79,6 +79,7 @@ export const emitUncheckedClient: Emitter = (model, file) => {
     classify: () => file.import(classify, "./client.js"),
     credentials: () => file.import(credentials, "./client.js"),
     codecs: () => file.import(codecs, "./client.js"),
+    checks: false,
   });
 };
 

@@ -1,7 +1,7 @@
 // What a user says before there is a connection: the variables of a server's address, and the parameters of an endpoint's.
 import { WsgenError } from "../errors.ts";
-import { refusalOf, refuse, type Subject } from "./check.ts";
-import type { Feature } from "./connection.ts";
+import { refuse, type Subject } from "./check.ts";
+import type { Feature } from "./feature.ts";
 
 /**
  * Makes a function that fills the variables of a server's address (AsyncAPI Server Object: `host`, `pathname`, `variables`).
@@ -27,7 +27,7 @@ export function serverUrl<Variables extends object = object>(
  * Its Part throws ContractError (outbound, without message name) when they do not match.
  */
 export const handshake: Feature =
-  ({ address, parameters, query, headers }) =>
+  ({ address, parameters, query, headers }, codec) =>
   () => ({
     handshake(url, given) {
       const subject = (part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];
@@ -37,7 +37,7 @@ export const handshake: Feature =
         // Headers can be the client's own business, so that only those of the endpoint are checked, and only when there are some.
         ["headers", given.headers && headers, given.headers],
       ] as const) {
-        const refusal = refusalOf(contract?.guard, values ?? {}, subject(part));
+        const refusal = codec.refusalOf(contract?.guard, values ?? {}, subject(part));
         if (refusal) throw refusal;
       }
 

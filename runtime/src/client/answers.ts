@@ -1,8 +1,9 @@
 // Requests of the server, answered by functions of the user: `connection.answer.confirm(({ id }) => ({ ok: true }))`.
 import { encodeReply } from "../contract/requests.ts";
 import { WsgenError } from "../errors.ts";
-import { type Feature, table } from "./connection.ts";
+import { table } from "./connection.ts";
 import { encodersOf } from "./encoders.ts";
+import type { Feature } from "./feature.ts";
 
 /** For contracts in which the server asks. */
 export const answers: Feature = ({ receives }, codec) => {
@@ -28,7 +29,7 @@ export const answers: Feature = ({ receives }, codec) => {
                   .then((value) => void transmit(encodeReply(reply, encoders, payload, value)))
                   .catch((error: unknown) => {
                     onError(error);
-                    if (ordered) void connection().close();
+                    if (ordered) void connection.close();
                   });
                 if (ordered) before = sent;
               };

@@ -1,5 +1,6 @@
 // Messages that nothing in them tells apart, where the contract does not have them as a union: the first whose guard accepts, or what a function says.
-import type { ClientConnection, Feature } from "./connection.ts";
+import type { ClientConnection } from "./connection.ts";
+import type { Feature } from "./feature.ts";
 
 /** Says which of some messages a payload is; no guard has seen it yet. Another name, or `undefined`, refuses it. */
 type Classify = (payload: unknown, among: readonly string[], conn: ClientConnection<unknown>) => string | undefined;
@@ -11,10 +12,14 @@ export function choices(contract: { readonly endpoints: object }, { classify }: 
     // Their types are the generated code's.
     const own = classify && Object.hasOwn(classify, name) ? (classify as Readonly<Record<string, Classify>>)[name] : undefined;
 
+    const { arrive } = codec;
+    codec.arrive = (end, payload, ask) =>
+      (typeof end === "object" && "among" in end && ask("choose", end, payload)) || arrive(end, payload, ask);
+
     return ({ connection, onError }) => {
       const named = (payload: unknown, among: readonly string[]): string | undefined => {
         try {
-          return own?.(payload, among, connection());
+          return own?.(payload, among, connection);
         } catch (error) {
           onError(error);
           return undefined;

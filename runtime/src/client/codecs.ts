@@ -2,8 +2,8 @@
 import { codecReceived, decodeWith, prepareCodecs } from "../contract/codec.ts";
 import type { DispatchNode } from "../contract/contract.ts";
 import { createValueEncoder } from "../contract/encode.ts";
-import type { Feature } from "./connection.ts";
 import { isEnd } from "./dispatch.ts";
+import type { Feature } from "./feature.ts";
 
 /** For contracts with messages of such content types; the options of the client have a codec for each. Named behind `dispatch` and `formats`. */
 export function codecs(options: { readonly codecs?: object } = {}): Feature {
@@ -27,13 +27,13 @@ export function codecs(options: { readonly codecs?: object } = {}): Feature {
       /** Of the frame that is being read, or was read last: whoever asks for the name of a payload asks about that one. */
       let tree: DispatchNode | undefined;
       codec.find = (payload) => (!tree || isEnd(tree) ? tree : find(payload, tree));
-      codec.decode = (data, claim, choose) => {
+      codec.decode = (data, ask) => {
         const isText = typeof data === "string";
         tree = isText ? json : encoded;
-        if (isText) return speaksText ? decode(data, claim, choose) : codec.check(undefined, data, "is text");
+        if (isText) return speaksText ? decode(data, ask) : codec.check(undefined, data, "is text");
         const decoded = decodeWith(reader, data);
         if ("reason" in decoded) return codec.check(undefined, undefined, decoded.reason, decoded.path);
-        return claim(decoded.value) ? undefined : codec.arrive(codec.find(decoded.value), decoded.value, choose);
+        return ask("claim", decoded.value) ? undefined : codec.arrive(codec.find(decoded.value), decoded.value, ask);
       };
     }
 

@@ -122,19 +122,14 @@ function handshake(socket: WebSocket, url: string): Promise<IncomingMessage> {
     socket.once("open", () => answer !== undefined && resolve(answer));
     socket.once("unexpected-response", (request, response) => {
       void readBody(response).then((body) => {
-        reject(
-          new UpgradeRejectedError(url, {
-            ...(response.statusCode && { status: response.statusCode }),
-            body,
-            headers: headersOf(response),
-          }),
-        );
+        const { statusCode: status } = response;
+        reject(new UpgradeRejectedError(url, `${status} ${body}`, { status, body, headers: headersOf(response) }));
         request.destroy();
       });
     });
     socket.once("error", (error: NodeJS.ErrnoException) => {
       // Errors of the network have a code; those of the handshake are sentences of ws.
-      reject(error.code === undefined ? new UpgradeRejectedError(url, { cause: error }) : new ConnectError(url, error));
+      reject(error.code === undefined ? new UpgradeRejectedError(url, error.message, { cause: error }) : new ConnectError(url, error));
     });
   });
 }

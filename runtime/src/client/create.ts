@@ -3,8 +3,11 @@ import type { Awaitable } from "../connection/outcome.ts";
 import type { Contract } from "../contract/contract.ts";
 import { checkVersion } from "../contract/version.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
-import { type ClientConnection, type Feature, prepareConnection, table } from "./connection.ts";
+import { tried } from "./codec.ts";
+import { type ClientConnection, prepareConnection, table } from "./connection.ts";
 import type { HandshakeRequest, ShowingOptions } from "./credentials.ts";
+import type { Feature } from "./feature.ts";
+import type { Opening } from "./life.ts";
 import type { ReconnectOptions } from "./retry.ts";
 import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
 
@@ -39,14 +42,6 @@ export interface ConnectOptions<Protocol extends string = string> {
 }
 
 /**
- * A connection that is being opened. Awaited, it is the open connection, or rejects when the first attempt fails. Whoever cannot wait, as
- * a page that shows its state, takes `connection` at once: then a first attempt that fails is tried again like every later one.
- */
-export interface Opening<Connection> extends Promise<Connection> {
-  readonly connection: Connection;
-}
-
-/**
  * Creates a client of a contract. Generated code calls it, gives it its type, and names the features that the contract needs.
  *
  * Each method rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
@@ -66,39 +61,34 @@ export function createClientOn(open: OpenSocket): CreateClient {
         { signal, query, headers, protocols = endpoint.protocols ?? [] }: Details = {},
         params?: object,
       ): Opening<ClientConnection<unknown>> => {
-        const [connection, close, ready, insist] = connect(
-          async (tell, fill) => {
-            const own = await ask(headers);
+        const [connection, opening] = connect(
+          async (tell, ask) => {
+            // Before anything of the user's is asked for.
+            signal?.throwIfAborted();
+            const own = await now(headers);
             const address = addressOf(server);
-            const path = fill(address, { params, query: await ask(query), headers: own });
+            const path = ask("handshake", address, { params, query: await now(query), headers: own }) ?? endpoint.address;
             // `/` is where the server's own address is, with or without a slash behind it.
-            if (path.length > 1) address.pathname = address.pathname.replace(/\/?$/, () => path);
+            if (path[1]) address.pathname = address.pathname.replace(/\/?$/, () => path);
             tell(address.href);
-            const request: HandshakeRequest = [address.href, [protocols].flat(), { ...(await ask(always)), ...own }];
+            // JSON knows no `undefined`.
+            const all = JSON.parse(JSON.stringify({ ...(await now(always)), ...own })) as Record<string, string>;
+            const request: HandshakeRequest = [address.href, [protocols].flat(), all];
             // What it adds is a secret, and no part of the address that is told to anybody.
             await show?.(request, endpoint);
             return open(...request, options);
           },
-          reconnect === false ? undefined : Object(reconnect),
+          reconnect,
           onInvalid,
           onError,
         );
-        const leave = () => void close(1000, "", signal?.reason);
+        const leave = () => void connection.close(1000, "", signal?.reason);
         signal?.addEventListener("abort", leave, { signal: connection.signal });
         if (signal?.aborted) leave();
-        const opened = ready.then(() => connection);
-        return Object.defineProperty(opened, "connection", {
-          get() {
-            insist();
-            opened.catch(() => {});
-            return connection;
-          },
-        }) as Opening<ClientConnection<unknown>>;
+        return opening;
       };
       // Endpoints without path parameters take their options first.
-      return endpoint.parameters
-        ? (params: object, given?: ConnectOptions) => connectTo(given, params)
-        : (given?: ConnectOptions) => connectTo(given);
+      return endpoint.parameters ? (params: object, given?: ConnectOptions) => connectTo(given, params) : connectTo;
     });
     // The contract's endpoints are the API's methods: both are printed from one document.
     return api as Api;
@@ -108,24 +98,21 @@ export function createClientOn(open: OpenSocket): CreateClient {
 /** The address of the server, for a WebSocket to open; a platform need not know `http:` there. */
 function addressOf(server: string | URL): URL {
   // In a page, an address may be relative to it.
-  const base = globalThis.location?.href;
-  const url = URL.canParse(server, base) && new URL(server, base);
-  if (!url || !/^(ws|http)s?:/.test(url.href)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
+  const url = tried(() => new URL(server, globalThis.location?.href));
+  if (!url || !/^(ws|http)/.test(url.protocol)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   return url;
 }
 
 /** What is given now. */
-function ask<T extends object>(given: Given<T> | undefined): Awaitable<T | undefined> {
+function now<T extends object>(given: Given<T> | undefined): Awaitable<T | undefined> {
   return typeof given === "function" ? given() : given;
 }
 
 function warnOncePerName(): (error: ContractError) => void {
   const warned = new Set<string | undefined>();
   return ({ messageName, message }) => {
-    if (warned.has(messageName)) return;
-    warned.add(messageName);
-    console.warn(`wsgen: ${message} It was dropped.`);
+    if (warned.size < warned.add(messageName).size) console.warn(`wsgen: ${message} It was dropped.`);
   };
 }

@@ -10,7 +10,7 @@ export interface BasicCredentials {
 }
 
 /** What goes out in a handshake. */
-export type HandshakeRequest = [url: string, protocols: string[], headers: object];
+export type HandshakeRequest = [url: string, protocols: string[], headers: Record<string, string>];
 
 /** Options of a client that shows something at the handshake. */
 export interface ShowingOptions extends ClientOptions {
@@ -76,7 +76,7 @@ function put(
     const encoded = base64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
     request[1] = [...protocols, key || name, `${key || name}.${encoded}`];
   } else if (where === "cookie") {
-    const { cookie } = headers as { readonly cookie?: string };
+    const { cookie } = headers;
     request[2] = { ...headers, cookie: `${cookie ? `${cookie}; ` : ""}${key}=${text}` };
   } else request[2] = { ...headers, [key]: scheme ? `${scheme} ${carries === "key" ? text : base64(text)}` : text };
 }

@@ -1,7 +1,7 @@
 // Which message a payload is, by the contract's tree.
 import type { ConstantNode, DispatchEnd, DispatchNode, KindNode, PresenceNode } from "../contract/contract.ts";
 import { valueAt } from "../contract/path.ts";
-import type { Feature } from "./connection.ts";
+import type { Feature } from "./feature.ts";
 
 type Exits = Pick<ConstantNode, "path" | "absent" | "other"> & Partial<ConstantNode & PresenceNode & KindNode>;
 
@@ -28,9 +28,9 @@ export const dispatch: Feature = ({ receives }, codec) => {
   };
 
   const { arrive } = codec;
-  codec.arrive = (node, payload, choose) =>
+  codec.arrive = (node, payload, ask) =>
     node === undefined || isEnd(node)
-      ? arrive(node, payload, choose)
+      ? arrive(node, payload, ask)
       : codec.check(undefined, payload, `is ${JSON.stringify(valueAt(payload, node.path))?.slice(0, 40)}`, `/${node.path.join("/")}`);
 
   return () => ({});

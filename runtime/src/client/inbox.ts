@@ -4,6 +4,7 @@
 // those who attach in the same breath miss nothing. From then on a message is kept only for a reader: while one iterates, or while
 // nobody listens at all.
 import { InboundOverflowError, WsgenError } from "../errors.ts";
+import { INBOX_MESSAGES, INBOX_SIZE } from "./limits.ts";
 import { createListeners, type Listeners, type Unsubscribe } from "./listeners.ts";
 
 /** One message that arrived. */
@@ -12,17 +13,13 @@ export interface Arrival {
   readonly payload: unknown;
 }
 
-/** How much is kept for a reader: so many messages, or so many characters and bytes. */
-const MAX_MESSAGES = 1_000;
-const MAX_SIZE = 1_048_576;
-
 /** The inbox of one connection. */
 export interface Inbox {
   /** Takes a message in; `size` in characters or bytes. */
   push(arrival: Arrival, size: number): void;
   listen(name: string, listener: (payload: unknown) => void): Unsubscribe;
   /** The one reader. Throws WsgenError `WSGEN_USAGE` while there is another. */
-  read(): AsyncIterableIterator<Arrival, undefined>;
+  read(): AsyncIterator<Arrival, undefined>;
   /** Takes out what no consumer has had yet, as far as it is wanted; all of it unless told. */
   extract(isWanted?: (arrival: Arrival) => unknown): readonly (readonly [arrival: Arrival, size: number])[];
   /** Nothing comes after this; readers end, with `error` if there is one, when they have read what is kept. */
@@ -36,10 +33,14 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
   let attached: Promise<void> | undefined;
   let open = false;
   let reading = false;
-  let judging = false;
   let overflow: InboundOverflowError | undefined;
   let ended: readonly [error: unknown] | undefined;
-  let wake = () => {};
+  /** Of those who wait for the next message. */
+  const wakers: (() => void)[] = [];
+
+  function wake(): void {
+    for (const one of wakers.splice(0)) one();
+  }
 
   function extract(isWanted: (arrival: Arrival) => unknown = () => true) {
     return kept.splice(0).filter((item) => {
@@ -52,21 +53,19 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
 
   function push(arrival: Arrival, size: number): void {
     if (open) {
-      listeners.get(arrival.name)?.call(arrival.payload);
+      listeners.get(arrival.name)?.[0](arrival.payload);
       if (!reading && listeners.size) return;
     }
     if (overflow) return;
     kept.push([arrival, size]);
     total += size;
     wake();
-    const isFull = () => kept.length > MAX_MESSAGES || total > MAX_SIZE;
-    if (judging || !isFull()) return;
+    const isFull = () => kept.length > INBOX_MESSAGES || total > INBOX_SIZE;
     // A burst may come in one turn of the event loop; a reader that keeps up has emptied the inbox in the next.
-    judging = true;
+    if (!isFull()) return;
     setTimeout(() => {
-      judging = false;
       if (!isFull()) return;
-      overflow = new InboundOverflowError(`${extract().length} messages`);
+      overflow = new InboundOverflowError(extract().length);
       wake();
     });
   }
@@ -92,7 +91,7 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
       const those = listeners.get(name) ?? createListeners(onError);
       listeners.set(name, those);
       void attach();
-      return those.add(listener);
+      return those[1](listener);
     },
 
     read() {
@@ -100,44 +99,35 @@ export function createInbox(onError: (error: unknown) => void): Inbox {
       reading = true;
       const opened = attach();
       let left = false;
-      const leave = () => {
-        if (left) return;
-        left = true;
-        reading = false;
-        if (listeners.size) extract();
-        wake();
+      const leave = async () => {
+        if (!left) {
+          left = true;
+          reading = false;
+          if (listeners.size) extract();
+          wake();
+        }
+        return { value: undefined, done: true } as const;
       };
-      const reader = (async function* (): AsyncGenerator<Arrival, undefined> {
-        try {
+      return {
+        async next() {
           await opened;
           while (!left) {
             const next = kept.shift();
             if (next) {
               total -= next[1];
-              yield next[0];
-            } else if (overflow || ended) {
-              const [error] = overflow ? [overflow] : ended!;
-              overflow = undefined;
-              if (error) throw error;
-              break;
-            } else {
-              await new Promise<void>((resolve) => {
-                wake = resolve;
-              });
+              return { value: next[0], done: false };
             }
+            const end = overflow ? [overflow] : ended;
+            if (end) {
+              overflow = undefined;
+              void leave();
+              if (end[0]) throw end[0];
+            } else await new Promise<void>((resolve) => void wakers.push(resolve));
           }
-        } finally {
-          leave();
-        }
-      })();
-      const end = reader.return.bind(reader);
-      // By itself, a generator is left when the next message comes.
-      return Object.assign(reader, {
-        return() {
-          leave();
-          return end(undefined);
+          return leave();
         },
-      });
+        return: leave,
+      };
     },
 
     end(error) {

@@ -2,6 +2,7 @@
 import { WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
 import { type ShowCredentials, showCredentials } from "./credentials.ts";
+import type { WebSocketConstructor } from "./socket.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Codec } from "../contract/codec.ts";
@@ -23,12 +24,15 @@ export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export { closings } from "./closings.ts";
 export { codecs } from "./codecs.ts";
-export type { ClientConnection, Feature } from "./connection.ts";
-export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
+export type { ClientConnection } from "./connection.ts";
+export { constants } from "./constants.ts";
+export type { ClientOptions, ConnectOptions, Given } from "./create.ts";
 export type { BasicCredentials } from "./credentials.ts";
 export { dispatch } from "./dispatch.ts";
+export type { Feature } from "./feature.ts";
 export { formats } from "./formats.ts";
-export type { ConnectionState, Reconnected } from "./life.ts";
+export { guards } from "./guards.ts";
+export type { ConnectionState, Opening, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
@@ -42,12 +46,10 @@ export { type ClientTopic, topics } from "./topics.ts";
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
 export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: Given, agent, tls }) => {
-  // JSON knows no `undefined`.
-  if (Given)
-    return { socket: new Given(url, protocols, { ...tls, agent, headers: JSON.parse(JSON.stringify(headers)) as Record<string, string> }) };
-  if (agent || tls || Object.keys(headers).length > 0)
+  if (!Given && (agent || tls || Object.keys(headers).length))
     throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
-  return { socket: new WebSocket(url, protocols) };
+  // The platform's looks at two arguments alone.
+  return { socket: new (Given ?? (WebSocket as WebSocketConstructor))(url, protocols, { ...tls, agent, headers }) };
 });
 
 /** Has a client show its credentials: what only headers can carry needs a WebSocket that takes them. */

@@ -1,9 +1,11 @@
 // The life of one connection: one socket after another, from the first attempt to the end, and what is sent meanwhile.
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import { ConnectionClosedError, OutboundOverflowError, UpgradeRejectedError } from "../errors.ts";
+import type { Ask } from "./feature.ts";
+import { ASLEEP, ATTEMPT, DRAIN_POLL, HIGH_WATER_MARK, STABLE, TICK } from "./limits.ts";
 import { createListeners, type Listeners } from "./listeners.ts";
 import { type ReconnectOptions, retryDelay } from "./retry.ts";
-import type { Attempt, Refusal, WebSocketLike } from "./socket.ts";
+import type { Attempt, WebSocketLike } from "./socket.ts";
 
 /** What the peer may have sent between two sockets, and what was on its way to it, nobody can know. */
 export interface Reconnected {
@@ -45,9 +47,17 @@ export interface Life {
   readonly signal: AbortSignal;
   getSnapshot(): ConnectionState;
   /** Listeners are called at once when the state changes; what they send goes before what waited for the connection. */
-  readonly subscribe: Listeners<ConnectionState>["add"];
+  readonly subscribe: Listeners<ConnectionState>[1];
   /** `why`: what `opened` rejects with. */
   close(code?: number, reason?: string, why?: unknown): Promise<CloseOutcome>;
+}
+
+/**
+ * A connection that is being opened. Awaited, it is the open connection, or rejects when the first attempt fails. Whoever cannot wait, as
+ * a page that shows its state, takes `connection` at once: then a first attempt that fails is tried again like every later one.
+ */
+export interface Opening<Connection> extends Promise<Connection> {
+  readonly connection: Connection;
 }
 
 /** A life, and how it is led. */
@@ -55,31 +65,16 @@ export type Led = readonly [
   life: Life,
   /** Sends, or keeps it until there is a connection, unless it is `stale` by then. */
   transmit: (data: string | Uint8Array, stale?: () => boolean) => Sent,
-  /** Settles when it is open for the first time, rejects when that does not come. */
-  opened: Promise<void>,
-  /** From now on a failed first attempt is tried again. */
-  insist: () => void,
+  opening: Opening<Life>,
 ];
 
-/** Ready state of the standard. */
-const OPEN = 1;
-/** Bytes under way above which `send` gives a promise; so many are kept while there is no connection. How often it is looked whether they have left, in ms. */
-const HIGH_WATER_MARK = 1_048_576;
-const DRAIN_POLL = 20;
-/** How long an attempt may take, in ms. */
-const ATTEMPT = 10_000;
-/** A connection that was open for so long, in ms, has overcome what kept it away. */
-const STABLE = 5_000;
-/** A clock that jumps so far, in ms, has slept for longer than any peer waits. Browsers look at the clock of a hidden page once a minute. */
-const ASLEEP = 120_000;
-const TICK = 30_000;
-
-/** How one socket ended. */
-type Ending = Omit<CloseOutcome, "meaning">;
-/** Of a socket without a close frame. */
-const noGoodbye: Ending = { code: 1006, reason: "", wasClean: false };
-
-type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => void];
+/** A send that waits for room, or with its data for a connection. */
+type Waiting = [
+  resolve: (value?: never) => void,
+  reject: (error: unknown) => void,
+  data?: string | Uint8Array | undefined,
+  stale?: (() => boolean) | undefined,
+];
 
 /**
  * Begins a life with its first attempt.
@@ -87,23 +82,24 @@ type Settlers = [resolve: (value?: never) => void, reject: (error: unknown) => v
  * Parameters and result are lists, as here and there in this folder: names of properties stay as long as they are in what a page loads.
  *
  * @param attempt Opens a socket, having told its address. Rejects with a WsgenError when there is no use in trying again.
- * @param reconnect `undefined`: every end is the end.
- * @param meaningOf What the application calls a close code, where it says so.
- * @param onOpen The connection is open, for the first time or again; what is sent now leaves before what waited.
- * @param onLost The connection was open and is not any more, or it is closed for good.
+ * @param ask Tells the features of `opened` and `lost`, and asks for the `meaningOf` a code.
  */
 export function startLife(
   attempt: (tell: (address: string) => void) => Promise<Attempt>,
-  reconnect: ReconnectOptions | undefined,
+  reconnect: boolean | ReconnectOptions | undefined,
   receive: (data: unknown) => void,
-  onOpen: () => void,
-  onLost: (error: unknown) => void,
-  meaningOf: (code: number) => string | undefined,
+  ask: Ask,
   onError: (error: unknown) => void,
 ): Led {
-  let url = "";
-  const closedError = ({ code, reason }: Ending) => new ConnectionClosedError(code, reason, meaningOf(code));
-  const { call, add } = createListeners<ConnectionState>(onError);
+  /** How one socket ended: without a close frame, unless told. */
+  const ending = (code = 1006, reason = "", wasClean = false): CloseOutcome => ({
+    code,
+    reason,
+    wasClean,
+    meaning: ask("meaningOf", code),
+  });
+  const closedError = ({ code, reason, meaning }: CloseOutcome) => new ConnectionClosedError(code, reason, meaning);
+  const [call, subscribe] = createListeners<ConnectionState>(onError);
   const over = new AbortController();
   const { signal } = over;
   let state: ConnectionState = { status: "connecting", failures: 0 };
@@ -112,24 +108,26 @@ export function startLife(
   let turn = 0;
   let failures = 0;
   let insisting = false;
-  let closing: Ending | undefined;
   /** When it was opened, and lost. */
   let since = 0;
   let lostAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** What is to be sent when there is a connection, and its size. */
-  let waiting: (readonly [data: string | Uint8Array, stale: (() => boolean) | undefined])[] = [];
+  let queue: Waiting[] = [];
+  /** Of what waits for a connection. */
   let size = 0;
-  /** Of the sends that wait for room. */
-  const senders: Settlers[] = [];
-  let settleOpened!: Settlers;
+  let settleOpened!: readonly [(life: Life) => void, (error: unknown) => void];
   let settleClosed!: (outcome: CloseOutcome) => void;
-  const opened = new Promise<void>((...settlers) => {
+  const opened = new Promise<Life>((...settlers) => {
     settleOpened = settlers;
   });
   const closed = new Promise<CloseOutcome>((resolve) => {
     settleClosed = resolve;
   });
+
+  const isOpen = () => state.status === "open";
+
+  /** A socket that is closing takes messages and forgets them. */
+  const takes = (one: WebSocketLike | undefined): one is WebSocketLike => isOpen() && one?.readyState === 1;
 
   function change(next: ConnectionState): void {
     state = next;
@@ -141,17 +139,28 @@ export function startLife(
     const mine = ++turn;
     if (state.retryAt) change({ ...state, retryAt: undefined });
     if (mine !== turn) return; // A listener has closed it.
-    const refused = (details: Refusal | { readonly cause?: unknown }) => {
-      // The query may hold secrets, and errors end up in logs.
-      if (mine === turn && state.status !== "open") lost(noGoodbye, new UpgradeRejectedError(url.replace(/\?.*/, ""), details));
+    let started: Attempt | undefined;
+    let cause: unknown;
+    const end = (event?: CloseOutcome) => {
+      if (mine !== turn) return;
+      lost(
+        // Deno says 0 of a connection that was lost, where the standard has 1006.
+        ending(event?.code || undefined, event?.reason, event?.wasClean),
+        isOpen()
+          ? undefined
+          : // The query may hold secrets, and errors end up in logs.
+            (started?.refusal?.() ??
+              new UpgradeRejectedError(life.url.replace(/\?.*/, ""), Object(cause).message || "no answer", { cause })),
+      );
     };
-    timer = setTimeout(() => refused({}), ATTEMPT);
+    timer = setTimeout(() => end(), ATTEMPT);
 
     attempt((address) => {
-      url = address;
+      life.url = address;
     }).then(
-      ({ socket: next, refusal }) => {
-        let cause: unknown;
+      (begun) => {
+        started = begun;
+        const next = begun.socket;
         const on = (type: string, react: (event: SocketEvent) => void) =>
           next.addEventListener(type as "close", (event) => mine === turn && react(event as SocketEvent));
         on("open", open);
@@ -159,110 +168,111 @@ export function startLife(
         on("error", ({ error }) => {
           cause = error;
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
-          setTimeout(() => refused(refusal?.() ?? { cause }));
+          setTimeout(() => isOpen() || end());
         });
-        on("close", ({ code, reason, wasClean }) => {
-          // Deno says 0 of a connection that was lost, where the standard has 1006.
-          code ||= 1006;
-          refused(refusal?.() ?? { cause });
-          if (mine === turn) lost({ code, reason, wasClean });
-        });
+        on("close", end);
         if (mine !== turn) return next.close();
         socket = next;
         next.binaryType = "arraybuffer";
         // An injected socket may be open already.
-        if (next.readyState === OPEN) open();
+        if (next.readyState === 1) open();
       },
-      (error: unknown) => mine === turn && lost(noGoodbye, error),
+      (error: unknown) => mine === turn && lost(ending(), error),
     );
   }
 
   function open(): void {
-    if (state.status === "open") return;
+    if (isOpen()) return;
     clearTimeout(timer);
     since = Date.now();
     const reconnected = lostAt ? ({ continuity: "unknown", attempts: failures, away: since - lostAt } as const) : undefined;
     state = { status: "open", failures: 0, reconnected };
-    onOpen();
+    life.protocol = socket!.protocol;
+    ask("opened");
     change(state);
-    settleOpened[0]();
-    const held = waiting;
-    waiting = [];
+    settleOpened[0](life);
+    if (signal.aborted) return; // By a listener: what waits is rejected when the socket is gone.
     size = 0;
-    if (closing) return; // By a listener: what waits is rejected when the socket is gone.
-    for (const [data, stale] of held) if (!stale?.()) transmit(data);
+    for (const one of queue) {
+      if (one[2] !== undefined && !one[3]?.()) put(one[2]);
+      one[2] = undefined;
+    }
     drain();
   }
 
-  function lost(ending: Ending, error: unknown = closedError(ending)): void {
+  function lost(outcome: CloseOutcome, error: unknown = closedError(outcome)): void {
     const left = socket;
     socket = undefined;
     turn++;
     clearTimeout(timer);
-    if (state.status === "open") {
+    if (isOpen()) {
       lostAt = Date.now();
       if (lostAt - since > STABLE) failures = 0;
       drop(error);
     }
-    const delay = reconnect && !closing && (insisting || lostAt) ? retryDelay(error, failures, reconnect) : undefined;
+    const delay =
+      reconnect !== false && !signal.aborted && (insisting || lostAt) ? retryDelay(error, failures, Object(reconnect)) : undefined;
     if (delay !== undefined) {
       failures++;
       timer = setTimeout(() => globalThis.navigator?.onLine === false || begin(), delay);
       change({ status: lostAt ? "reconnecting" : "connecting", failures, error, retryAt: Date.now() + delay });
     } else {
       clearInterval(ticker);
-      const { code, wasClean } = ending;
-      over.abort(closedError(ending));
+      const inPeace = signal.aborted || /100[015]/.test(`${outcome.code}`);
+      over.abort(closedError(outcome));
       drop(signal.reason);
-      change({ status: "closed", failures, error: closing || (wasClean && [1000, 1001, 1005].includes(code)) ? undefined : error });
+      change({ status: "closed", failures, error: inPeace ? undefined : error });
       settleOpened[1](error);
-      settleClosed({ ...ending, meaning: meaningOf(code) });
+      settleClosed(outcome);
     }
     left?.close();
   }
 
+  /** What has left is answered no more; what waits for a connection waits on while there may be one. */
   function drop(error: unknown): void {
-    for (const [, reject] of senders.splice(0)) reject(error);
-    onLost(error);
+    queue = queue.filter((one) => (one[2] !== undefined && !signal.aborted) || one[1](error));
+    ask("lost", error);
   }
 
   /** Looks again and again whether there is room. */
   function drain(): void {
-    if (!socket || state.status !== "open") return;
+    if (!takes(socket)) return;
     if (socket.bufferedAmount > HIGH_WATER_MARK) setTimeout(drain, DRAIN_POLL);
-    else for (const [resolve] of senders.splice(0)) resolve();
+    else for (const [resolve] of queue.splice(0)) resolve();
   }
 
   function transmit(data: string | Uint8Array, stale?: () => boolean): Sent {
-    let refusal: unknown;
-    if (closing || signal.aborted) refusal = signal.reason ?? closedError(closing!);
-    else if (state.status === "open" && socket?.readyState === OPEN) {
-      // Payloads in shared memory are no use of ours; the standard's type excludes them.
-      socket.send(data as string | Uint8Array<ArrayBuffer>);
-      if (!(socket.bufferedAmount > HIGH_WATER_MARK)) return;
-    } else if (size && size + data.length > HIGH_WATER_MARK) refusal = new OutboundOverflowError();
-    else {
-      waiting.push([data, stale]);
-      size += data.length;
+    let refusal: unknown = signal.reason;
+    let kept: typeof data | undefined;
+    if (!refusal) {
+      if (takes(socket)) {
+        put(data);
+        if (!(socket.bufferedAmount > HIGH_WATER_MARK)) return;
+      } else if (size && size + data.length > HIGH_WATER_MARK) refusal = new OutboundOverflowError();
+      else {
+        kept = data;
+        size += data.length;
+      }
     }
-    const sent = new Promise<void>((...settlers) => {
-      if (refusal) settlers[1](refusal);
-      else if (senders.push(settlers) < 2) drain();
+    const sent = new Promise<void>((resolve, reject) => {
+      if (refusal) reject(refusal);
+      else if (queue.push([resolve, reject, kept, stale]) < 2) drain();
     });
     sent.catch(() => {}); // Not awaiting it is safe.
     return sent;
   }
 
+  /** Payloads in shared memory are no use of ours; the standard's type excludes them. */
+  const put = (data: string | Uint8Array) => socket?.send(data as string | Uint8Array<ArrayBuffer>);
+
   /** Drops the socket, without waiting for anybody's goodbye. */
-  const leave = () => socket && !closing && lost(noGoodbye);
+  const leave = () => socket && !signal.aborted && lost(ending());
 
   let clock = Date.now();
   const ticker = setInterval(() => {
-    const slept = Date.now() - clock > ASLEEP;
+    if (Date.now() - clock > ASLEEP) leave();
     clock = Date.now();
-    if (slept) leave();
-  }, TICK) as ReturnType<typeof setInterval> & { unref?(): void };
-  ticker.unref?.();
+  }, TICK);
 
   const onPage = (type: string, react: () => void) => globalThis.addEventListener?.(type, react, { signal });
   const again = () => state.retryAt && begin();
@@ -273,30 +283,33 @@ export function startLife(
   });
   onPage("pageshow", again);
   onPage("online", again);
-  begin();
 
-  const life: Life = {
+  const life: { -readonly [Key in keyof Life]: Life[Key] } = {
     closed,
     signal,
-    get url() {
-      return url;
-    },
-    get protocol() {
-      return socket?.protocol ?? "";
-    },
+    url: "",
+    protocol: "",
     getSnapshot: () => state,
-    subscribe: add,
+    subscribe,
     close(code = 1000, reason = "", why?) {
       socket?.close(code, reason); // Throws for codes and reasons that cannot be.
-      closing ??= { code, reason, wasClean: false };
-      if (state.status !== "open" && !signal.aborted) lost(closing, why);
+      if (!signal.aborted) {
+        const outcome = ending(code, reason);
+        over.abort(closedError(outcome));
+        if (!isOpen()) lost(outcome, why);
+      }
       return closed;
     },
   };
-  const insist = () => {
-    insisting = true;
-  };
-  return [life, transmit, opened, insist];
+  const opening = Object.defineProperty(opened, "connection", {
+    get() {
+      insisting = true;
+      opened.catch(() => {});
+      return life;
+    },
+  }) as Opening<Life>;
+  begin();
+  return [life, transmit, opening];
 }
 
 /** What a socket says; which of it, depends on the kind of event. Browsers' errors say nothing. */

@@ -4,16 +4,16 @@
 export type Unsubscribe = () => void;
 
 /** The listeners of one thing. */
-export interface Listeners<Value> {
+export type Listeners<Value> = readonly [
   /** Calls those who listen now; what one throws goes to `onError`, and keeps no other from hearing. */
-  call(value: Value): void;
-  add(listener: (value: Value) => void): Unsubscribe;
-}
+  call: (value: Value) => void,
+  add: (listener: (value: Value) => void) => Unsubscribe,
+];
 
 export function createListeners<Value>(onError: (error: unknown) => void): Listeners<Value> {
   const listeners = new Set<(value: Value) => void>();
-  return {
-    call(value) {
+  return [
+    (value) => {
       for (const listener of [...listeners]) {
         try {
           // One of them may have stopped another, or itself to begin anew.
@@ -23,11 +23,11 @@ export function createListeners<Value>(onError: (error: unknown) => void): Liste
         }
       }
     },
-    add(listener) {
+    (listener) => {
       // A wrapper of its own, so that one function may listen twice.
       const own = (value: Value) => listener(value);
       listeners.add(own);
       return () => void listeners.delete(own);
     },
-  };
+  ];
 }

@@ -1,8 +1,9 @@
 // The same client on Node, on `ws`, which shows what Node's own WebSocket hides: the HTTP answer of a refused handshake, which decides whether trying again
 // makes sense and when, and the pings of the server, without which nobody knows a silent connection from a dead one.
 import type { IncomingMessage } from "node:http";
+import { UpgradeRejectedError, WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
-import type { Attempt, Refusal, WebSocketConstructor, WebSocketLike } from "./socket.ts";
+import type { Attempt, WebSocketConstructor, WebSocketLike } from "./socket.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Codec } from "../contract/codec.ts";
@@ -24,12 +25,15 @@ export { answers } from "./answers.ts";
 export { choices } from "./choices.ts";
 export { closings } from "./closings.ts";
 export { codecs } from "./codecs.ts";
-export type { ClientConnection, Feature } from "./connection.ts";
-export type { ClientOptions, ConnectOptions, Given, Opening } from "./create.ts";
+export type { ClientConnection } from "./connection.ts";
+export { constants } from "./constants.ts";
+export type { ClientOptions, ConnectOptions, Given } from "./create.ts";
 export { type BasicCredentials, showCredentials as credentials } from "./credentials.ts";
 export { dispatch } from "./dispatch.ts";
+export type { Feature } from "./feature.ts";
 export { formats } from "./formats.ts";
-export type { ConnectionState, Reconnected } from "./life.ts";
+export { guards } from "./guards.ts";
+export type { ConnectionState, Opening, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
@@ -44,6 +48,12 @@ const REFUSAL_TIMEOUT = 2_000;
 /** The largest message that is taken unless told otherwise, in bytes: snapshots of order books are large, and memory is not endless. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 
+/** The longest Retry-After that is waited for, in ms. */
+const MAX_ASKED = 3_600_000;
+
+/** How long a server may take to answer a close, in ms. */
+const CLOSE_TIMEOUT = 15_000;
+
 /** After so long without a frame, in ms, the server is asked for a pong; after twice the time it is given up. */
 const SILENCE = 30_000;
 
@@ -55,29 +65,27 @@ const SILENCE = 30_000;
 export const createClient = /* @__PURE__ */ createClientOn(
   async (url, protocols, headers, { WebSocket: given, agent, tls, maxMessageSize = MAX_MESSAGE }) => {
     const Socket: WebSocketConstructor = given ?? (await import("ws")).WebSocket;
-    const present = Object.entries(headers).filter(([, value]) => value !== undefined);
-    const socket = new Socket(url, protocols, {
-      ...tls,
-      agent,
-      maxPayload: maxMessageSize,
-      headers: Object.fromEntries(present) as Record<string, string>,
-    });
+    let socket: WebSocketLike;
+    try {
+      socket = new Socket(url, protocols, { ...tls, agent, maxPayload: maxMessageSize, closeTimeout: CLOSE_TIMEOUT, headers });
+    } catch (error) {
+      // ws tells such errors from others by their class alone.
+      throw error instanceof SyntaxError ? new WsgenError("WSGEN_USAGE", error.message, { cause: error }) : error;
+    }
     if (!isWs(socket)) return { socket };
     watchSilence(socket);
-    return watchRefusal(socket);
+    return watchRefusal(socket, url);
   },
 );
 
 /** `ws` shows the HTTP answer of a refused handshake; the platform's WebSocket hides it. */
-function watchRefusal(socket: Ws): Attempt {
-  let refusal: Refusal | undefined;
+function watchRefusal(socket: Ws, url: string): Attempt {
+  let refusal: UpgradeRejectedError | undefined;
   socket.on("unexpected-response", (_request, response: IncomingMessage) => {
     let body = "";
     const done = () => {
       clearTimeout(timer);
-      const headers = new Headers();
-      for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
-      refusal = { status: response.statusCode ?? 0, body: body.trim(), headers };
+      refusal = refusalOf(url, response, body.trim());
       socket.terminate();
     };
     const timer = setTimeout(done, REFUSAL_TIMEOUT);
@@ -91,6 +99,23 @@ function watchRefusal(socket: Ws): Attempt {
   });
   return { socket, refusal: () => refusal };
 }
+
+function refusalOf(url: string, { statusCode: status = 0, headers: lines }: IncomingMessage, body: string): UpgradeRejectedError {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(lines)) headers.set(name, String(value));
+  // RFC 9110 section 10.2.3: seconds, or a date.
+  const asked = headers.get("retry-after") ?? "";
+  const retryAfter = Math.min(MAX_ASKED, Math.max(0, Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0)) || undefined;
+  const location = status >= 300 && status < 400 && headers.get("location");
+  // No platform follows them: headers and tokens would go where nobody sent them.
+  const why = location
+    ? `${status}, it moved to ${withoutQuery(location)}. Redirects are not followed: connect there`
+    : `${status} ${body}`;
+  return new UpgradeRejectedError(withoutQuery(url), why, { status, body, headers, retryAfter });
+}
+
+/** The query may hold secrets, and errors end up in logs. */
+const withoutQuery = (url: string): string => url.replace(/\?.*/s, "");
 
 /** A connection that is half open says nothing, not even that it is lost. */
 function watchSilence(socket: Ws): void {

@@ -1,7 +1,8 @@
 // Requests of the client, each settled by its reply: `connection.request.history({ … })`.
 import { prepareRequests, type RequestOptions } from "../contract/requests.ts";
-import { type Feature, table } from "./connection.ts";
+import { table } from "./connection.ts";
 import { encodersOf } from "./encoders.ts";
+import type { Feature } from "./feature.ts";
 
 /** For contracts whose messages have replies. Requests made while the connection is away wait for it, and for no longer than their time. */
 export const requests: Feature = (endpoint, codec) => {

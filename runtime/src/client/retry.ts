@@ -1,5 +1,6 @@
 // Whether and when a lost connection is tried again: one table for close codes (RFC 6455 section 7.4) and HTTP statuses, and full jitter.
 import type { ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
+import { MAX_SPREAD, OVERLOAD, SPREAD } from "./limits.ts";
 
 /** When a client connects again. */
 export interface ReconnectOptions {
@@ -15,39 +16,34 @@ export interface ReconnectOptions {
 }
 
 /** Close codes and statuses after which a new attempt can succeed. 401 stands for the close reason "auth expired" too. */
-const passing = /^(401|408|425|429|5..|10(01|06|1[1-4]))$/;
+const passing = /^(40[18]|42[59]|5..|10(01|06|1[1-4]))$/;
 /** After so many failures in a row it cannot any more: credentials are asked for anew once. */
 const limits: Readonly<Record<number, number>> = { 401: 1, 1011: 5 };
-
-/** The longest time within which an attempt comes, and the longest Retry-After that is waited for, in ms. */
-const MAX_SPREAD = 30_000;
-const MAX_ASKED = 3_600_000;
 
 /** How long to wait, in ms, after `failures` failed attempts in a row; `undefined`: do not try again. */
 export function retryDelay(
   error: unknown,
   failures: number,
-  { maxAttempts = Infinity, spread = 3_000, codes = {} }: ReconnectOptions,
+  { maxAttempts, spread = SPREAD, codes }: ReconnectOptions,
 ): number | undefined {
-  // What is wrong on this side stays wrong. What a function of the user's throws counts by its `status` too, or as a lost network.
+  // What a function of the user's throws counts by its `status` too, or as a lost network.
   const {
     code: kind,
     status,
-    headers,
+    retryAfter = 0,
     closeCode,
     reason,
   } = Object(error) as Partial<
-    Pick<WsgenError, "code"> & Pick<UpgradeRejectedError, "status" | "headers"> & Pick<ConnectionClosedError, "closeCode" | "reason">
+    Pick<WsgenError, "code"> & Pick<UpgradeRejectedError, "status" | "retryAfter"> & Pick<ConnectionClosedError, "closeCode" | "reason">
   >;
   const code: number = reason === "auth expired" ? 401 : (status ?? closeCode ?? 1006);
-  if (
-    /_(CONTRACT|USAGE)/.test(`${kind}`) ||
-    !(codes[code] ?? passing.test(`${code}`)) ||
-    failures >= Math.min(maxAttempts, limits[code] ?? Infinity)
-  )
-    return;
-  // RFC 9110 section 10.2.3: seconds, or a date.
-  const asked = headers?.get("retry-after") ?? "";
-  const floor = code === 1013 ? 5_000 : Number(asked) * 1_000 || Date.parse(asked) - Date.now() || 0;
-  return Math.max(0, Math.min(floor, MAX_ASKED)) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** Math.max(0, failures - 1));
+  return (
+    // What is wrong on this side stays wrong: 12 is the SyntaxError of a WebSocket that is given something it cannot open.
+    !/_(CONTRACT|USAGE)|^12$/.test(`${kind}`) &&
+      (codes?.[code] ?? passing.test(`${code}`)) &&
+      // Nothing is less than `undefined`.
+      !(failures >= maxAttempts! || failures >= limits[code]!)
+      ? (code === 1013 ? OVERLOAD : retryAfter) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** (failures && failures - 1))
+      : undefined
+  );
 }

@@ -1,5 +1,6 @@
 // The standard WebSocket as far as the client needs it, and what a platform must offer to open one.
 import type { CloseOutcome } from "../connection/outcome.ts";
+import type { UpgradeRejectedError } from "../errors.ts";
 
 /** What the client uses of a `WebSocket`. Those of browsers, Node >= 22, Deno and Bun have it, that of `ws`, and that of `testServer`. */
 export interface WebSocketLike {
@@ -37,26 +38,17 @@ export interface NodeOptions {
   readonly maxMessageSize?: number | undefined;
 }
 
-/** The HTTP answer of a server that refused the handshake. */
-export interface Refusal {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Headers;
-}
-
 /** What a connection attempt starts with. */
 export interface Attempt {
   readonly socket: WebSocketLike;
-  /** The HTTP answer when the server refused the handshake, as far as the platform shows it. */
-  refusal?(): Refusal | undefined;
-  /** Drops the connection without waiting for the peer, where the platform can. */
-  drop?(): void;
+  /** How the server refused the handshake, where the platform shows it. */
+  refusal?(): UpgradeRejectedError | undefined;
 }
 
-/** How a platform opens a socket; `headers` is empty when there are none to send, and those that are `undefined` are not sent. */
+/** How a platform opens a socket; `headers` is empty when there are none to send. */
 export type OpenSocket = (
   url: string,
   protocols: string[],
-  headers: object,
+  headers: Record<string, string>,
   options: NodeOptions & { readonly WebSocket?: WebSocketConstructor | undefined },
 ) => Attempt | Promise<Attempt>;

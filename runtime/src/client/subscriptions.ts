@@ -3,7 +3,8 @@ import type { KeyPlaces, Statement, SubscriptionContract } from "../contract/con
 import { valueAt } from "../contract/path.ts";
 import { DEFAULT_REQUEST_TIMEOUT, type RequestOptions } from "../contract/requests.ts";
 import { ConnectionClosedError, RequestFailedError, RequestTimeoutError } from "../errors.ts";
-import { type Feature, table } from "./connection.ts";
+import { table } from "./connection.ts";
+import type { Feature } from "./feature.ts";
 import { type Entry, entriesOf, isSaid, placesOf, unsubscribing, withGiven } from "./subscription-key.ts";
 import { type ClientTopic, type Connected, createViews } from "./topics.ts";
 
@@ -28,14 +29,15 @@ type Request = (payload: unknown, options: RequestOptions) => Promise<unknown>;
 
 /** For contracts with subscriptions; opens their other topics too. */
 export const subscriptions: Feature = (endpoint, codec) => (link) => {
-  const { transmit, connection, signal, onError } = link;
+  const { transmit, connection, onError } = link;
+  const { signal } = connection;
   const { open, view, take } = createViews(endpoint, link);
   const active = new Set<Subscribed>();
 
-  const isOpen = (): boolean => connection().getSnapshot().status === "open";
+  const isOpen = (): boolean => connection.getSnapshot().status === "open";
   /** Whether the server says that it heard. */
   const isConfirmed = ({ subscribe, ack }: SubscriptionContract) => ack !== undefined || endpoint.sends[subscribe]?.reply !== undefined;
-  const requestOf = (name: string) => (connection() as Connected).request?.[name] as Request | undefined;
+  const requestOf = (name: string) => (connection as Connected).request?.[name] as Request | undefined;
   /** What a socket that is closing does not take is not sent on the next one: that is asked for what is wanted then. */
   const stale = () => true;
   const report = (error: unknown): void => {

@@ -3,7 +3,8 @@
 // topics.
 import type { EndpointContract, TopicContract } from "../contract/contract.ts";
 import { valueAt } from "../contract/path.ts";
-import { type ClientConnection, type Feature, type Link, type Part, table } from "./connection.ts";
+import { type ClientConnection, table } from "./connection.ts";
+import type { Feature, Link, Part } from "./feature.ts";
 import { createInbox } from "./inbox.ts";
 
 /**
@@ -50,20 +51,20 @@ export function says(said: unknown, wanted: unknown): boolean {
 /** Parameters are text, whatever messages make of them. */
 const spell = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
-export function createViews({ receives }: EndpointContract, { inbox, connection, onError, signal }: Link): Views {
+export function createViews({ receives }: EndpointContract, { inbox, connection, onError }: Link): Views {
   /** Each takes the messages that are its own, and says whether one was; and how it ends. */
   const views = new Map<(name: string, payload: unknown, size: number) => boolean, () => void>();
   let watched = false;
   /** Once for all of them: a promise keeps whoever waits for it, and a connection may have had thousands. */
   const watch = (): void => {
     watched = true;
-    void connection().closed.then(() => {
+    void connection.closed.then(() => {
       for (const finish of views.values()) finish();
     });
   };
 
   const view: Views["view"] = (prefix, isMeant, { params = {}, onClose } = {}) => {
-    const { send, request, answer, getSnapshot } = connection() as Connected;
+    const { send, request, answer, getSnapshot } = connection as Connected;
     /** What is the topic's, by the names that it has there. */
     const own = <Item>(items: Readonly<Record<string, Item>> = {}): Record<string, Item> =>
       Object.fromEntries(
@@ -79,7 +80,7 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
     };
     views.set(take, () => end(getSnapshot().error));
     for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) take(name, payload, size);
-    if (!watched || signal.aborted) watch();
+    if (!watched || connection.signal.aborted) watch();
     const finish = (error: unknown): void => {
       if (views.delete(take)) onClose?.();
       end(error);

@@ -309,8 +309,7 @@ export function contractError(
   refusal: { readonly path: string; readonly reason: string },
   cause?: unknown,
 ): ContractError {
-  return new ContractError({
-    message: `${what}: ${describe(refusal)}.`,
+  return new ContractError(`${what}: ${describe(refusal)}.`, {
     messageName,
     direction,
     path: refusal.path,

@@ -1,7 +1,6 @@
 // Requests that wait for their reply, on either side of a connection.
 import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
-import type { DispatchNode, EndpointContract, Path, ReplyContract } from "./contract.ts";
-import { refusalOf } from "./dispatch.ts";
+import type { DispatchNode, EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
 import type { Correlation, Encode } from "./encode.ts";
 import { valueAt } from "./path.ts";
 
@@ -86,7 +85,7 @@ export function prepareRequests(
   /** Without a guard, what tells the message from others must not be wrong: an event may have the id of a request. */
   const accepts = (name: string, payload: unknown) => {
     const { guard, constants = {} } = received[name] ?? {};
-    if (guard) return refusalOf(guard, payload) === undefined;
+    if (guard) return isAllowed(guard, payload);
     return Object.entries(constants).every(([key, value]) => [undefined, value].includes(valueAt(payload, [key]) as typeof value));
   };
   const isFailure = (payload: unknown) => failure !== undefined && accepts(failure.message, payload);
@@ -239,6 +238,14 @@ export function prepareRequests(
       },
     };
   };
+}
+
+function isAllowed(guard: Guard<unknown>, payload: unknown): boolean {
+  try {
+    return guard(payload);
+  } catch {
+    return false; // Too deep for a recursive guard.
+  }
 }
 
 /** The id of a request and where it goes in the reply; `undefined` when the request has none. */

@@ -132,6 +132,6 @@ export interface WsLogClient extends ClientTopic<never> {
   ticker(params: Pair): Promise<WsTickerClient>;
   log(): Promise<WsLogClient>;
 }`);
-    expect(text).toContain("createClient<MarketClient>(contract, url, options, [dispatch, topics]);");
+    expect(text).toContain("createClient<MarketClient>(contract, url, options, [guards, constants, dispatch, topics]);");
   });
 });

@@ -14,7 +14,7 @@ import {
 } from "../../../runtime/src/client/node.ts";
 import { contract, type Peer, type RoomEvent, startVendor, until, type Vendor, type VendorClient } from "./vendor.ts";
 
-const features = [node.handshake, node.dispatch, node.formats, node.requests, node.answers];
+const features = [node.guards, node.constants, node.handshake, node.dispatch, node.formats, node.requests, node.answers];
 let vendor: Vendor;
 afterEach(() => vendor.stop());
 
@@ -503,5 +503,16 @@ describe("serverUrl", () => {
     // @ts-expect-error a variable without a default must be given
     expect(() => region()).toThrow();
     expect(node.serverUrl("ws://h")()).toBe("ws://h");
+  });
+});
+
+describe("a client whose guards were forgotten", () => {
+  it("refuses what they would have judged, instead of letting it pass", async () => {
+    vendor = await startVendor();
+    const room = await node
+      .createClient<VendorClient>(contract, vendor.url, { reconnect: false }, features.slice(1))
+      .room({ room: "a" })
+      .catch((error: unknown) => error);
+    expect(String(room)).toContain("needs the feature `guards`");
   });
 });

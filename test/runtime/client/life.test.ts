@@ -7,9 +7,11 @@ import {
   type ClientOptions,
   ConnectionClosedError,
   type ConnectionState,
+  constants,
   createClient,
   dispatch,
   formats,
+  guards,
   handshake,
   OutboundOverflowError,
   requests,
@@ -20,6 +22,7 @@ import { contract, type RoomClient, until, type VendorClient } from "./vendor.ts
 
 /** Quick, so that the tests are; full jitter all the same. */
 const reconnect = { spread: 20 } as const;
+const features = [guards, constants, handshake, dispatch, formats, requests];
 
 /** A server on one port, which can be killed and started again, and answers what it is asked. */
 async function startServer() {
@@ -93,7 +96,7 @@ afterEach(async () => {
 /** A room on a server of its own, and every state it goes through. */
 async function enter(options: ClientOptions = {}, given: Parameters<VendorClient["room"]>[1] = {}) {
   server = await startServer();
-  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, [handshake, dispatch, formats, requests]);
+  const client = createClient<VendorClient>(contract, server.url, { reconnect, ...options }, features);
   const room = await client.room({ room: "a" }, given);
   return watch(room);
 }
@@ -175,6 +178,24 @@ describe("a connection whose server goes away", () => {
       "2",
       "x".repeat(20),
     ]);
+  });
+
+  it("keeps what is sent while its socket is closing for the next one: the promise waits with it, and nothing is both rejected and sent", async () => {
+    const { room } = await enter();
+    // The server's goodbye is here, the end of its TCP connection is not: the socket is closing and takes nothing.
+    const leaving = [...server.sockets][0]!;
+    const closing = new Promise<void>((resolve) => {
+      const send = () => {
+        const sent = room.send.post({ text: "late" });
+        if (sent === undefined) setTimeout(send);
+        else resolve(sent);
+      };
+      leaving.close(1012);
+      send();
+    });
+    await closing;
+    expect(server.said.filter((text) => text.includes("late")).length).toBeGreaterThan(0);
+    expect(room.getSnapshot().reconnected).toBeDefined();
   });
 
   it("rejects what still waits when it is closed for good", async () => {
@@ -298,7 +319,7 @@ describe("a first attempt that fails", () => {
   it("rejects at once for who awaits it, and is tried again for who takes the connection", async () => {
     server = await startServer();
     await server.kill();
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, dispatch, formats, requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, features);
     await expect(client.room({ room: "a" })).rejects.toThrow(UpgradeRejectedError);
 
     const opening = client.room({ room: "a" });
@@ -313,10 +334,37 @@ describe("a first attempt that fails", () => {
     await until(() => server.said.length === 1);
   });
 
+  it("is not made at all for a signal that has aborted: nothing of the user's is asked for", async () => {
+    server = await startServer();
+    let asked = 0;
+    const headers = () => {
+      asked++;
+      return {};
+    };
+    const client = createClient<VendorClient>(contract, server.url, { reconnect, headers }, features);
+    const query = () => {
+      asked++;
+      return {};
+    };
+    const opening = client.room({ room: "a" }, { query, signal: AbortSignal.abort(new Error("changed my mind")) });
+    expect(opening.connection.getSnapshot().status).toBe("closed");
+    await expect(opening).rejects.toThrow("changed my mind");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([asked, server.urls.length]).toEqual([0, 0]);
+  });
+
+  it("is over when a WebSocket cannot be asked for it", async () => {
+    server = await startServer();
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, features);
+    const twice = client.room({ room: "a" }, { protocols: ["chat", "chat"] }).connection;
+    await twice.closed;
+    expect(twice.getSnapshot().error).toMatchObject({ code: "WSGEN_USAGE", message: expect.stringContaining("subprotocol") });
+  });
+
   it("is over when it cannot be otherwise", async () => {
     server = await startServer();
     server.refuse(403);
-    const client = createClient<VendorClient>(contract, server.url, { reconnect }, [handshake, dispatch, formats, requests]);
+    const client = createClient<VendorClient>(contract, server.url, { reconnect }, features);
     const refused = client.room({ room: "a" }).connection;
     await refused.closed;
     expect(refused.getSnapshot().error).toMatchObject({ status: 403 });
@@ -405,10 +453,44 @@ describe("a server that has gone silent, on Node", () => {
   });
 });
 
+describe("a server that refuses, on Node", () => {
+  async function refusalOf(status: number, headers: Record<string, string> = {}) {
+    server = await startServer();
+    server.refuse(status, headers);
+    const client = createClient<VendorClient>(contract, `${server.url}/?token=secret`, {}, features);
+    const error = await client.room({ room: "a" }).catch((error: unknown) => error as UpgradeRejectedError);
+    await server.kill();
+    if (!(error instanceof UpgradeRejectedError)) throw new Error("It was let in.");
+    return error;
+  }
+
+  it.each([
+    ["20", 20_000],
+    ["99999999", 3_600_000],
+    ["soon", undefined],
+    ["-5", undefined],
+    ["NaN", undefined],
+  ])("and says Retry-After: %s, wants no attempt for %s ms", async (value, retryAfter) => {
+    expect((await refusalOf(503, { "retry-after": value })).retryAfter).toBe(retryAfter);
+  });
+
+  it("and says a date, wants no attempt until then", async () => {
+    const { retryAfter } = await refusalOf(429, { "retry-after": new Date(Date.now() + 60_000).toUTCString() });
+    expect(retryAfter).toBeGreaterThan(50_000);
+    expect(retryAfter).toBeLessThanOrEqual(60_000);
+  });
+
+  it("with a redirect is not followed, and the error says where it leads, without anybody's query", async () => {
+    const error = await refusalOf(307, { location: "wss://elsewhere.example/chat?token=secret" });
+    expect(error).toMatchObject({ status: 307 });
+    expect(error.message).toMatch(/307, it moved to wss:\/\/elsewhere\.example\/chat\. Redirects are not followed: connect there$/);
+    expect(error.message).not.toContain("secret");
+  });
+});
+
 describe("when it is tried again", () => {
   const closed = (code: number, reason = "") => new ConnectionClosedError(code, reason);
-  const refused = (status: number, retryAfter = "") =>
-    new UpgradeRejectedError("ws://x", { status, headers: new Headers(retryAfter === "" ? {} : { "retry-after": retryAfter }) });
+  const refused = (status: number, retryAfter?: number) => new UpgradeRejectedError("ws://x", "no", { status, retryAfter });
   const longest = (error: unknown, failures: number) =>
     Math.max(...Array.from({ length: 2_000 }, () => retryDelay(error, failures, {}) ?? -1));
 
@@ -424,11 +506,8 @@ describe("when it is tried again", () => {
 
   it("is at least five seconds later when the server has no room, and what Retry-After says otherwise", () => {
     expect(retryDelay(closed(1013), 0, {})).toBeGreaterThanOrEqual(5_000);
-    expect(retryDelay(refused(429, "20"), 0, {})).toBeGreaterThanOrEqual(20_000);
-    const date = new Date(Date.now() + 60_000).toUTCString();
-    expect(retryDelay(refused(503, date), 0, {})).toBeGreaterThan(50_000);
-    expect(retryDelay(refused(503, "99999999"), 0, {})).toBeLessThanOrEqual(3_603_000);
-    for (const nonsense of ["soon", "-5", "NaN"]) expect(longest(refused(503, nonsense), 0)).toBeLessThanOrEqual(3_000);
+    expect(retryDelay(refused(429, 20_000), 0, {})).toBeGreaterThanOrEqual(20_000);
+    expect(longest(refused(503), 0)).toBeLessThanOrEqual(3_000);
   });
 
   it("is never after five internal errors, a second 401, or what cannot succeed", () => {

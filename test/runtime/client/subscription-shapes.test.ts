@@ -1,7 +1,16 @@
 // Subscriptions in the shapes that vendors have: lists of arguments, ids that the server gives, requests, refusals. Plain `ws` plays the vendors.
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { type ClientTopic, type Contract, createClient, dispatch, requests, subscriptions } from "@wsgen/runtime/generated/client";
+import {
+  type ClientTopic,
+  type Contract,
+  constants,
+  createClient,
+  dispatch,
+  guards,
+  requests,
+  subscriptions,
+} from "@wsgen/runtime/generated/client";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
@@ -45,7 +54,7 @@ async function vendor(
     contract,
     `ws://127.0.0.1:${port}`,
     { WebSocket, reconnect: { spread: 10 }, onError: (error) => void errors.push(error) },
-    [dispatch, requests, subscriptions],
+    [guards, constants, dispatch, requests, subscriptions],
   );
   const socket = await client.socket();
   closers.push(

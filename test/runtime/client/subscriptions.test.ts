@@ -4,8 +4,10 @@ import {
   type ClientOptions,
   type ClientTopic,
   type Contract,
+  constants,
   createClient,
   dispatch,
+  guards,
   subscriptions,
 } from "@wsgen/runtime/generated/client";
 import { describe, expect, it } from "vitest";
@@ -185,7 +187,7 @@ it("a channel that has the socket to itself is subscribed to by `subscription`, 
   });
   const server = await serve(router, { host: "127.0.0.1", signals: [] });
   type Feed = { feed(): Promise<{ subscription(payload: object): Promise<ClientTopic<{ payload: unknown }>>; close(): Promise<unknown> }> };
-  const feed = await createClient<Feed>(contract, server.url, { WebSocket }, [dispatch, subscriptions]).feed();
+  const feed = await createClient<Feed>(contract, server.url, { WebSocket }, [guards, constants, dispatch, subscriptions]).feed();
   const ticks = await feed.subscription({ arg: { pair: "B" } });
   for await (const { payload } of ticks) {
     expect(payload).toEqual({ event: "tick", arg: { pair: "B" } });

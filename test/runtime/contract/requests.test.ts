@@ -95,7 +95,7 @@ describe("requests", () => {
   it("look for their id where their own reply has it", async () => {
     const { requests, ask } = table();
     const request = ask("history");
-    const error = new ContractError({ message: "", messageName: undefined, direction: "inbound", path: "" });
+    const error = new ContractError("", { messageName: undefined, direction: "inbound", path: "" });
     expect(requests.refuse({ meta: { id: "1" } }, error)).toBe(false);
     requests.settle(page("1"));
     await request;
