@@ -13,7 +13,7 @@ import { readFramings } from "./framing.ts";
 import { buildHandshake, wordsOfAddress } from "./handshake.ts";
 import { reportMisplaced, reportReservedNames } from "./misplaced.ts";
 import type { Model, Perspective } from "./model.ts";
-import { assignVariableNames, pascalCase, wordsOf } from "./names.ts";
+import { apiName, assignVariableNames, pascalCase, wordsOf } from "./names.ts";
 import { reportOneSocket } from "./one-socket.ts";
 import { applyOverrides, type Override, unusedOverrides } from "./overrides.ts";
 import { createPayloads, type Payloads } from "./payloads.ts";
@@ -243,12 +243,20 @@ const GENERIC = new Set(
 
 /** `chat.yaml` → `Chat`; a file with a name like any other's is named by its title. */
 function nameOfModel(document: Document, tree: Tree, extension: RootExtension): string {
-  if (extension.name !== undefined) return pascalCase(extension.name);
+  if (extension.name !== undefined) return apiName(extension.name);
   const file = basename(document.file).replace(/\.[^.]*$/, "");
   const words = wordsOf(file).filter((word) => word.toLowerCase() !== "asyncapi");
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
   const generic =
     words.every((word) => GENERIC.has(word.toLowerCase()) || /^\p{Nd}+$/u.test(word)) || /async[-_ ]?api/i.test(words.join(" "));
   const base = generic && wordsOf(title).length > 0 ? title : words.join(" ");
-  return pascalCase(base) || pascalCase(file) || "Api";
+  return apiName(withoutKind(base), file);
 }
+
+/** `TickDB WebSocket API` → `TickDB`: what kind of thing a document is about is said by what is generated (`createTickDBClient`). */
+function withoutKind(title: string): string {
+  const shorter = title.trim().replace(KIND, "");
+  return shorter === title || wordsOf(shorter).every((word) => GENERIC.has(word.toLowerCase())) ? title : withoutKind(shorter);
+}
+const KIND =
+  /[^\p{L}\p{N}]+(async ?apis?|apis?|web ?sockets?|ws|client|server|docs?|documentation|spec|specification|v\d+(\.\d+)*)[^\p{L}\p{N}]*$/iu;

@@ -30,6 +30,12 @@ export function assignTypeNames(named: readonly Named[]): ReadonlyMap<string, As
   return assign(named, pascalCase, GLOBAL_TYPES);
 }
 
+/** The PascalCase name of a whole API, from the first words that make one. */
+export function apiName(...words: readonly string[]): string {
+  const name = words.map(pascalCase).find((one) => one !== "") ?? "";
+  return name === "" || GLOBAL_TYPES.has(name) ? `${name}Api` : name;
+}
+
 /** Assigns camelCase names, compared without case, to the messages of one direction of one endpoint. */
 export function assignMethodNames(named: readonly Named[]): ReadonlyMap<string, Assigned> {
   return assign(named, camelCase, MEMBERS);

@@ -261,3 +261,15 @@ test("`__proto__` is no name for a channel or message, and works as a property",
     expect.stringMatching(/^error reserved-name 4:\d+ `__proto__` is not supported as the name of a channel\.$/),
   ]);
 });
+
+test.each([
+  ["an API is named by its file", "chat-rooms.yaml", "Anything", "ChatRooms"],
+  ["or its title, where the file is called like any other", "asyncapi.yaml", "Chat", "Chat"],
+  ["without the words that only say what it is", "asyncapi.yaml", "TickDB WebSocket API v1.2 (documentation)", "TickDB"],
+  ["which a file's name may hold too", "kraken_ws_asyncapi.yaml", "Anything", "Kraken"],
+  ["unless nothing else is left", "asyncapi.yaml", "WebSocket API", "WebSocketApi"],
+  ["and never like what every program knows", "promise.yaml", "Anything", "PromiseApi"],
+])("%s", async (_, file, title, name) => {
+  const text = document3({ extra: { info: { title, version: "1.0.0" } } });
+  expect((await modelOf(text, { file })).name).toBe(name);
+});

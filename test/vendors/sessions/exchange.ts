@@ -1,9 +1,9 @@
 // Kraken Futures: thirteen feeds on one socket.
-import { createKrakenfuturesWsClient } from "./client.js";
+import { createKrakenfuturesClient } from "./client.js";
 
 export async function session(url: string, note: (what: string) => void): Promise<void> {
   const invalid: string[] = [];
-  const client = createKrakenfuturesWsClient(url, { onInvalid: ({ messageName, path }) => void invalid.push(`${messageName} ${path}`) });
+  const client = createKrakenfuturesClient(url, { onInvalid: ({ messageName, path }) => void invalid.push(`${messageName} ${path}`) });
   const socket = await client.ws();
   const [ticker, book] = [await socket.ticker(), await socket.book()];
   await ticker.send.subscribeToTickerMessage({ event: "subscribe", product_ids: ["PI_XBTUSD"] });

@@ -1,8 +1,8 @@
 // Coincheck: what arrives are arrays, and only their shape tells them apart.
-import { createCoincheckWsClient } from "./client.js";
+import { createCoincheckClient } from "./client.js";
 
 export async function session(url: string, note: (what: string) => void): Promise<void> {
-  const socket = await createCoincheckWsClient(url).socket();
+  const socket = await createCoincheckClient(url).socket();
   const trades = await socket.trades({ pair: "btc_jpy" });
   const orderbook = await socket.orderbook({ pair: "btc_jpy" });
   await trades.send.tradeRequest({ type: "subscribe", channel: "btc_jpy-trades" });
