@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
 import type { Socket } from "node:net";
 import zlib from "node:zlib";
 import { createRouter, serve } from "@wsgen/runtime";
 import { type EndpointHandle, register } from "@wsgen/runtime/generated/server";
+import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import WebSocket from "ws";
 import { contract, type QuizConnection, type QuizSend } from "./quiz.ts";
@@ -149,6 +151,59 @@ describe.each([
     expect(slow.texts.slice(-5)).toEqual(["x9", "y9", "z9", '{"type":"problem","code":"a name of its own","detail":"is no x"}', "end"]);
     expect(slow.texts).not.toContain("missed");
   });
+});
+
+test("a connection is in the rooms it joined and has not left, one or several, and in none when it is closed", async () => {
+  const { quiz, join } = await serveQuiz(false);
+  const rooms = ["a", "b", "c"];
+  const step = fc.record({ joins: fc.boolean(), room: fc.constantFrom(...rooms) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const { conn, texts, heard, leave } = await join();
+      const expected = new Set<string>();
+      for (const { joins, room } of steps) {
+        if (joins) conn.join(room, { as: "ada" });
+        else conn.leave(room);
+        if (joins) expected.add(room);
+        else expected.delete(room);
+      }
+      for (const room of rooms) quiz.to(room).send.asked({ text: room });
+      void conn.send.asked({ text: "end" });
+      await heard("end");
+      expect(texts).toEqual([...rooms.filter((room) => expected.has(room)), "end"]);
+      await leave();
+      for (const room of rooms) expect(quiz.presence(room).members.size).toBe(0);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a room is reached from an HTTP handler and from a timer, nobody having said anything on a socket", async () => {
+  const router = createRouter();
+  const { quiz } = register<{ quiz: EndpointHandle<QuizSend> }>(router, contract, {
+    quiz: { open: (conn: QuizConnection) => conn.join("a"), messages: { ask() {}, list: () => ({}), blob() {} } },
+    strict: { messages: { ask() {} } },
+  });
+  const server = await serve(router, {
+    host: "127.0.0.1",
+    signals: [],
+    drain: { timeout: 500 },
+    http(request, response) {
+      quiz.to("a").send.asked({ text: `${request.method} ${request.url}` });
+      response.end();
+    },
+  });
+  onTestFinished(() => server.close());
+  const client = new WebSocket(`${server.url}/quiz/7?username=ada`);
+  onTestFinished(() => client.terminate());
+  const texts: string[] = [];
+  client.on("message", (data) => void texts.push((JSON.parse(String(data)) as { text: string }).text));
+  await once(client, "open");
+
+  await fetch(`${server.url.replace("ws", "http")}/announce`, { method: "POST" });
+  setTimeout(() => quiz.to("a").send.asked({ text: "from a timer" }), 1);
+  await until(() => texts.length === 2, "both arrive");
+  expect(texts).toEqual(["POST /announce", "from a timer"]);
 });
 
 test("a message to a room is checked once, deflated once, and written once to each member, with whatever else that turn brings", async () => {
