@@ -250,6 +250,13 @@ describe("docs/guides/client.md", () => {
 });
 
 describe("docs/guides/using-a-client.md", () => {
+  it("draws on the whiteboard of the server on the other page", async () => {
+    const { url, close } = (await server.run<{ server: RunningServer }>("whiteboard.ts")).server;
+    const { draw } = await using.run<{ draw(url: string, points: readonly number[]): Promise<readonly Uint8Array[]> }>("draw.ts");
+    expect(await draw(url, [0, 0, 1, 2])).toEqual([new Uint8Array(new Float32Array([0, 0, 1, 2]).buffer)]);
+    await close();
+  });
+
   it("watches topics of the server on the other page", async () => {
     const here = await server.run<{ server: RunningServer; traded(pair: string, price: string, volume: string): void }>("market.ts");
     const { watch } = await using.run<{ watch(url: string, pair: string): Promise<readonly string[]> }>("watch.ts");

@@ -213,6 +213,25 @@ describe.each([
   });
 });
 
+it("a client takes no text where the document has none", async () => {
+  const router = createRouter();
+  router.ws("/boards/a/pointers", async (conn) => {
+    await conn.send('{"who":"Ada","x":1,"y":1}');
+    await conn.send(msgpack.encode({ who: "Bob", x: 1, y: 1 }));
+    await conn.closed;
+  });
+  await using server = await testServer(router);
+  const onInvalid = vi.fn<(error: ContractError) => void>();
+  await using pointers = await createWhiteboardClient(server.url, { codecs, WebSocket: server.WebSocket, onInvalid }).pointers({
+    boardId: "a",
+  });
+  for await (const { payload } of pointers) {
+    expect(payload.who).toBe("Bob");
+    break;
+  }
+  expect(onInvalid.mock.calls.map(([{ message }]) => message)).toEqual(["A message was received and is invalid: it is text."]);
+});
+
 it("neither side begins without a codec for each content type", async () => {
   const none = { board: { messages: {} }, pointers: { messages: {} } } as never;
   expect(() => registerWhiteboard(createRouter(), none, { codecs: { "application/cbor": cborg } as never })).toThrow(
