@@ -4,9 +4,11 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig, overridesOf } from "../../codegen/src/config.ts";
 import { load } from "../../codegen/src/document/load.ts";
+import { type Node, readText } from "../../codegen/src/document/read.ts";
+import { createSource } from "../../codegen/src/document/source.ts";
 import { misuses } from "../../codegen/src/grammar.ts";
 import { type BuildOptions, buildModel } from "../../codegen/src/model/build.ts";
-import { type Config, configKeys } from "../../codegen/src/options.ts";
+import { type Config, configKeys, type Options } from "../../codegen/src/options.ts";
 
 const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
 const present = existsSync(join(corpus, "INDEX.json"));
@@ -89,6 +91,50 @@ describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus
   });
 });
 
+describe.skipIf(!present)("the hint that proposes subscriptions (skipped: no ../shared/corpus)", () => {
+  test("is given where a document is about them, and what it proposes makes them when it is pasted", async () => {
+    const seen: Record<string, string> = {};
+    for (const { slug, main, perspective } of sockets) {
+      const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
+      const options = { perspective: perspective === "client" || perspective === "reversed" ? "client" : "server" } as const;
+      const [hint] = buildModel(document, options).diagnostics.filter(({ code }) => code === "subscription-unsaid");
+      if (hint === undefined) continue;
+      const [, channel = ""] = /what comes on `(.+?)`/.exec(hint.message) ?? [];
+      const [, text = ""] = /`x-wsgen: (.+)`/s.exec(hint.fix ?? "") ?? [];
+      seen[slug] = text;
+      const said = plain(readText(createSource("hint.yaml", text)).root!) as Options;
+      const config = { overrides: { [`#/channels/${channel.replaceAll("/", "~1")}`]: said } };
+      expect(misuses(config, { kind: "fields", fields: configKeys }, "config"), slug).toEqual([]);
+      const { model, diagnostics } = buildModel(document, { ...options, ...overridesOf(config, folder) });
+      expect(
+        diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message),
+        slug,
+      ).toEqual([]);
+      const subscribed = model?.endpoints.flatMap(({ topics, subscription }) => [
+        ...(subscription ? [subscription] : []),
+        ...topics.flatMap((topic) => topic.subscription ?? []),
+      ]);
+      expect(subscribed, slug).toHaveLength(1);
+    }
+    const kraken = "{ subscription: { subscribe: subscribe, unsubscribe: unsubscribe, refused: { at: /errorMessage }, key: [/pair] } }";
+    expect(seen).toEqual({
+      "ballerina-kraken-2.5":
+        "{ subscription: { subscribe: subscribe, unsubscribe: unsubscribe, ack: subscriptionStatus, refused: { at: /errorMessage }, key: [/pair] } }",
+      "exchange-coinbase":
+        "{ subscription: { subscribe: subscribeMessage, unsubscribe: { at: /type, value: unsubscribed }, key: [{ subscribe: /product_ids, messages: /product_id }, { subscribe: /channels, messages: /channel }] } }",
+      "exchange-krakenfutures":
+        "{ subscription: { subscribe: subscribeToTickerMessage, unsubscribe: { at: /event, value: unsubscribe }, key: [/feed, { subscribe: /product_ids, messages: /product_id }] } }",
+      "spec-3.0-kraken-websocket-request-reply-multiple-channels": kraken,
+      "spec-3.1-kraken-websocket-request-reply-message-filter-in-reply": kraken,
+      "spec-3.1-kraken-websocket-request-reply-multiple-channels": kraken,
+      tickdb:
+        "{ subscription: { subscribe: tickerSubscriptionRequest, unsubscribe: { at: /cmd, value: unsubscribe }, key: [{ subscribe: /data/symbols, messages: /data/symbol }] } }",
+      "unfoldedcircle-integration":
+        "{ subscription: { subscribe: subscribeEvents, unsubscribe: unsubscribeEvents, key: [/msg_data/device_id, { subscribe: /msg_data/entity_ids, messages: /msg_data/entity_id }] } }",
+    });
+  });
+});
+
 test("every override file names a document of the corpus and is a valid configuration", async () => {
   for (const file of readdirSync(folder)) {
     const config = configOf(file.replace(/\.json$/, ""));
@@ -97,3 +143,9 @@ test("every override file names a document of the corpus and is a valid configur
   }
   expect(await loadConfig([folder])).toEqual({ file: undefined });
 });
+
+function plain(node: Node): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "list") return node.items.map(plain);
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plain(entry.node)]));
+}

@@ -6,8 +6,9 @@ import type { SubscriptionOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Subscription } from "./model.ts";
 import { wordsOf } from "./names.ts";
-import { evidenceAt } from "./shape.ts";
+import { evidenceAt, pathsOf } from "./shape.ts";
 import type { SourceChannel } from "./source.ts";
+import { joinPointer } from "./tree.ts";
 
 /** What a socket's subscriptions are: those of topics by their names, and its own, of a channel whose messages the socket has. */
 export interface Subscriptions {
@@ -177,53 +178,128 @@ function declares({ draft }: Entry, path: Path): boolean {
   return true;
 }
 
-/** Proposes the option for each channel on which a client can subscribe and unsubscribe in one way, and nothing says what that means. */
-export function proposeSubscription(
-  channels: readonly SourceChannel[],
-  { clientToServer, serverToClient }: Directions,
-  findings: Findings,
-): void {
+/** Proposes the option where clients can subscribe and unsubscribe, and nothing says what that means. */
+export function proposeSubscription(channels: readonly SourceChannel[], directions: Directions, findings: Findings): void {
   if (channels.some(({ extension }) => extension.subscription !== undefined)) return;
+  const found = channels.flatMap((channel) => {
+    const [pair, ...others] = pairsOf(channel, directions.clientToServer.entries);
+    if (pair === undefined || others.length > 0) return [];
+    const proposal = proposalOf(pair, directions);
+    return proposal === undefined ? [] : [{ channel, pair, proposal }];
+  });
+  const [first, ...others] = found;
+  if (first === undefined) return;
+  const { channel, pair, proposal } = first;
+  const names = [pair.subscribe, ...("method" in pair.unsubscribe ? [pair.unsubscribe] : [])].map(({ method }) => `\`${method}\``);
+  const [seem, them] = names.length === 1 ? ["seems", "it"] : ["seem", "them"];
+  const alike = others.length === 0 ? "" : ` So do those of ${others.map((other) => `\`${other.channel.key}\``).join(", ")}.`;
+  findings.hint({
+    code: "subscription-unsaid",
+    message: `${names.join(" and ")} ${seem} to subscribe to what comes on \`${channel.key}\`; clients send ${them} like any message.${alike}`,
+    fix: `For subscriptions as objects, which outlive a reconnect, write on the channel: \`x-wsgen: { subscription: ${flow(proposal)} }\`.`,
+    pointer: channel.pointer,
+    at: "key",
+  });
+}
+
+interface Pair {
+  readonly subscribe: Entry;
+  /** Another message, or what the same says then. */
+  readonly unsubscribe: Entry | { readonly at: Path; readonly value: string };
+}
+
+/** Messages of a channel that subscribe and unsubscribe by their names, or one that does both by what it says. */
+function pairsOf({ messages }: SourceChannel, entries: readonly Entry[]): readonly Pair[] {
   const said = ({ draft }: Entry): readonly [verb: string, what: string] => {
     const [verb = "", ...what] = wordsOf(draft.base).map((word) => word.toLowerCase());
     return [verb, what.join(" ")];
   };
-  const words = clientToServer.entries.map((entry) => [entry, ...said(entry)] as const);
-  const leaving = words.filter(([, verb]) => verb === "unsubscribe");
-  const pairs = words.flatMap(([subscribe, verb, what]) => {
-    if (verb !== "subscribe") return [];
-    const channel = channels.find(({ messages }) => messages.includes(subscribe.draft.source));
-    const [unsubscribe] = leaving.find(([entry, , left]) => entry.topic === subscribe.topic && left === what) ?? [];
-    return channel === undefined || unsubscribe === undefined ? [] : [{ channel, subscribe, unsubscribe }];
-  });
-  for (const { channel, subscribe, unsubscribe } of pairs) {
-    const key = keyOf(subscribe, unsubscribe, serverToClient.entries);
-    if (key === undefined || pairs.filter((pair) => pair.channel === channel).length > 1) continue;
-    const ack = serverToClient.entries.find(
-      ({ topic, method }) =>
-        (topic === undefined || topic === subscribe.topic) && /^(subscribed|subscription(s|status|ack)?|subscribeack)$/i.test(method),
+  const own = entries.filter(({ draft }) => messages.includes(draft.source));
+  return own.flatMap((subscribe): readonly Pair[] => {
+    const [verb, what] = said(subscribe);
+    const unsubscribe = entries.find(
+      (entry) => entry.topic === subscribe.topic && said(entry)[0] === "unsubscribe" && said(entry)[1] === what,
     );
-    const names = `subscribe: ${subscribe.method}, unsubscribe: ${unsubscribe.method}${ack === undefined ? "" : `, ack: ${ack.method}`}`;
-    findings.hint({
-      code: "subscription-unsaid",
-      message: `\`${subscribe.method}\` and \`${unsubscribe.method}\` seem to subscribe to what comes on \`${channel.key}\`; clients send them like any message.`,
-      fix: `For subscriptions as objects, which outlive a reconnect, write on the channel: \`x-wsgen: { subscription: { ${names}, key: [/${key}] } }\`.`,
-      pointer: channel.pointer,
-      at: "key",
+    if (verb === "subscribe" && unsubscribe !== undefined) return [{ subscribe, unsubscribe }];
+    const both = pathsOf(subscribe.draft.shape, SHALLOW).flatMap((at) => {
+      const { values = [] } = evidenceAt(subscribe.draft.shape, at);
+      const value = values.find((one) => typeof one === "string" && /^unsubscribed?$/i.test(one));
+      return typeof value === "string" && values.some((one) => /^subscribe$/i.test(String(one))) ? [{ at, value }] : [];
     });
-  }
+    return both[0] === undefined ? [] : [{ subscribe, unsubscribe: both[0] }];
+  });
 }
 
-/** A property that both have for what is subscribed to, best one that messages of the server have too. */
-function keyOf(subscribe: Entry, unsubscribe: Entry, answers: readonly Entry[]): string | undefined {
-  const shared = [...subscribe.draft.shape.members.keys()].filter(
-    (name): name is string => typeof name === "string" && isKey(subscribe, [name]) && isKey(unsubscribe, [name]),
+/** As deep as people look for a key. */
+const SHALLOW = { depth: 2, limit: 60 } as const;
+
+/** The option for a pair; `undefined` where nothing tells its subscriptions apart. */
+function proposalOf({ subscribe, unsubscribe }: Pair, { serverToClient }: Directions): object | undefined {
+  const answers = serverToClient.entries.filter(({ topic }) => topic === undefined || topic === subscribe.topic);
+  const replies = answers.filter(({ draft }) => subscribe.reply?.answers.includes(draft));
+  const ack = answers.find(({ method }) =>
+    /^(subscribed|subscription(s|status|ack|response)?|subscribe(ack|response|result))$/i.test(method),
   );
-  return shared.find((name) => answers.some(({ draft }) => evidenceAt(draft.shape, [name]).presence !== "absent")) ?? shared[0];
+  const refusal = answers.find((entry) => entry !== ack && /^(error(message|response)?|refused|rejected)$/i.test(entry.method));
+  const inside = [...replies, ...(ack === undefined ? [] : [ack])].flatMap(({ draft }) =>
+    [...draft.shape.members.keys()].filter((name): name is string => typeof name === "string" && /^error(_?message)?$/i.test(name)),
+  )[0];
+  const refused =
+    inside === undefined ? (refusal === undefined || replies.includes(refusal) ? undefined : refusal.method) : { at: `/${inside}` };
+  const comes = answers.filter((entry) => ![ack, refusal, ...replies].includes(entry));
+  const key = pathsOf(subscribe.draft.shape, SHALLOW).flatMap((path): readonly (string | object)[] => {
+    if (!isKey(subscribe, path) || ("draft" in unsubscribe && !isKey(unsubscribe, path))) return [];
+    const places = comes.flatMap((entry) =>
+      pathsOf(entry.draft.shape, SHALLOW).filter((place) => isKey(entry, place) && saysOne(entry, place) && isAlike(path, place)),
+    );
+    if (places.some((place) => pointerTo(place) === pointerTo(path))) return [pointerTo(path)];
+    return places[0] === undefined ? [] : [{ subscribe: pointerTo(path), messages: pointerTo(places[0]) }];
+  });
+  // Of what the document does not describe, the answer at least may say what it is about.
+  const answered = pathsOf(subscribe.draft.shape, SHALLOW).filter(
+    (path) =>
+      isKey(subscribe, path) &&
+      [...replies, ...(ack === undefined ? [] : [ack])].some(({ draft }) => evidenceAt(draft.shape, path).presence !== "absent"),
+  );
+  const parts = key.length > 0 || answered[0] === undefined ? key : [pointerTo(answered[0])];
+  if (parts.length === 0) return undefined;
+  return {
+    subscribe: subscribe.method,
+    unsubscribe: "method" in unsubscribe ? unsubscribe.method : { at: pointerTo(unsubscribe.at), value: unsubscribe.value },
+    ...(ack !== undefined && replies.length === 0 && { ack: ack.method }),
+    // Without an ack, nobody waits for a refusal.
+    ...(refused !== undefined && (ack !== undefined || replies.length > 0) && { refused }),
+    key: parts,
+  };
 }
 
-/** Whether a place holds what the sender chooses. */
+const pointerTo = (path: Path): string => joinPointer("", ...path.map(String));
+
+/** Whether two places are called alike: `symbols` of the one who asks, `symbol` of what comes. */
+function isAlike(path: Path, place: Path): boolean {
+  const plain = (of: Path): string => String(of.at(-1)).toLowerCase().replace(/s$/, "");
+  return typeof place.at(-1) === "string" && plain(path) === plain(place);
+}
+
+/** What comes of a subscription is about one thing; a message with a list of them answers something else. */
+const saysOne = ({ draft }: Entry, place: Path): boolean => !evidenceAt(draft.shape, place).kinds.has("array");
+
+/** Whether a place holds what the sender chooses, and is neither the id of a request nor a secret. */
 function isKey({ draft }: Entry, path: Path): boolean {
   const { presence, values, kinds } = evidenceAt(draft.shape, path);
-  return presence !== "absent" && values === undefined && !kinds.has("object") && !/id$/i.test(String(path.at(-1)));
+  return (
+    presence !== "absent" &&
+    values === undefined &&
+    (kinds.has("string") || kinds.has("array")) &&
+    !/^((req|request|message|correlation)_?)?id$|key$|token|secret|challenge|sign/i.test(String(path.at(-1)))
+  );
+}
+
+/** A value as YAML has it on one line. */
+function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([name, inner]) => `${name}: ${flow(inner)}`)
+    .join(", ")} }`;
 }

@@ -96,3 +96,33 @@ test("messages that look like a subscription are proposed as one, ready to paste
   );
   expect((await modelled(document(option))).lines).toEqual([]);
 });
+
+test("so is one message that subscribes and unsubscribes, with places of its own, an ack and a refusal", async () => {
+  const request = {
+    type: "object",
+    required: ["op", "args"],
+    properties: {
+      op: { enum: ["subscribe", "unsubscribe"] },
+      args: { type: "object", properties: { symbols: { type: "array" }, token: { type: "string" } } },
+    },
+  };
+  const { diagnostics } = await modelled(
+    document3({
+      receives: { request },
+      sends: { subscribed: tagged("subscribed"), error: tagged("error"), trade: tagged("trade", { symbol: { type: "string" } }) },
+    }),
+  );
+  expect(diagnostics.map(({ fix }) => fix)).toEqual([
+    expect.stringContaining(
+      "{ subscribe: request, unsubscribe: { at: /op, value: unsubscribe }, ack: subscribed, refused: error, key: [{ subscribe: /args/symbols, messages: /symbol }] }",
+    ),
+  ]);
+});
+
+test("nothing is proposed where no message says what it was subscribed by", async () => {
+  const { subscribed, trade: _, ...others } = messages.sends;
+  const { lines } = await modelled(document3({ ...messages, sends: { ...others, tick: tagged("tick"), note: subscribed } }));
+  expect(lines.filter((line) => line.includes("subscription-unsaid"))).toHaveLength(1);
+  const silent = await modelled(document3({ ...messages, sends: { tick: tagged("tick") } }));
+  expect(silent.lines).toEqual([]);
+});
