@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Attachment, connect, createRouter, type RunningServer, serve } from "@wsgen/runtime";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { AccountClient } from "../generated/account/client.js";
 import { type AccountConnection, closeCodes, registerAccount } from "../generated/account/server.js";
 import type { RoomClient } from "../generated/chat/client.js";
@@ -335,18 +335,30 @@ describe("docs/guides/using-a-client.md", () => {
     await again.close();
   });
 
-  it("goes through proxies of both kinds", async () => {
-    const { throughProxy } = await using.run<{ throughProxy(url: string, proxy?: string): Promise<RoomClient> }>("proxy.ts");
+  it("goes through proxies of both kinds where the environment says so, and past them where it says that", async () => {
+    const { throughProxy } = await using.run<{ throughProxy(url: string): Promise<RoomClient> }>("proxy.ts");
     const { url, close } = await serveChat();
-    for (const start of [startHttpProxy, startSocksProxy]) {
-      const proxy = await start();
-      const room = await throughProxy(url, proxy.url);
+    const spoken = async () => {
+      const room = await throughProxy(url);
       expect(await room.request.history({ limit: 1 })).toHaveProperty("posts");
-      expect(proxy.asked).toEqual([`127.0.0.1:${new URL(url).port}`]);
       await room.close();
-      await proxy.close();
+    };
+    for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]) vi.stubEnv(name, "").stubEnv(name.toLowerCase(), "");
+    try {
+      await spoken();
+      for (const start of [startHttpProxy, startSocksProxy]) {
+        const proxy = await start();
+        vi.stubEnv("HTTP_PROXY", proxy.url).stubEnv("NO_PROXY", "");
+        await spoken();
+        expect(proxy.asked).toEqual([`127.0.0.1:${new URL(url).port}`]);
+        vi.stubEnv("NO_PROXY", "internal.example,127.0.0.1");
+        await spoken();
+        expect(proxy.asked).toHaveLength(1);
+        await proxy.close();
+      }
+    } finally {
+      vi.unstubAllEnvs();
     }
-    await (await throughProxy(url, undefined)).close();
     await close();
   });
 
