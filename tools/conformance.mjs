@@ -1,6 +1,6 @@
 // `npm run conformance [-- SUITE…]`: the suites that judge generator and runtime from outside, one line each, "SUITE: passed/total". Runs on what is built,
 // and writes test/conformance/results.json. A suite is test/conformance/SUITE.mjs; what it is known to fail stands in SUITE.known-failing.json, a list that
-// may only shrink.
+// may only shrink. What changes from run to run is printed and not written.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 const suites = ["protocol", "handshake", "documents", "json-schema", "tck", "hostile"];
@@ -17,12 +17,13 @@ if (unknown.length > 0) {
 let failed = false;
 for (const suite of chosen.length === 0 ? suites : chosen) {
   const { run } = await import(`../test/conformance/${suite}.mjs`);
-  const { passed, total, failures, also, skipped } = await run();
+  const { passed, total, failures, also, timing, skipped } = await run();
   if (skipped !== undefined) {
     console.log(`${suite}: skipped, ${skipped}`);
     continue;
   }
-  console.log(`${suite}: ${passed}/${total}${also === undefined ? "" : ` (${also})`}`);
+  const remarks = [also, timing].filter((remark) => remark !== undefined).join("; ");
+  console.log(`${suite}: ${passed}/${total}${remarks === "" ? "" : ` (${remarks})`}`);
   // The list of json-schema is read by its own test, part by part.
   const known = suite === "json-schema" ? [] : read(file(`${suite}.known-failing.json`), []);
   const surprises = failures.filter((failure) => !known.some((name) => failure.startsWith(`${name}: `)));

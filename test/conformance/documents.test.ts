@@ -1,16 +1,16 @@
 // Other people's documents, the whole way, on the sources: generate, compile, and let generated client and generated server talk over real sockets.
 // `npm run conformance -- documents` does it with all of them.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as runtime from "@wsgen/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load } from "../../codegen/src/document/load.ts";
 import { generate } from "../../codegen/src/generate.ts";
 import { buildModel } from "../../codegen/src/model/build.ts";
+import { entryOf, filesOf, present } from "../corpus.mjs";
 import { selfTest } from "./self-test.mjs";
 
-const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
 const output = new URL("../.output/documents/", import.meta.url).pathname;
 
 const slugs = [
@@ -30,12 +30,12 @@ const slugs = [
   "exchange-mexc",
 ];
 
-describe.skipIf(!existsSync(corpus))("documents of the corpus", () => {
+describe.skipIf(!present)("documents of the corpus", () => {
   beforeAll(async () => {
     rmSync(output, { recursive: true, force: true });
     mkdirSync(output, { recursive: true });
     for (const slug of slugs) {
-      const result = await generate({ document: mainFile(slug), out: join(output, slug), root: join(corpus, slug) });
+      const result = await generate({ ...filesOf(entryOf(slug)), out: join(output, slug) });
       const errors = result.diagnostics.filter(({ severity }) => severity === "error");
       expect(errors, slug).toEqual([]);
     }
@@ -62,7 +62,8 @@ describe.skipIf(!existsSync(corpus))("documents of the corpus", () => {
   }, 120_000);
 
   it.each(slugs)("pass every message to its own handler unchanged, and no invalid one to any, both ways: %s", async (slug) => {
-    const document = await load(mainFile(slug), { root: join(corpus, slug) });
+    const files = filesOf(entryOf(slug));
+    const document = await load(files.document, { root: files.root });
     const { model, diagnostics } = buildModel(document, { source: slug });
     if (model === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
     const module = (name: string): Promise<object> => import(join(output, slug, name)) as Promise<object>;
@@ -77,8 +78,3 @@ describe.skipIf(!existsSync(corpus))("documents of the corpus", () => {
     expect(attempts).toBeGreaterThan(0);
   });
 });
-
-function mainFile(slug: string): string {
-  const index = JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) as { slug: string; main: string }[];
-  return join(corpus, slug, index.find((entry) => entry.slug === slug)!.main);
-}

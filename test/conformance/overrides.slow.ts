@@ -1,6 +1,5 @@
 // What options tell apart in other people's documents: one override file for each, as a user would write it, and the unions before and after.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadConfig, overridesOf } from "../../codegen/src/config.ts";
 import { load } from "../../codegen/src/document/load.ts";
@@ -9,38 +8,25 @@ import { createSource } from "../../codegen/src/document/source.ts";
 import { misuses } from "../../codegen/src/grammar.ts";
 import { type BuildOptions, buildModel } from "../../codegen/src/model/build.ts";
 import { type Config, configKeys, type Options } from "../../codegen/src/options.ts";
+import { configOf, type Entry, filesOf, present, sideOf, sockets } from "../corpus.mjs";
 
-const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
-const present = existsSync(join(corpus, "INDEX.json"));
 const folder = new URL("overrides/", import.meta.url).pathname;
 
-interface Listed {
-  readonly slug: string;
-  readonly main: string;
-  readonly version: string;
-  readonly ws: boolean;
-  readonly perspective: string;
-}
-const index: readonly Listed[] = present ? (JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) as readonly Listed[]) : [];
-const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
-
-const configOf = (slug: string): Config | undefined => {
-  const file = join(folder, `${slug}.json`);
-  if (!existsSync(file)) return undefined;
-  const { $schema: _, ...config } = JSON.parse(readFileSync(file, "utf8")) as Config & { readonly $schema: string };
-  return config;
+const open = (entry: Entry) => {
+  const { document, root } = filesOf(entry);
+  return load(document, { root });
 };
 
-async function unionsOf({ slug, main, perspective }: Listed, config: Config | undefined) {
-  const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
+async function unionsOf(entry: Entry, config: Config | undefined) {
+  const document = await open(entry);
   const options: BuildOptions = {
-    perspective: perspective === "client" || perspective === "reversed" ? "client" : "server",
+    perspective: sideOf(entry),
     ...(config !== undefined && overridesOf(config, folder)),
   };
   const { model, diagnostics } = buildModel(document, options);
   expect(
     diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message),
-    slug,
+    entry.slug,
   ).toEqual([]);
   const unions = (model?.endpoints ?? [])
     .flatMap(({ clientToServer, serverToClient }) => [...clientToServer.deliveries, ...serverToClient.deliveries])
@@ -53,7 +39,7 @@ describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus
     const total = { before: { unions: 0, messages: 0 }, after: { unions: 0, messages: 0 } };
     const lines: string[] = [];
     for (const entry of sockets) {
-      const config = configOf(entry.slug);
+      const config = configOf(entry);
       const before = await unionsOf(entry, undefined);
       const after = config === undefined ? before : await unionsOf(entry, config);
       for (const key of ["unions", "messages"] as const) {
@@ -73,10 +59,10 @@ describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus
   test("every fix that is proposed for an ambiguity is valid and tells messages apart when it is pasted", async () => {
     let pasted = 0;
     for (const entry of sockets) {
-      const { slug, main, perspective } = entry;
-      const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
-      const side = perspective === "client" || perspective === "reversed" ? "client" : "server";
-      const found = buildModel(document, { perspective: side }).diagnostics.filter(({ code }) => code === "ambiguous-messages");
+      const { slug } = entry;
+      const found = buildModel(await open(entry), { perspective: sideOf(entry) }).diagnostics.filter(
+        ({ code }) => code === "ambiguous-messages",
+      );
       for (const { fix = "" } of found) {
         const [, text] = /`"overrides": (\{.*\})` in wsgen/.exec(fix) ?? [];
         if (text === undefined) continue;
@@ -94,9 +80,10 @@ describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus
 describe.skipIf(!present)("the hint that proposes subscriptions (skipped: no ../shared/corpus)", () => {
   test("is given where a document is about them, and what it proposes makes them when it is pasted", async () => {
     const seen: Record<string, string> = {};
-    for (const { slug, main, perspective } of sockets) {
-      const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
-      const options = { perspective: perspective === "client" || perspective === "reversed" ? "client" : "server" } as const;
+    for (const entry of sockets) {
+      const { slug } = entry;
+      const document = await open(entry);
+      const options = { perspective: sideOf(entry) };
       const [hint] = buildModel(document, options).diagnostics.filter(({ code }) => code === "subscription-unsaid");
       if (hint === undefined) continue;
       const [, channel = ""] = /what comes on `(.+?)`/.exec(hint.message) ?? [];
@@ -137,7 +124,7 @@ describe.skipIf(!present)("the hint that proposes subscriptions (skipped: no ../
 
 test("every override file names a document of the corpus and is a valid configuration", async () => {
   for (const file of readdirSync(folder)) {
-    const config = configOf(file.replace(/\.json$/, ""));
+    const config = configOf({ slug: file.replace(/\.json$/, "") });
     expect(misuses(config, { kind: "fields", fields: configKeys }, "config"), file).toEqual([]);
     if (present) expect(sockets.map(({ slug }) => slug)).toContain(file.replace(/\.json$/, ""));
   }

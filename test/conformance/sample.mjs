@@ -104,6 +104,10 @@ const ANYTHING = Object.freeze({});
 function merge(left, right) {
   if (right === ANYTHING) return left;
   const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (Array.isArray(left) && Array.isArray(right))
+    return Array.from({ length: Math.max(left.length, right.length) }, (_, index) =>
+      index >= left.length ? right[index] : index >= right.length ? left[index] : merge(left[index], right[index]),
+    );
   if (!isObject(left) || !isObject(right)) return right;
   return {
     ...left,

@@ -24,4 +24,6 @@ export function selfTest(subject: {
   readonly client: object;
   /** `createRouter` and `serve`. */
   readonly runtime: object;
+  /** Whether options say that other constants are sent than the document lists. */
+  readonly redefined?: boolean;
 }): Promise<Found>;

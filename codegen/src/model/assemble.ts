@@ -7,6 +7,7 @@ import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";
 import type { Handshake } from "./handshake.ts";
+import { reportImpossibleMessages } from "./impossible.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
 import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server, Topic } from "./model.ts";
@@ -136,6 +137,8 @@ export function assemble(assembly: Assembly): Pick<Model, "servers" | "endpoints
       pointer: only?.pointer ?? "/channels",
     };
   });
+  const messages = endpoints.flatMap(({ clientToServer, serverToClient }) => [...clientToServer.messages, ...serverToClient.messages]);
+  reportImpossibleMessages(messages, { resolve: (name) => definitions.get(name), judge: context.judge, findings });
   return { servers: buildServers(grouped, serverNames), endpoints, types: finished.types };
 }
 

@@ -120,21 +120,24 @@ export function pinConstant(schema: Schema, path: Path, values: readonly Constan
 
 /** The same where the schema lists other values there, which are dropped; `undefined` where the way leads through composition. */
 export function correctConstant(schema: Schema, path: Path, values: readonly Constant[], resolve: Resolve): Schema | undefined {
-  const ref = typeof schema === "boolean" ? undefined : refOf(schema);
-  // The named schema itself stays: others may be right about it.
-  const written = ref === undefined ? schema : resolve(ref.slice(DEFINITIONS.length));
-  return typeof written !== "object" ? undefined : pinInPlace(written, path, values);
+  return typeof schema === "boolean" ? undefined : pinInPlace(schema, path, values, resolve);
 }
 
-/** Changes a schema where the way to the place is written right there; `undefined` where it leads through refs or composition. */
-function pinInPlace(schema: JsonObject, path: Path, values: readonly Constant[]): JsonObject | undefined {
+/**
+ * Changes a schema where the way to the place is written right there; `undefined` where it leads through composition, or through refs or a list without
+ * positions. With `resolve` these are written out on the way: the named schemas themselves stay, as others may be right about them.
+ */
+function pinInPlace(written: JsonObject, path: Path, values: readonly Constant[], resolve?: Resolve): JsonObject | undefined {
   const [step, ...rest] = path;
-  if (step === undefined || refOf(schema) !== undefined) return undefined;
+  const ref = refOf(written);
+  const target = ref === undefined ? written : resolve?.(ref.slice(DEFINITIONS.length));
+  if (step === undefined || target === undefined || !isObject(target) || refOf(target) !== undefined) return undefined;
+  const schema = resolve === undefined || typeof step === "string" ? target : withPosition(target, step);
   const holder = typeof step === "string" ? property(schema, "properties") : property(schema, "items");
   const before = property(holder, String(step));
   const below = (): JsonObject | undefined => {
     if (rest.length > 0)
-      return before === undefined ? demandOf(rest, values) : isObject(before) ? pinInPlace(before, rest, values) : undefined;
+      return before === undefined ? demandOf(rest, values) : isObject(before) ? pinInPlace(before, rest, values, resolve) : undefined;
     const { const: _, enum: __, examples: ___, ...others } = isObject(before) && refOf(before) === undefined ? before : {};
     return { ...others, ...constantOf(values) };
   };
@@ -165,6 +168,13 @@ function pinInPlace(schema: JsonObject, path: Path, values: readonly Constant[])
     (_, index): JsonValue => (index === step ? inner : ((items[index] as JsonValue | undefined) ?? true)),
   );
   return { ...schema, minItems: Math.max(least, step + 1), items: list };
+}
+
+/** A list whose items are all alike, with a position that can be told from the others. */
+function withPosition(schema: JsonObject, step: number): JsonObject {
+  const { items } = schema;
+  if (!isObject(items)) return schema;
+  return { ...schema, items: Array.from({ length: step + 1 }, () => items), additionalItems: items };
 }
 
 const asObject = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : {});

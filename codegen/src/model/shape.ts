@@ -19,6 +19,8 @@ export interface Shape {
   readonly format: string | undefined;
   /** Declared properties (by name) and tuple positions (by number). */
   readonly members: ReadonlyMap<string | number, Member>;
+  /** A member, also where it is a position in a list whose items are all alike. */
+  member(step: string | number): Member | undefined;
   /** Whether a value cannot have this member, because the schema is closed or never an object. */
   forbids(member: string | number): boolean;
 }
@@ -61,7 +63,7 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
   // An alternative that allows no value at all is none.
   const alternatives = all.filter((alternative) => kindsOfAll(alternative).size > 0 && valuesOfAll(alternative)?.length !== 0);
   const kinds = new Set(alternatives.flatMap((alternative) => [...kindsOfAll(alternative)]));
-  const opaque = alternatives.some((alternative) => alternative.includes(OPAQUE));
+  const opaque = alternatives.some((alternative) => isOpaque(alternative));
   let members: ReadonlyMap<string | number, Member> | undefined;
   return {
     kinds,
@@ -72,6 +74,9 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
       members ??= membersOf(alternatives, opaque, resolve);
       return members;
     },
+    member(step) {
+      return this.members.get(step) ?? (typeof step === "number" ? memberOf(step, alternatives, opaque, resolve) : undefined);
+    },
     forbids: (member) => !opaque && alternatives.every((alternative) => forbids(alternative, member)),
   };
 }
@@ -81,7 +86,7 @@ export function evidenceAt(shape: Shape, path: Path): Evidence {
   let here = shape;
   let required = true;
   for (const step of path) {
-    const member = here.members.get(step);
+    const member = here.member(step);
     if (member === undefined) return { presence: "absent", proven: here.forbids(step), kinds: new Set(), values: undefined, named: [] };
     required &&= member.required && !othersThan(here.kinds, typeof step === "string" ? "object" : "array");
     here = member.shape;
@@ -146,6 +151,9 @@ function product(left: readonly Alternative[], right: readonly Alternative[]): A
   return left.flatMap((a) => right.map((b) => [...a, ...b]));
 }
 
+/** Whether an alternative stands for more of them than are looked at. */
+export const isOpaque = (alternative: Alternative): boolean => alternative.includes(OPAQUE);
+
 /** Kinds of JSON value that all of the schemas allow. */
 export function kindsOfAll(alternative: Alternative): ReadonlySet<JsonKind> {
   let kinds = ALL_KINDS;
@@ -164,7 +172,7 @@ function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
     // The normaliser lets only JSON Schema's type names through; integers are numbers on the wire.
     kinds = new Set(names.map((name) => (name === "integer" ? "number" : (name as JsonKind))));
   }
-  const values = listed(schema);
+  const values = listedValues(schema);
   if (values !== undefined) {
     const own = new Set(values.map(kindOf));
     return kinds === undefined ? own : new Set([...own].filter((kind) => kinds.has(kind)));
@@ -177,7 +185,8 @@ function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
   return ALL_KINDS;
 }
 
-function listed(schema: JsonObject): readonly JsonValue[] | undefined {
+/** The values that a schema lists by itself; `undefined` where it lists none. */
+export function listedValues(schema: JsonObject): readonly JsonValue[] | undefined {
   const constant = property(schema, "const");
   if (constant !== undefined) return [constant];
   const { enum: values } = schema;
@@ -187,7 +196,7 @@ function listed(schema: JsonObject): readonly JsonValue[] | undefined {
 function valuesOfAll(alternative: Alternative): readonly Constant[] | undefined {
   let values: readonly JsonValue[] | undefined;
   for (const schema of alternative) {
-    const own = listed(schema);
+    const own = listedValues(schema);
     if (own === undefined) continue;
     values = values === undefined ? own : values.filter((value) => own.some((other) => JSON.stringify(other) === JSON.stringify(value)));
   }
@@ -218,22 +227,28 @@ function membersOf(alternatives: readonly Alternative[], opaque: boolean, resolv
   for (const alternative of alternatives) for (const schema of alternative) for (const step of stepsOf(schema)) steps.add(step);
   const members = new Map<string | number, Member>();
   for (const step of steps) {
-    let required = !opaque;
-    const inner: Alternative[] = [];
-    for (const alternative of alternatives) {
-      const declared = membersSchemas(alternative, step);
-      const demanded = alternative.some((schema) => requires(schema, step));
-      if (declared.length === 0 && !demanded) {
-        required = false;
-        continue;
-      }
-      required &&= demanded;
-      inner.push(...alternativesOf(declared, resolve));
-    }
-    // A member that can have no value (`false`) is not there.
-    if (inner.length > 0) members.set(step, { required, shape: shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve) });
+    const member = memberOf(step, alternatives, opaque, resolve);
+    if (member !== undefined) members.set(step, member);
   }
   return members;
+}
+
+/** What alternatives say about one member; `undefined` where none of them does. */
+function memberOf(step: string | number, alternatives: readonly Alternative[], opaque: boolean, resolve: Resolve): Member | undefined {
+  let required = !opaque;
+  const inner: Alternative[] = [];
+  for (const alternative of alternatives) {
+    const declared = membersSchemas(alternative, step);
+    const demanded = alternative.some((schema) => requires(schema, step));
+    if (declared.length === 0 && !demanded) {
+      required = false;
+      continue;
+    }
+    required &&= demanded;
+    inner.push(...alternativesOf(declared, resolve));
+  }
+  // A member that can have no value (`false`) is not there.
+  return inner.length === 0 ? undefined : { required, shape: shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve) };
 }
 
 /** Names and positions that a schema declares or requires. */
@@ -256,10 +271,9 @@ export function membersSchemas(alternative: Alternative, step: string | number):
 
 /** The schema that is declared for a property or tuple position. */
 function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
-  const found =
-    typeof step === "string"
-      ? property(schema["properties"], step)
-      : property(Array.isArray(schema["items"]) ? schema["items"] : undefined, String(step));
+  const { properties, items } = schema;
+  const ofItems = Array.isArray(items) ? property(items, String(step)) : items;
+  const found = typeof step === "string" ? property(properties, step) : ofItems;
   // Normalised schemas hold schemas there.
   return found as Schema | undefined;
 }

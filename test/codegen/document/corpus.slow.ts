@@ -1,23 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { check } from "../../../codegen/src/document/check.ts";
 import type { JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
 import { load } from "../../../codegen/src/document/load.ts";
+import { type Entry, entries, entryOf, filesOf, present } from "../../corpus.mjs";
 import { folderOf, lines } from "./files.ts";
 
-const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
-const index = join(corpus, "INDEX.json");
-const here = existsSync(index);
-interface Entry {
-  readonly slug: string;
-  readonly main: string;
-  readonly bytes: number;
-}
-const entries: readonly Entry[] = here ? JSON.parse(readFileSync(index, "utf8")) : [];
-const open = ({ slug, main }: Entry) => load(join(corpus, slug, main), { root: join(corpus, slug) });
+const open = (entry: Entry) => {
+  const { document, root } = filesOf(entry);
+  return load(document, { root });
+};
 
-describe.skipIf(!here)("real documents (needs ../shared/corpus)", () => {
+describe.skipIf(!present)("real documents (needs ../shared/corpus)", () => {
   it("load without an exception, each finding at a place that exists, each local ref leading somewhere or reported", async () => {
     let largest = { slug: "", ms: 0, bytes: 0 };
     for (const entry of entries) {
@@ -63,10 +56,7 @@ describe.skipIf(!here)("real documents (needs ../shared/corpus)", () => {
     ...["spec-3.1-websocket-gemini", "spec-2.6-websocket-gemini", "vulcx", "speechmatics-flow"],
     ...["warpcast", "citizen-quest", "chanx-fastapi-yaml", "anychat"],
   ])("%s is valid", async (slug) => {
-    const entry = entries.find((one) => one.slug === slug);
-    expect(entry).toBeDefined();
-    if (entry === undefined) return;
-    const document = await open(entry);
+    const document = await open(entryOf(slug));
     const outcome = await check(document, { cacheFolder: folderOf({}) });
     expect(lines([...document.diagnostics, ...outcome.diagnostics]).filter((line) => / error /.test(line))).toEqual([]);
     expect(outcome.verdict).toBe("valid");

@@ -1,6 +1,4 @@
 // The public documents of ../shared/corpus: every WebSocket one becomes a model or located errors, in bounded time.
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { load } from "../../../codegen/src/document/load.ts";
 import { buildModel } from "../../../codegen/src/model/build.ts";
@@ -8,21 +6,12 @@ import { createJudge } from "../../../codegen/src/model/judge.ts";
 import type { Model } from "../../../codegen/src/model/model.ts";
 import { sampleOf } from "../../../codegen/src/model/sample.ts";
 import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
+import { type Entry, entries, entryOf, filesOf, present, sideOf, sockets } from "../../corpus.mjs";
 
-const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
-const present = existsSync(join(corpus, "INDEX.json"));
-
-interface Entry {
-  readonly slug: string;
-  readonly main: string;
-  readonly version: string;
-  readonly ws: boolean;
-  readonly perspective: string;
-}
-const index: readonly Entry[] = present ? JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) : [];
-const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
-const sideOf = ({ perspective }: Entry) => (perspective === "client" || perspective === "reversed" ? "client" : "server");
-const open = ({ slug, main }: Entry) => load(join(corpus, slug, main), { root: join(corpus, slug) });
+const open = (entry: Entry) => {
+  const { document, root } = filesOf(entry);
+  return load(document, { root });
+};
 const built = new Map<Entry, Promise<Model>>();
 const modelOf = (entry: Entry): Promise<Model> => {
   const known = built.get(entry) ?? open(entry).then((document) => buildModel(document, { perspective: sideOf(entry) }).model as Model);
@@ -79,7 +68,7 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
   });
 
   test("every other document is refused with a located reason, or has a model", async () => {
-    for (const entry of index.filter((candidate) => !sockets.includes(candidate))) {
+    for (const entry of entries.filter((candidate) => !sockets.includes(candidate))) {
       const { model, diagnostics } = buildModel(await open(entry));
       const errors = diagnostics.filter(({ severity }) => severity === "error");
       expect(model === undefined, entry.slug).toBe(errors.length > 0);
@@ -142,7 +131,7 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
     ],
     ["anychat", [["apiV1Ws", "/api/v1/ws", 3, 3, "`type`", "`type`"]]],
   ])("%s reads as its authors meant it, by itself", async (slug, expected) => {
-    const entry = index.find((candidate) => candidate.slug === slug) as Entry;
+    const entry = entryOf(slug);
     const model = buildModel(await open(entry)).model as Model;
     expect(model.perspective.side).toBe(sideOf(entry));
     expect(
@@ -163,7 +152,7 @@ describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
   });
 
   test("the tag of citizen-quest is required in effect, and filled in for the sender", async () => {
-    const model = await modelOf(sockets.find(({ slug }) => slug === "citizen-quest") as Entry);
+    const model = await modelOf(entryOf("citizen-quest"));
     expect(model.endpoints[0]?.clientToServer.messages.map(({ constants }) => constants["type"])).toEqual([
       "serverInfo",
       "sync",

@@ -1,25 +1,11 @@
 // Names in the public documents: whatever is shuffled, removed or added, the others keep theirs; and none collide, on disks that ignore case either.
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Document, JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
 import { load } from "../../../codegen/src/document/load.ts";
 import { buildModel } from "../../../codegen/src/model/build.ts";
 import type { Model } from "../../../codegen/src/model/model.ts";
-
-const corpus = resolve(process.env["WSGEN_SHARED"] ?? "../shared", "corpus");
-const present = existsSync(join(corpus, "INDEX.json"));
-
-interface Entry {
-  readonly slug: string;
-  readonly main: string;
-  readonly version: string;
-  readonly ws: boolean;
-  readonly perspective: string;
-}
-const index: readonly Entry[] = present ? (JSON.parse(readFileSync(join(corpus, "INDEX.json"), "utf8")) as readonly Entry[]) : [];
-const sockets = index.filter(({ ws, version }) => ws && !version.startsWith("1."));
+import { type Entry, filesOf, present, sideOf, sockets } from "../../corpus.mjs";
 
 /** So many definitions of each document are removed, one after the other. */
 const removals = Number(process.env["RUNS"] ?? 12);
@@ -94,12 +80,12 @@ describe.skipIf(!present)("names in the corpus (skipped: no ../shared/corpus)", 
   });
 });
 
-async function open({ slug, main, perspective }: Entry) {
-  const document = await load(join(corpus, slug, main), { root: join(corpus, slug) });
-  const side = perspective === "client" || perspective === "reversed" ? "client" : "server";
+async function open(entry: Entry) {
+  const files = filesOf(entry);
+  const document = await load(files.document, { root: files.root });
   /** A document without its only channel has no model, and nothing to compare. */
   const build = (changed: Document): Pick<Model, "endpoints" | "types"> =>
-    buildModel(changed, { perspective: side }).model ?? { endpoints: [], types: [] };
+    buildModel(changed, { perspective: sideOf(entry) }).model ?? { endpoints: [], types: [] };
   return { document, model: build(document), build };
 }
 

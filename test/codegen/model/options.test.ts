@@ -119,6 +119,33 @@ describe("discriminator", () => {
     ]);
   });
 
+  it("is right as well about the first of a list whose items are all alike, in schemas that others share", async () => {
+    const components = {
+      schemas: {
+        Request: object({ op: { type: "string" }, args: { type: "array", items: { $ref: "#/components/schemas/Argument" } } }),
+        Argument: object({ channel: { $ref: "#/components/schemas/Channel" }, id: { type: "string" } }),
+        Channel: { type: "string", enum: ["positions", "orders"] },
+      },
+    };
+    const request = { $ref: "#/components/schemas/Request" };
+    const { model, tree, lines } = await received(
+      { positions: request, warnings: request },
+      { discriminator: { at: "/args/0/channel", values: { positions: "positions", warnings: "liquidation-warning" } } },
+      { components },
+    );
+    expect(tree.json).toMatchObject({
+      cases: [
+        ["positions", "positions"],
+        ["liquidation-warning", "warnings"],
+      ],
+    });
+    const first = { properties: { channel: { const: "liquidation-warning" }, id: { type: "string" } } };
+    expect(typeOf(model, "WarningsMessage").schema).toMatchObject({ properties: { args: { items: [first], minItems: 1 } } });
+    expect(lines.filter((line) => /impossible|discriminator/.test(line))).toEqual([
+      expect.stringContaining("The option is taken to be right."),
+    ]);
+  });
+
   it("may lie at different places of different messages", async () => {
     const order = object({ op: { type: "string" } });
     const { tree } = await received(
