@@ -108,11 +108,9 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
 export function pinConstant(schema: Schema, path: Path, values: readonly Constant[], resolve: Resolve): Schema {
   // Beside a list, a demand on one of its items would be a type that no literal fits: it is written into the list.
   const listed = path.some((step) => typeof step === "number");
-  const pinned = listed
-    ? correctConstant(schema, path, values, resolve)
-    : typeof schema === "boolean"
-      ? undefined
-      : pinInPlace(schema, path, values);
+  const ref = typeof schema === "boolean" ? undefined : refOf(schema);
+  const written = listed && ref !== undefined ? resolve(ref.slice(DEFINITIONS.length)) : schema;
+  const pinned = typeof written === "object" ? pinInPlace(written, path, values) : undefined;
   if (pinned !== undefined) return pinned;
   const demand = demandOf(path, values);
   return schema === true ? demand : { allOf: [schema, demand] };
@@ -124,8 +122,8 @@ export function correctConstant(schema: Schema, path: Path, values: readonly Con
 }
 
 /**
- * Changes a schema where the way to the place is written right there; `undefined` where it leads through composition, or through refs or a list without
- * positions. With `resolve` these are written out on the way: the named schemas themselves stay, as others may be right about them.
+ * Changes a schema where the way to the place is written right there; `undefined` where it leads through composition or refs. With `resolve` refs are written
+ * out on the way: the named schemas themselves stay, as others may be right about them.
  */
 function pinInPlace(written: JsonObject, path: Path, values: readonly Constant[], resolve?: Resolve): JsonObject | undefined {
   const [step, ...rest] = path;
