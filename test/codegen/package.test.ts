@@ -109,6 +109,17 @@ describe("its README", () => {
     expect(text).toContain("## Errors");
   });
 
+  it("says that a client needs codecs where the document names content types for them", () => {
+    const [first, ...others] = chat.endpoints;
+    const { clientToServer, ...endpoint } = first!;
+    const messages = clientToServer.messages.map((message) => ({ ...message, format: "encoded" as const, codec: "application/cbor" }));
+    const text = readme({ ...chat, endpoints: [{ ...endpoint, clientToServer: { ...clientToServer, messages } }, ...others] });
+    expect(text).toContain("servers, type ChatCodecs }");
+    expect(text).toContain("declare const codecs: ChatCodecs; // Yours:");
+    expect(text).toContain(", { codecs });");
+    expect(readme()).not.toContain("odecs");
+  });
+
   it("says what lets clients in, which subprotocols are spoken, and what close codes mean", () => {
     const scheme = (name: string, contract: Model["schemes"][number]["contract"], place: string): Model["schemes"][number] => ({
       name,

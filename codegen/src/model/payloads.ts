@@ -197,7 +197,7 @@ function nameOf(source: SourceMessage, payload: string | undefined, shape: Shape
 const mediaOf = (contentType: string | undefined): string => contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
 
 /** Content types whose bytes say by themselves what they hold. (Those of Avro and Protobuf do not: they need a schema to be read.) */
-const selfDescribing = /(?:^|[/+.-])(cbor|msgpack|messagepack|bson)$/;
+const selfDescribing = /^(?:[\w!#$&^.+-]+\/)?(?:[\w!#$&^.+-]*[+.-])?(cbor|msgpack|messagepack|bson)$/;
 
 /** What media types have in common that one codec can read: `application/senml+cbor` is CBOR. */
 export function encodingOf(media: string): string | undefined {

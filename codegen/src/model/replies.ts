@@ -42,7 +42,7 @@ export function correlate(request: MessageDraft, answers: readonly MessageDraft[
   const declared = pathOf(request);
   if (declared !== undefined && !isId(request, declared, context)) return undefined;
   const found = declared ?? answers.map(pathOf).find((path) => path !== undefined && has(request.shape, path));
-  const asked = found ?? (fallback !== undefined && has(request.shape, fallback) ? fallback : undefined);
+  const asked = found ?? (fallback !== undefined && has(request.shape, fallback) && !isBytesAt(request, fallback) ? fallback : undefined);
   const matched = answers.flatMap((answer) => {
     const path = pathOf(answer) ?? (asked !== undefined && has(answer.shape, asked) ? asked : undefined);
     return asked === undefined || path === undefined ? [] : [{ answer, path }];
@@ -79,11 +79,12 @@ function declaredPath({ source, envelope, shape }: MessageDraft, findings: Findi
 /** Whether an id of the caller's choice can be there. */
 function isId(request: MessageDraft, path: Path, { pointer, findings }: ReplyContext): boolean {
   const { presence, values } = evidenceAt(request.shape, path);
-  if (presence !== "absent" && values === undefined) return true;
+  const isBytes = isBytesAt(request, path);
+  if (presence !== "absent" && values === undefined && !isBytes) return true;
   const option = request.source.extension.correlation;
   const finding = {
     code: "correlation",
-    message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(path)}, ${presence === "absent" ? "which its payload does not declare" : "where its payload has a fixed value"}; its reply is an ordinary message.`,
+    message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(path)}, ${presence === "absent" ? "which its payload does not declare" : `where its payload has ${isBytes ? "bytes" : "a fixed value"}`}; its reply is an ordinary message.`,
     fix:
       option === undefined
         ? "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`."
@@ -94,6 +95,10 @@ function isId(request: MessageDraft, path: Path, { pointer, findings }: ReplyCon
   else findings.error(finding);
   return false;
 }
+
+/** Bytes are equal to nothing but themselves. */
+const isBytesAt = ({ format, shape }: MessageDraft, path: Path): boolean =>
+  format === "encoded" && shapeAt(shape, path)?.format === "binary";
 
 function propose(request: MessageDraft, answers: readonly MessageDraft[], pointer: string, findings: Findings): void {
   const shared = [...request.shape.members.keys()].filter(

@@ -2,6 +2,7 @@
 // speak of: JSON's values, and bytes.
 import { WsgenError } from "../errors.ts";
 import type { EndpointContract, MessageContract } from "./contract.ts";
+import { pointer } from "./path.ts";
 
 /** Deepest nesting that is read; `[]` has depth 1. Guards of recursive schemas are recursive functions. */
 export const MAX_DEPTH = 64;
@@ -90,17 +91,26 @@ export function refuseForeign(value: unknown, left = { values: Number.POSITIVE_I
   if (typeof value !== "object") return strange.has(typeof value) ? refusal(`is a ${typeof value}`) : undefined;
   if (value === null || value instanceof Uint8Array) return undefined;
   if (depth === MAX_DEPTH) return { kind: "too-deep", path: "", reason: `is nested deeper than ${MAX_DEPTH} levels` };
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const found = refuseForeign(value[index], left, depth + 1);
+      if (found !== undefined) return below(index, found);
+    }
+    return undefined;
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   // A prototype of the peer's own would lend its properties to the guard.
-  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return refusal(`is no plain object${nameOf(value)}`);
-  for (const name of Object.keys(value)) {
+  if (prototype !== Object.prototype && prototype !== null) return refusal(`is no plain object${nameOf(value)}`);
+  for (const name in value) {
     const found = refuseForeign((value as Readonly<Record<string, unknown>>)[name], left, depth + 1);
-    if (found === undefined) continue;
-    // How deep says enough where it is the depth that is wrong.
-    return found.kind === "too-deep" ? found : { ...found, path: `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}${found.path}` };
+    if (found !== undefined) return below(name, found);
   }
   return undefined;
 }
+
+/** How deep says enough where it is the depth that is wrong. */
+const below = (step: string | number, found: Refusal): Refusal =>
+  found.kind === "too-deep" ? found : { ...found, path: `${pointer([step])}${found.path}` };
 
 /** Types of JavaScript that JSON has nothing for. `undefined` is a property that is not there. */
 const strange: ReadonlySet<string> = new Set(["bigint", "function", "symbol"]);

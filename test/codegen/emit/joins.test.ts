@@ -29,6 +29,7 @@ const everything: Model = {
       clientToServer: direction([
         message("ping", { reply: ask }),
         message("audio", { format: "binary" }),
+        message("line", { format: "encoded", codec: "application/cbor" }),
         message("pong", { replyOnly: true }),
       ]),
       serverToClient: direction([

@@ -42,6 +42,8 @@ describe("a content type that is neither JSON nor text", () => {
     ["application/vnd.msgpack", "encoded", "application/vnd.msgpack"],
     ["application/vnd.acme+msgpack", "encoded", "application/vnd.acme+msgpack"],
     ["application/bson", "encoded", "application/bson"],
+    ["cbor", "encoded", "cbor"],
+    ["application/\u001b[31mcbor", "binary", undefined],
     ["application/cbor-seq", "binary", undefined],
     ["application/octet-stream", "binary", undefined],
     ["application/protobuf", "binary", undefined],
@@ -186,6 +188,28 @@ describe("a direction whose binary frames may be several things", () => {
       ["sound", "binary", false],
     ]);
   });
+});
+
+it.each([
+  ["a channel", { correlation: "/id" }, {}, "hint reply-uncorrelated"],
+  [
+    "a message",
+    {},
+    { correlationId: { location: "$message.payload#/id" } },
+    "`id`, where its payload has bytes; its reply is an ordinary message.",
+  ],
+])("bytes are no correlation id, though %s says so", async (_who, options, said, expected) => {
+  const bytes = { type: "string", format: "binary" };
+  const text = document({
+    receives: { ask: { ...message("application/cbor", object("ask", { id: bytes })), ...said } },
+    sends: { answer: message("application/cbor", object("answer", { id: bytes })) },
+    options,
+  });
+  const { operations, ...rest } = JSON.parse(text) as { operations: Record<string, object> };
+  const asking = { ...operations["in"], reply: { messages: [{ $ref: "#/channels/feed/messages/answer" }] } };
+  const { model, lines } = await modelled(JSON.stringify({ ...rest, operations: { in: asking } }));
+  expect(endpointOf(model!).clientToServer.messages[0]?.reply).toBeUndefined();
+  expect(lines).toEqual([expect.stringContaining(expected)]);
 });
 
 describe("bytes inside of an encoded message", () => {
