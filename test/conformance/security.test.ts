@@ -7,7 +7,7 @@ import { createRouter, connect as dial, type Router, type RunningServer, serve, 
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import WebSocket from "ws";
 import { generate } from "../../codegen/src/generate.ts";
-import { createClient as createPlatformClient, credentials, handshake } from "../../runtime/src/client/index.ts";
+import { createClient as createPlatformClient, credentials, guards, handshake } from "../../runtime/src/client/index.ts";
 import { until } from "./peers.ts";
 
 const output = new URL("../.output/security/", import.meta.url).pathname;
@@ -216,12 +216,12 @@ describe.each(Object.entries(travels))("the scheme %s", (scheme, { given, sent }
   });
 
   it("is shown by a WebSocket that cannot set headers, or refused with the way out", async () => {
-    // As in a browser: two arguments, and it fails where none of the offered subprotocols is agreed on.
+    // As in a browser: it looks at two arguments alone, and it fails where none of the offered subprotocols is agreed on.
     vi.stubGlobal(
       "WebSocket",
       class extends WebSocket {
         constructor(...given: readonly unknown[]) {
-          expect(given.length).toBe(2);
+          expect((given[2] as { readonly headers?: object } | undefined)?.headers ?? {}).toEqual({});
           super(given[0] as string, given[1] as string[]);
         }
       },
@@ -231,7 +231,7 @@ describe.each(Object.entries(travels))("the scheme %s", (scheme, { given, sent }
       contract: { readonly schemes: Readonly<Record<string, { readonly in: string }>> };
     };
     const shown = credentials(contract as never, { credentials: { [scheme]: given as string } });
-    const door = createPlatformClient<{ door(params: object): Promise<Client> }>(contract as never, url, shown, [handshake]).door({
+    const door = createPlatformClient<{ door(params: object): Promise<Client> }>(contract as never, url, shown, [guards, handshake]).door({
       floor: "1",
     });
     const { in: where } = contract.schemes[scheme]!;

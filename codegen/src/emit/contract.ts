@@ -54,7 +54,7 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
     address: endpoint.address,
     parameters: endpoint.parameters && partContract(endpoint.parameters, guard),
     query: endpoint.query && partContract(endpoint.query, guard),
-    headers: endpoint.headers && partContract(endpoint.headers, guard),
+    headers: endpoint.headers && partContract(endpoint.headers, guard, side === "server" ? endpoint.headers.names : undefined),
     protocols: endpoint.protocols.length === 0 ? undefined : endpoint.protocols,
     closeCodes: notEmpty(Object.fromEntries([...model.closeCodes, ...endpoint.closeCodes].map(({ name, code }) => [name, code]))),
     security: endpoint.security,
@@ -86,8 +86,8 @@ function topicContract({ parameters, subscription }: Topic): Literal {
   return present({ at: parameters && notEmpty(parameters.at), subscription: subscription && asLiteral(subscription) });
 }
 
-function partContract({ type, coerce }: HandshakePart, guard: Guards): Literal {
-  return present({ guard: guard(type), coerce: notEmpty(coerce) });
+function partContract({ type, coerce }: HandshakePart, guard: Guards, names?: readonly string[]): Literal {
+  return present({ guard: guard(type), coerce: notEmpty(coerce), names });
 }
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */

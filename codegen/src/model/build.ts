@@ -95,7 +95,7 @@ function build(document: Document, options: BuildOptions, findings: Findings): B
     const typeName = pascalCase(name.replace(/_[0-9a-f]{4,}$/, "")) + (/_[0-9a-f]{4,}$/.exec(name)?.[0] ?? "");
     const context = { side: perspective.side, payloads, findings };
     const directions = buildDirections(socket, channels, context);
-    const handshake = buildHandshake(socket, { tree, types, findings, typeName, channelWords: name });
+    const handshake = buildHandshake(socket, { tree, types, findings, schemes: security.schemesOf(socket), typeName, channelWords: name });
     return { socket, name, typeName, directions, handshake };
   });
   reportEndlessRecursion(types.drafts, findings);

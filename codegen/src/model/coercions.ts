@@ -15,6 +15,8 @@ export interface Coercions {
   /** Properties that stay strings are not in it. */
   readonly coerce: { readonly [name: string]: Coercion };
   readonly problems: readonly CoercionProblem[];
+  /** Every property that is named. */
+  readonly names: readonly string[];
 }
 
 type Single = Extract<Coercion, "integer" | "number" | "boolean" | "numberOrBoolean">;
@@ -35,8 +37,9 @@ export function coercionsOf(schema: JsonObject, resolve: Resolve): Coercions {
   const coerce: { [name: string]: Coercion } = {};
   const problems: CoercionProblem[] = [];
   const outer = alternativesOf([schema], resolve);
-  for (const name of new Set(outer.flatMap((alternative) => alternative.flatMap(stepsOf)))) {
-    if (typeof name !== "string") continue;
+  const steps = new Set(outer.flatMap((alternative) => alternative.flatMap(stepsOf)));
+  const names = [...steps].filter((step) => typeof step === "string");
+  for (const name of names) {
     const inner = outer.flatMap((alternative) => {
       const declared = membersSchemas(alternative, name);
       return declared.length === 0 ? [] : alternativesOf(declared, resolve);
@@ -47,7 +50,7 @@ export function coercionsOf(schema: JsonObject, resolve: Resolve): Coercions {
     if (coercion !== undefined)
       Object.defineProperty(coerce, name, { value: coercion, enumerable: true, configurable: true, writable: true });
   }
-  return { coerce, problems };
+  return { coerce, problems, names };
 }
 
 function coercionOf(alternatives: readonly Alternative[], resolve: Resolve): { readonly coercion?: Coercion; readonly why?: string } {

@@ -5,7 +5,7 @@ import { type CoercionProblem, coercionsOf } from "./coercions.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
-import type { HandshakePart } from "./model.ts";
+import type { HandshakePart, SecurityScheme } from "./model.ts";
 import type { Types } from "./schemas.ts";
 import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
 
@@ -20,6 +20,8 @@ interface Context {
   readonly tree: Tree;
   readonly types: Types;
   readonly findings: Findings;
+  /** The schemes whose credentials clients show on this socket. */
+  readonly schemes: readonly SecurityScheme[];
   /** PascalCase name of the endpoint: the types are `<Endpoint>Parameters` and so on. */
   readonly typeName: string;
   readonly channelWords: string;
@@ -27,6 +29,8 @@ interface Context {
 
 /** Builds the handshake types of a socket and adds them to `types`. */
 export function buildHandshake(socket: Socket, context: Context): Handshake {
+  reportAddress(socket, context.findings);
+  reportMethod(socket, context);
   const parameters = buildParameters(socket, context);
   const query = buildBinding(socket, "query", context);
   const headers = buildBinding(socket, "headers", context);
@@ -142,7 +146,10 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
   const whole = types.normalise(first.place);
   if (typeof whole === "boolean") return undefined;
   const declared = joinPointer(first.place.pointer, "properties");
-  const normalised = withoutNames(whole, (name) => !canBeAsked(name, part, joinPointer(declared, name), findings));
+  const left = leftOut(part, context, declared);
+  const normalised = withoutNames(whole, left);
+  // All there was are credentials, which have a place of their own.
+  if (Object.keys(properties).every((name) => isCredential(name, part, context.schemes))) return undefined;
   const schema = { ...(part === "headers" ? opened(lowerCased(normalised)) : normalised), type: "object" };
   const id = `${part} ${first.place.pointer}`;
   const described = normalised["description"];
@@ -157,9 +164,9 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
     schema,
   });
   const required = property(schema, "required");
-  const { coerce, problems } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
+  const { coerce, problems, names } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
   reportProblems(problems, part === "query" ? "query parameter" : "header", first.place, findings);
-  return { type: id, optional: !Array.isArray(required) || required.length === 0, coerce };
+  return { type: id, optional: !Array.isArray(required) || required.length === 0, coerce, ...(part === "headers" && { names }) };
 }
 
 /** Headers that every handshake has and the runtime checks, or that HTTP itself is written in (RFC 6455 section 4.1, RFC 9110 section 7). */
@@ -168,6 +175,108 @@ const handshakesOwn = new Set(
     " ",
   ),
 );
+
+/** What is no part of a query or of headers: credentials, and what cannot be asked for. Each is looked at once. */
+function leftOut(part: "query" | "headers", { findings, schemes }: Context, declared: string): (name: string) => boolean {
+  const seen = new Set<string>();
+  return (name) => {
+    const pointer = joinPointer(declared, name);
+    const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
+    const scheme = schemeOf(name, part, schemes);
+    if (scheme !== undefined) {
+      findings.hint({
+        code: "handshake-credentials",
+        message: `${what} carries the credentials of \`${scheme.name}\`: clients give it as such, \`authenticate\` is given it, and it is not among the ${part === "headers" ? "headers" : "query parameters"}.`,
+        fix: "Describe it in the security scheme alone.",
+        pointer,
+        at: "key",
+      });
+      return true;
+    }
+    if (!canBeAsked(name, part, pointer, findings)) return true;
+    if (part === "query" || !seen.has(name.toLowerCase())) {
+      seen.add(name.toLowerCase());
+      return false;
+    }
+    findings.warning({
+      code: "handshake-name",
+      message: `${what} is there already, in other letters: header names are compared without case; this one is left out.`,
+      fix: "Take one of them away.",
+      pointer,
+      at: "key",
+    });
+    return true;
+  };
+}
+
+function schemeOf(name: string, part: "query" | "headers", schemes: readonly SecurityScheme[]): SecurityScheme | undefined {
+  return schemes.find(({ contract }) =>
+    part === "query"
+      ? contract.in === "query" && contract.name === name
+      : contract.in === "header" && contract.name?.toLowerCase() === name.toLowerCase(),
+  );
+}
+
+const isCredential = (name: string, part: "query" | "headers", schemes: readonly SecurityScheme[]): boolean =>
+  schemeOf(name, part, schemes) !== undefined;
+
+/** RFC 6455 section 4.1: the method of an upgrade is GET. */
+function reportMethod({ channels }: Socket, { tree, findings }: Context): void {
+  for (const { bindings } of channels) {
+    const place = bindings && tree.object(bindings, "ws");
+    const method = place && property(place.value, "method");
+    if (place === undefined || method === undefined || (typeof method === "string" && method.toUpperCase() === "GET")) continue;
+    findings.warning({
+      code: "binding",
+      message: `A WebSocket is opened with GET, whatever \`bindings.ws.method\` says (\`${String(method)}\`).`,
+      fix: "Write `method: GET`, or leave it out.",
+      pointer: joinPointer(place.pointer, "method"),
+      at: "key",
+    });
+  }
+}
+
+/** What nobody can connect to, or not as its author means it. */
+function reportAddress({ address, channels }: Socket, findings: Findings): void {
+  const [channel] = channels;
+  const at = { pointer: channel?.pointer ?? "/channels", at: "key" } as const;
+  const names = [...address.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name ?? "");
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    findings.error({
+      code: "address",
+      message: `The address \`${address}\` has the parameter \`${twice}\` twice.`,
+      fix: "Give one of them another name.",
+      ...at,
+    });
+  }
+  const adjacent = /\{[^{}]*\}\{[^{}]*\}/.exec(address)?.[0];
+  if (adjacent !== undefined) {
+    findings.error({
+      code: "address",
+      message: `Nothing stands between the parameters \`${adjacent}\` of the address \`${address}\`, so that nobody can tell where one ends.`,
+      fix: "Put a character between them, or make them one parameter.",
+      ...at,
+    });
+  }
+  const segments = address.slice(1).split("/");
+  if (segments.some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) {
+    findings.warning({
+      code: "address",
+      message: `The address \`${address}\` has \`.\` or \`..\` in its path, which clients resolve before they connect, and servers do not.`,
+      fix: "Write the path that is meant.",
+      ...at,
+    });
+  }
+  if (segments.at(-1) === "*") {
+    findings.warning({
+      code: "address",
+      message: `AsyncAPI has no wildcards: a generated server takes every path below \`${address}\`, a generated client connects to that very address.`,
+      fix: "Write a parameter for what varies, such as `{path}`.",
+      ...at,
+    });
+  }
+}
 
 /** Whether clients can be asked for it: the rest is left out, with a warning. */
 function canBeAsked(name: string, part: "query" | "headers", pointer: string, findings: Findings): boolean {

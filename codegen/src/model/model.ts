@@ -188,6 +188,8 @@ export interface HandshakePart {
   readonly optional: boolean;
   /** How the strings on the wire become what the schema says. */
   readonly coerce: { readonly [property: string]: Coercion };
+  /** Of headers: every one that the schema names. */
+  readonly names?: readonly string[];
 }
 
 /** One direction of an endpoint. */

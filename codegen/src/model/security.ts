@@ -37,6 +37,8 @@ export interface Security {
   /** Those that sockets ask for, in source order. */
   readonly schemes: readonly SecurityScheme[];
   of(socket: Socket): Endpoint["security"];
+  /** Those that a socket asks for. */
+  schemesOf(socket: Socket): readonly SecurityScheme[];
 }
 
 /** Builds what the sockets of a document ask for. */
@@ -74,18 +76,24 @@ export function buildSecurity(sockets: readonly Socket[], findings: Findings): S
     ];
   });
 
+  const alternativesOf = (socket: Socket): Endpoint["security"] => {
+    const requirements = asked.get(socket) ?? [];
+    // What comes in messages is no concern of the handshake; what cannot be asked for lets nobody in by itself.
+    const possible = requirements.filter((together) => together.every(({ pointer }) => carried.get(pointer) !== "nowhere"));
+    const alternatives = possible.map((together) =>
+      together.flatMap(({ pointer }) => (typeof carried.get(pointer) === "object" ? [nameOf(pointer)] : [])),
+    );
+    const distinct = [...new Map(alternatives.map((names) => [[...names].sort().join(" "), names])).values()];
+    for (const names of distinct) reportSamePlace(names, schemes, findings);
+    return distinct.some(({ length }) => length > 0) ? distinct : undefined;
+  };
+  const built = new Map(sockets.map((socket) => [socket, alternativesOf(socket)]));
   return {
     schemes,
-    of(socket) {
-      const requirements = asked.get(socket) ?? [];
-      // What comes in messages is no concern of the handshake; what cannot be asked for lets nobody in by itself.
-      const possible = requirements.filter((together) => together.every(({ pointer }) => carried.get(pointer) !== "nowhere"));
-      const alternatives = possible.map((together) =>
-        together.flatMap(({ pointer }) => (typeof carried.get(pointer) === "object" ? [nameOf(pointer)] : [])),
-      );
-      const distinct = [...new Map(alternatives.map((names) => [[...names].sort().join(" "), names])).values()];
-      for (const names of distinct) reportSamePlace(names, schemes, findings);
-      return distinct.some(({ length }) => length > 0) ? distinct : undefined;
+    of: (socket) => built.get(socket),
+    schemesOf(socket) {
+      const asked = new Set(built.get(socket)?.flat());
+      return schemes.filter(({ name }) => asked.has(name));
     },
   };
 }

@@ -70,7 +70,7 @@ function put(
   const text = pair || (carries === "username" ? `${credentials}:` : carries === "password" ? `:${credentials}` : (credentials as string));
   if (where === "query") {
     const address = new URL(url);
-    address.searchParams.append(key, text);
+    address.searchParams.set(key, text);
     request[0] = address.href;
   } else if (where === "protocol") {
     const encoded = base64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

@@ -28,7 +28,11 @@ export interface Admitted {
 }
 
 /** Decides about the clients of one endpoint. */
-export type Gate = (request: RoutedRequest) => Promise<Admitted | Response>;
+export interface Gate {
+  judge(request: RoutedRequest): Promise<Admitted | Response>;
+  /** Query parameters that are credentials. */
+  readonly secrets: ReadonlySet<string>;
+}
 
 /**
  * Makes the gate of one endpoint; `undefined` where everyone may connect. Throws WSGEN_USAGE when a hook is missing: TypeScript checks it for
@@ -56,7 +60,8 @@ export function prepareGate(
   const alternatives = security.map((names) => names.map((name) => named.get(name)!));
   const missing = (): Response => missingCredentials(title, alternatives);
 
-  return async (request) => {
+  const inQuery = [...named.values()].flatMap(({ scheme }) => (scheme.in === "query" && scheme.name !== undefined ? [scheme.name] : []));
+  const judge: Gate["judge"] = async (request) => {
     const verdicts = new Map<string, Awaitable<object | undefined>>();
     let refusal: Response | undefined;
     for (const alternative of alternatives) {
@@ -83,6 +88,7 @@ export function prepareGate(
     if (refusal !== undefined) return refusal;
     return alternatives.some(({ length }) => length === 0) ? { context: {}, protocol: undefined } : missing();
   };
+  return { judge, secrets: new Set(inQuery) };
 }
 
 /** What the request shows for a scheme; `undefined` when that is nothing, or nothing that can be read. */

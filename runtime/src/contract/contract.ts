@@ -147,6 +147,8 @@ export type Coercion =
 export interface HandshakeContract {
   readonly guard?: Guard<unknown>;
   readonly coerce?: Readonly<Record<string, Coercion>>;
+  /** Of headers, on the server: those that the document names, in small letters. Every request has more. */
+  readonly names?: readonly string[];
 }
 
 /** Where our own error goes in the contract's error message (`x-wsgen: { error: … }`). */

@@ -20,9 +20,16 @@ export type HandshakeReading =
 
 /**
  * Reads what the contract says about the handshake, and nothing else. A query parameter that is given twice where one value is due stays a list,
- * for the guard to refuse. Header names are compared in lower case, and a header that is sent twice is joined by commas (RFC 9110 section 5.3).
+ * for the guard to refuse. Header names are compared in lower case, and the items of a list are parted by commas, as a header that is sent twice is
+ * joined (RFC 9110 section 5.3).
+ *
+ * @param secrets Query parameters that are credentials: they are no part of the query, which may be closed to them.
  */
-export function readHandshake(request: UpgradeRequest, { parameters, query, headers }: EndpointContract): HandshakeReading {
+export function readHandshake(
+  request: UpgradeRequest,
+  { parameters, query, headers }: EndpointContract,
+  secrets: ReadonlySet<string> = none,
+): HandshakeReading {
   const values = {
     params:
       parameters === undefined
@@ -30,8 +37,11 @@ export function readHandshake(request: UpgradeRequest, { parameters, query, head
         : parameters.coerce === undefined
           ? request.params
           : readStrings(Object.entries(request.params), parameters),
-    query: query === undefined ? nothing : readStrings(request.query, query),
-    headers: headers === undefined ? nothing : readStrings(request.headers, headers),
+    query:
+      query === undefined
+        ? nothing
+        : readStrings(secrets.size === 0 ? request.query : [...request.query].filter(([name]) => !secrets.has(name)), query),
+    headers: headers === undefined ? nothing : readStrings(headerItems(request.headers, headers), headers),
   };
   const problem =
     check("path", values.params, parameters) ?? check("query", values.query, query) ?? check("header", values.headers, headers);
@@ -39,6 +49,17 @@ export function readHandshake(request: UpgradeRequest, { parameters, query, head
 }
 
 const nothing: object = Object.freeze({});
+const none: ReadonlySet<string> = new Set();
+
+/** The headers that the document names, item by item. */
+function headerItems(headers: Headers, { names = [], coerce = {} }: HandshakeContract): readonly (readonly [string, string])[] {
+  return names.flatMap((name) => {
+    const text = headers.get(name);
+    if (text === null) return [];
+    const isList = Object.hasOwn(coerce, name) && items[coerce[name]!] !== undefined;
+    return isList ? text.split(",").map((item) => [name, item.trim()] as const) : [[name, text] as const];
+  });
+}
 
 function readStrings(pairs: Iterable<readonly [string, string]>, { coerce = {} }: HandshakeContract): object {
   const lists = new Map<string, string[]>();
@@ -73,7 +94,8 @@ function coerceValue(text: string, coercion: Coercion | "string" | undefined): u
     if (text === "true") return true;
     if (text === "false") return false;
   }
-  if (coercion === "integer") return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
+  // A number that would be another one than was sent stays text.
+  if (coercion === "integer") return /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : text;
   if (coercion === "number" || coercion === "numberOrBoolean") {
     return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
   }

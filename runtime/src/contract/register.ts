@@ -136,7 +136,7 @@ function addRoute(
     maxConnections: assertLimit("maxConnections", options.maxConnections ?? Infinity),
     limits: { ...assertLimits(options.limits ?? {}), ...(answersInOrder(contract) && { concurrency: 1 }) },
     admit(request) {
-      const reading = readHandshake(request, contract);
+      const reading = readHandshake(request, contract, gate?.secrets);
       if (reading.kind === "problem") return refusal(reading.problem);
       const occupy: Admission["occupy"] = (connection, place) => {
         const session = new Session(connection, prepared, reading.values, hooksOf(place.reporter, place.path), place);
@@ -144,7 +144,7 @@ function addRoute(
         return session;
       };
       if (gate === undefined) return { accepted: accept(), occupy };
-      return gate(request).then((verdict) => {
+      return gate.judge(request).then((verdict) => {
         if (verdict instanceof Response) return verdict;
         const { context, protocol } = verdict;
         const agreed = requireProtocol || request.protocols.some((name) => protocols.includes(name));

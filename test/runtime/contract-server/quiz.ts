@@ -61,7 +61,7 @@ export const contract = {
       address: "/quiz/{quizId}",
       parameters: { guard: shape({ quizId: "integer" }), coerce: { quizId: "integer" } },
       query: { guard: shape({ username: "string", tag: "strings?" }), coerce: { tag: "strings" } },
-      headers: { guard: guard(() => undefined) },
+      headers: { guard: guard(() => undefined), names: ["x-a"] },
       receives: {
         dispatch: {
           json: {

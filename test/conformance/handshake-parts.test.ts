@@ -1,0 +1,202 @@
+// Path parameters, query and headers of little documents, the whole way: generated, and a generated client meets a generated server; raw requests too.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRouter, connect as dial, type Router, serve, UpgradeRejectedError } from "@wsgen/runtime";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { generate } from "../../codegen/src/generate.ts";
+
+const output = new URL("../.output/handshake-parts/", import.meta.url).pathname;
+
+/** A document of one channel, whose clients send `knock`. */
+const described = (address: string, channel: object = {}, rest: object = {}): object => ({
+  asyncapi: "3.0.0",
+  info: { title: "Door", version: "1.0.0" },
+  servers: { local: { host: "localhost", protocol: "ws" } },
+  channels: { door: { address, messages: { knock: { payload: { type: "object" } } }, ...channel } },
+  operations: { knock: { action: "receive", channel: { $ref: "#/channels/door" } } },
+  "x-wsgen": { perspective: "server", name: "Door" },
+  ...rest,
+});
+const bound = (ws: object, rest: object = {}): object => described("/door", { bindings: { ws } }, rest);
+const secured = (scheme: object): object => ({
+  servers: { local: { host: "localhost", protocol: "ws", security: [{ $ref: "#/components/securitySchemes/pass" }] } },
+  components: { securitySchemes: { pass: scheme } },
+});
+const text = { type: "string" };
+const object = (properties: object, rest: object = {}): object => ({ type: "object", properties, ...rest });
+
+let count = 0;
+async function generated(document: object) {
+  const out = join(output, `${++count}`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "api.json"), JSON.stringify(document, null, 1));
+  const { diagnostics, ok } = await generate({ document: join(out, "api.json"), out, schemas: false });
+  return { out, ok, lines: diagnostics.map(({ severity, code, message }) => `${severity} ${code} ${message}`) };
+}
+
+interface Conn {
+  readonly params: object;
+  readonly query: object;
+  readonly headers: object;
+}
+type Connect = (...given: unknown[]) => Promise<{ readonly url: string; close(): Promise<unknown> }>;
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+beforeAll(() => rmSync(output, { recursive: true, force: true }));
+
+async function start(document: object) {
+  const { out, lines } = await generated(document);
+  const seen: Conn[] = [];
+  const shown: unknown[] = [];
+  const router = createRouter();
+  const { registerDoor } = (await import(join(out, "server.ts"))) as {
+    registerDoor(router: Router, handlers: object, options: object): unknown;
+  };
+  const open = ({ params, query, headers }: Conn): void => void seen.push({ params, query, headers });
+  registerDoor(
+    router,
+    { door: { open, messages: { knock() {} } } },
+    { authenticate: { pass: (key: string) => ({ at: shown.push(key) }) } },
+  );
+  const server = await serve(router, { host: "127.0.0.1", signals: [] });
+  opened.push(server);
+  const { createDoorClient } = (await import(join(out, "client.ts"))) as {
+    createDoorClient(url: string, options: object): { readonly door: Connect };
+  };
+  const client = createDoorClient(server.url, { reconnect: false, credentials: { pass: "s3cret" } });
+  return {
+    lines,
+    shown,
+    /** Connects with the generated client: the path it asked for, and what the server was given. */
+    async enter(...given: unknown[]) {
+      const connection = await client.door(...given);
+      await connection.close();
+      return { path: connection.url.slice(server.url.length), ...seen.at(-1) };
+    },
+    /** Connects with nothing but a request: what the server was given, or why it refused. */
+    async ask(path: string, headers: Record<string, string> = {}) {
+      const connection = await dial(server.url + path, { headers }).catch((error: unknown) => error);
+      if (connection instanceof UpgradeRejectedError) {
+        const { detail } = JSON.parse(connection.body ?? "{}") as { readonly detail?: string };
+        return `${connection.status} ${detail}`;
+      }
+      await (connection as { close(): Promise<unknown> }).close();
+      return seen.at(-1);
+    },
+  };
+}
+
+describe("an address", () => {
+  it("may name its parameters as it likes, and they may be any text but a path", async () => {
+    const names = ["room-id", "a.b", "24h", "constructor"];
+    const { enter } = await start(
+      described(`/ä b/${names.map((name) => `{${name}}`).join("/")}/`, { parameters: Object.fromEntries(names.map((name) => [name, {}])) }),
+    );
+    const params = { "room-id": "ä b%2F", "a.b": "€?#&+", "24h": ":;@=,'()", constructor: "\u2028\\" };
+    expect(await enter(params)).toMatchObject({ params });
+  });
+
+  it.each([
+    ["/a/{x}/b/{x}", /^error address .* has the parameter `x` twice/],
+    ["/a/{x}{y}", /^error address Nothing stands between the parameters `\{x\}\{y\}`/],
+    ["/a/../b", /^warning address .* has `.` or `..` in its path/],
+    ["/a/%2E%2e/b", /^warning address .* has `.` or `..` in its path/],
+    ["/files/*", /^warning address AsyncAPI has no wildcards/],
+  ])("%s is reported", async (address, line) => {
+    const names = [...address.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, {}]);
+    const { lines } = await generated(described(address, { parameters: Object.fromEntries(names) }));
+    expect(lines).toEqual([expect.stringMatching(line)]);
+  });
+});
+
+describe("a query", () => {
+  it("holds lists, booleans, numbers and unions as its schema says, and nothing that looks like them", async () => {
+    const list = { type: "array", items: { type: "integer" } };
+    const { enter, ask } = await start(
+      bound({
+        query: object({ ids: list, on: { type: "boolean" }, tags: { type: "array", items: text }, e: { enum: [1, "x"] }, s: text }),
+      }),
+    );
+    const query = { ids: [1, 2], on: false, tags: ["a,b"], e: 1, s: "1 +&=%20" };
+    expect(await enter({ query })).toMatchObject({ query });
+    expect(await ask("/door?ids=7&e=x&s=true")).toMatchObject({ query: { ids: [7], e: "x", s: "true" } });
+    expect(await ask("/door?on=1")).toBe('400 The query parameter "on" must be boolean.');
+    expect(await ask("/door?s=a&s=b")).toBe('400 The query parameter "s" must be string.');
+    // It would be another number than was sent.
+    expect(await ask("/door?ids=9007199254740993")).toBe('400 The query parameter "ids" must be integer.');
+  });
+
+  it("is found behind refs of bindings, of the schema and of its properties", async () => {
+    const { enter, ask } = await start(
+      described(
+        "/door",
+        { bindings: { $ref: "#/components/channelBindings/shared" } },
+        {
+          components: {
+            channelBindings: { shared: { ws: { bindingVersion: "0.1.0", query: { $ref: "#/components/schemas/Query" } } } },
+            schemas: { Query: object({ a: { $ref: "#/components/schemas/A" } }, { required: ["a"] }), A: { type: "integer" } },
+          },
+        },
+      ),
+    );
+    expect(await enter({ query: { a: 1 } })).toMatchObject({ query: { a: 1 } });
+    expect(await ask("/door")).toBe('400 The query parameter "a" is missing.');
+  });
+
+  it("that is closed lets the key of a security scheme by, and handlers do not see it", async () => {
+    const { enter, ask, shown } = await start(
+      bound({ query: object({ a: text }, { additionalProperties: false }) }, secured({ type: "httpApiKey", in: "query", name: "key" })),
+    );
+    expect(await enter({ query: { a: "b" } })).toMatchObject({ path: "/door?a=b", query: { a: "b" } });
+    expect(shown).toEqual(["s3cret"]);
+    expect(await ask("/door?key=k&other=1")).toBe('400 The query parameter "other" is not known.');
+  });
+
+  it.each([
+    ["by itself", {}],
+    ["beside others", { a: text }],
+  ])("that declares the key of a security scheme %s leaves it to the credentials", async (_how, others) => {
+    const { enter, lines, shown } = await start(
+      bound({ query: object({ key: text, ...others }, { required: ["key"] }) }, secured({ type: "httpApiKey", in: "query", name: "key" })),
+    );
+    expect(lines[0]).toMatch(/^hint handshake-credentials The query parameter `key` carries the credentials of `pass`/);
+    expect(await enter()).toMatchObject({ query: {} });
+    expect(shown).toEqual(["s3cret"]);
+  });
+});
+
+describe("headers", () => {
+  it("are compared without case, their lists parted by commas, and no others are among them", async () => {
+    const list = { type: "array", items: { type: "integer" } };
+    const headers = object({ "X-Trace-ID": { type: "integer" }, "X-List": list, Accept: text }, { required: ["X-Trace-ID"] });
+    const { enter, ask } = await start(bound({ headers }));
+    const given = { "x-trace-id": 7, "x-list": [1, 2], accept: "a, b" };
+    expect((await enter({ headers: given })).headers).toEqual(given);
+    expect(await ask("/door", { "X-TRACE-ID": "5", "x-list": "1" })).toMatchObject({ headers: { "x-trace-id": 5, "x-list": [1] } });
+    expect(await ask("/door", { "x-trace-id": "a" })).toBe('400 The header "x-trace-id" must be integer.');
+    expect(await ask("/door")).toBe('400 The header "x-trace-id" is missing.');
+  });
+
+  it("leave the key of a security scheme to the credentials", async () => {
+    const headers = object({ "x-key": text, "X-Other": text }, { required: ["x-key"] });
+    const { enter, lines, shown } = await start(bound({ headers }, secured({ type: "httpApiKey", in: "header", name: "X-Key" })));
+    expect(lines).toEqual([expect.stringMatching(/^hint handshake-credentials The header `x-key` carries the credentials of `pass`/)]);
+    expect((await enter({ headers: { "x-other": "a" } })).headers).toEqual({ "x-other": "a" });
+    expect(shown).toEqual(["s3cret"]);
+  });
+
+  it("of one name in other letters are one, with a warning", async () => {
+    const { lines } = await generated(bound({ headers: object({ "X-A": text, "x-a": { type: "integer" } }) }));
+    expect(lines).toEqual([expect.stringMatching(/^warning handshake-name The header `x-a` is there already, in other letters/)]);
+  });
+});
+
+it("a method other than GET is warned about", async () => {
+  expect((await generated(bound({ method: "GET" }))).lines).toEqual([]);
+  expect((await generated(bound({ method: "POST" }))).lines).toEqual([
+    expect.stringMatching(/^warning binding A WebSocket is opened with GET/),
+  ]);
+});
