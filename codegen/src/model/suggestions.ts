@@ -54,15 +54,28 @@ interface Tags {
 
 /** The place whose values are different for each message and look like names of messages. */
 function findTags(members: readonly Entry[], sources: Sources): Tags | undefined {
-  const paths = new Map<string, Path>();
-  for (const { draft } of members) for (const path of pathsOf(draft.shape, PLACES)) paths.set(JSON.stringify(path), path);
+  const places = new Map<string, { readonly path: Path; holders: number }>();
+  let cut = 0;
+  for (const { draft } of members) {
+    const paths = pathsOf(draft.shape, PLACES);
+    if (paths.length >= PLACES.limit) cut += 1;
+    for (const path of paths) {
+      const key = JSON.stringify(path);
+      const place = places.get(key);
+      if (place === undefined) places.set(key, { path, holders: 1 });
+      else place.holders += 1;
+    }
+  }
   let best: { readonly tags: Tags; readonly score: number } | undefined;
-  for (const path of paths.values()) {
+  for (const { path, holders } of places.values()) {
+    // Whoever has more places than are looked at may have this one too, and every list has every position.
+    if (!path.some((step) => typeof step === "number") && (holders + cut) * 2 < members.length) continue;
     const found = members.map((member) => [member, textsAt(member, path, sources)] as const);
     const spoken = found.filter(([, { texts }]) => texts.length > 0);
-    const all = spoken.flatMap(([, { texts }]) => texts);
+    const times = new Map<string, number>();
+    for (const [, { texts }] of spoken) for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
     // A value that two messages have leaves those two together; most have to have one of their own.
-    const apart = spoken.filter(([, { texts }]) => texts.every((text) => all.filter((other) => other === text).length === 1)).length;
+    const apart = spoken.filter(([, { texts }]) => texts.every((text) => times.get(text) === 1)).length;
     if (apart < 2 || apart * 2 < members.length) continue;
     const alike = spoken.filter(([member, { texts }]) => texts.some((text) => isAlike(text, member))).length;
     const isTag = TAGS.test(String(path.at(-1)));
@@ -87,12 +100,14 @@ interface Texts {
   readonly because: string;
 }
 
+const nothing: Texts = { texts: [], because: "" };
+
 /** The strings that are known of a place of a message, from the source that is the surest. */
 function textsAt(entry: Entry, path: Path, sources: Sources): Texts {
   const { definitions, typeName } = sources;
   const resolve = (id: string): Schema | undefined => definitions.get(id);
   const evidence = evidenceAt(entry.draft.shape, path);
-  if (evidence.presence === "absent" || !evidence.kinds.has("string")) return { texts: [], because: "" };
+  if (evidence.presence === "absent" || !evidence.kinds.has("string")) return nothing;
   const whole: Schema = { $ref: DEFINITIONS + typeName(entry) };
   const here = schemaAt(whole, path, resolve);
   const parts = here === undefined ? [] : alternativesOf([here], resolve).flat();
