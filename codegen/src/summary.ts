@@ -20,6 +20,10 @@ export interface EndpointSummary {
   readonly channels: readonly string[];
   /** Names of the topics that the API groups their messages by; none where one channel has the socket, or where there is nothing to group. */
   readonly topics: readonly string[];
+  /** How many messages, in both directions, are the socket's although it has topics: several channels have them, or they cannot be told apart. */
+  readonly shared: number;
+  /** What clients subscribe to: topics, and `subscription` for what is the socket's. */
+  readonly subscriptions: readonly string[];
   /** What clients send. */
   readonly in: DirectionSummary;
   /** What the server sends. */
@@ -43,17 +47,28 @@ export function summarise({ title, asyncapi, perspective, endpoints, types, omit
     title,
     asyncapi,
     perspective,
-    endpoints: endpoints.map(({ name, address, channels, topics, clientToServer, serverToClient }) => ({
+    endpoints: endpoints.map(({ name, address, channels, topics, subscription, clientToServer, serverToClient }) => ({
       name,
       address,
       channels: channels.map(({ key }) => key),
       topics: topics.map((topic) => topic.name),
+      shared: topics.length === 0 ? 0 : [clientToServer, serverToClient].reduce((sum, side) => sum + sharedOf(side), 0),
+      subscriptions: [
+        ...topics.flatMap((topic) => (topic.subscription === undefined ? [] : [topic.name])),
+        ...(subscription === undefined ? [] : ["subscription"]),
+      ],
       in: summariseDirection(clientToServer),
       out: summariseDirection(serverToClient),
     })),
     types: types.length,
     omitted,
   };
+}
+
+/** Messages that are no topic's to who receives them. */
+function sharedOf({ messages, deliveries }: Direction): number {
+  const delivered = deliveries.flatMap(({ topic, messages: names }) => (topic === undefined ? names : []));
+  return new Set([...delivered, ...messages.flatMap(({ name, topic }) => (topic === undefined ? [name] : []))]).size;
 }
 
 function summariseDirection({ messages, deliveries, by }: Direction): DirectionSummary {
@@ -78,7 +93,7 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
   const width = Math.max(...shown.map(({ name, address }) => name.length + address.length));
   const lines = [
     `${colors.bold(title)} ${colors.dim(`(AsyncAPI ${asyncapi})`)}: ${count(endpoints.length, "endpoint")}, ${count(total("in"), "message")} in, ${total("out")} out`,
-    `  written from the ${perspective.side}'s side: ${perspective.evidence ?? reasons[perspective.because]}`,
+    `  written from the ${perspective.side === "client" ? "client's side (in is what it sends)" : "server's side"}: ${perspective.evidence ?? reasons[perspective.because]}`,
     ...shown.flatMap((endpoint) => endpointLines(endpoint, width, colors)),
     ...(endpoints.length > shown.length ? [`  … and ${endpoints.length - shown.length} more`] : []),
     ...omitted.slice(0, maxOmitted).map(({ pointer, why }) => colors.dim(`  left out ${pointer}: ${why}`)),
@@ -99,20 +114,25 @@ const reasons: Readonly<Record<Perspective["because"], string>> = {
 };
 
 function endpointLines(endpoint: EndpointSummary, width: number, colors: Colors): readonly string[] {
-  const { name, address, channels, topics } = endpoint;
+  const { name, address, channels, subscriptions } = endpoint;
   const gap = " ".repeat(width - name.length - address.length + 2);
   const unions = [endpoint.in, endpoint.out].flatMap((direction) => Object.entries(direction.unions));
   return [
     `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}`,
-    ...(channels.length > 1 ? [colors.dim(`    ${describeChannels(channels.length, topics)}`)] : []),
+    ...(channels.length > 1 ? [colors.dim(`    ${describeChannels(endpoint)}`)] : []),
+    ...(subscriptions.length > 0 ? [colors.dim(`    clients subscribe to ${describeSubscriptions(subscriptions)}`)] : []),
     ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${namesOf(members)}, which cannot be told apart`)),
   ];
 }
 
-function describeChannels(channels: number, topics: readonly string[]): string {
-  const grouped =
-    topics.length === 0 ? "which group no messages: it has no topics" : `${topics.length === 1 ? "topic" : "topics"} ${namesOf(topics)}`;
-  return `${channels} channels share it, ${grouped}`;
+function describeChannels({ channels, topics, shared }: EndpointSummary): string {
+  if (topics.length === 0) return `${channels.length} channels share it; all messages are the socket's, so there are no topics`;
+  const rest = shared === 0 ? "" : `; ${count(shared, "message")} of no single topic ${shared === 1 ? "is" : "are"} the socket's`;
+  return `${channels.length} channels share it, ${topics.length === 1 ? "topic" : "topics"} ${namesOf(topics)}${rest}`;
+}
+
+function describeSubscriptions(names: readonly string[]): string {
+  return namesOf(names.map((name) => (name === "subscription" ? "what is the socket's (`subscription`)" : name)));
 }
 
 const namesOf = (names: readonly string[]): string =>

@@ -142,7 +142,8 @@ function scoreOfName(name: string): number {
   if (words.length > 1 && /^(message|msg|payload)$/.test(words.at(-1) ?? "")) words.pop();
   const last = words.at(-1) ?? "";
   const first = words[0] ?? "";
-  if (CLIENT_LAST.has(last)) return 1;
+  // "subscribe to feed" is no feed.
+  if (CLIENT_LAST.has(last) || (CLIENT_FIRST.has(first) && words[1] === "to")) return 1;
   if (SERVER_LAST.has(last) || /[^e]ed$/.test(last)) return -1;
   if (CLIENT_FIRST.has(first)) return 1;
   return SERVER_FIRST.has(first) ? -1 : 0;

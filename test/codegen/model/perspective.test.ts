@@ -28,6 +28,11 @@ test("a title that says client or server counts", async () => {
   expect((await modelOf(written(["apple"], ["pear"], { info: { title: "Fruit Client", version: "1" } }))).perspective.side).toBe("client");
 });
 
+test("what begins with a command is one, whatever it is about", async () => {
+  expect((await modelOf(written(["apple"], ["subscribeToFeed"]))).perspective.side).toBe("client");
+  expect((await modelOf(written(["apple"], ["subscribeResponse"]))).perspective.side).toBe("server");
+});
+
 test("one message of many decides nothing, nor a constant that tells no messages apart", async () => {
   const names = "apple pear plum cherry fig grape kiwi lemon lime mango peach".split(" ");
   const payloads = Object.fromEntries(names.map((name) => [name, { type: "object", properties: { [name]: {} } }]));
