@@ -110,5 +110,10 @@ export function createWhiteboardClient(
   url: string | URL,
   options: ClientOptions & { readonly codecs: WhiteboardCodecs },
 ): WhiteboardClient {
-  return createClient<WhiteboardClient>(contract, url, options, [guards, constants, handshake, requests, codecs(options)]);
+  return createClient<WhiteboardClient>(
+    contract,
+    url,
+    options,
+    [guards, constants, handshake, requests, codecs(options)],
+  );
 }

@@ -3,7 +3,7 @@ import type { DispatchTree, Format } from "@wsgen/runtime/generated/server";
 import type { Endpoint, Model, Server } from "../model/model.ts";
 import { apiNames } from "./api-names.ts";
 import { codecsOf, printCodecs } from "./codecs.ts";
-import type { GeneratedFile } from "./file.ts";
+import { type GeneratedFile, lineWidth } from "./file.ts";
 import {
   directions,
   docsWith,
@@ -135,12 +135,16 @@ export function printCreate(
     ["url: string | URL", `options${classifies || encodes ? "" : "?"}: ${type}`],
     `: ${client} {`,
   );
-  file.print(`  return ${file.import("createClient", join, "value")}<${client}>(contract, url, ${given}${features(model, file, checks)});`);
+  const call = `  return ${file.import("createClient", join, "value")}<${client}>(`;
+  const loaded = features(model, file, checks);
+  const passed = ["contract", "url", given, ...(loaded.length === 0 ? [] : [`[${loaded.join(", ")}]`])];
+  const line = `${call}${passed.join(", ")});`;
+  file.print(line.length <= lineWidth ? line : `${call}\n${passed.map((one) => `    ${one},\n`).join("")}  );`);
   file.print("}");
 }
 
 /** What the runtime loads for this document beside its core. */
-function features({ endpoints, closeCodes }: Model, file: GeneratedFile, checks: boolean): string {
+function features({ endpoints, closeCodes }: Model, file: GeneratedFile, checks: boolean): readonly string[] {
   const sides = endpoints.map((endpoint) => directions(endpoint, "client"));
   const subscribes = endpoints.some(({ topics, subscription }) =>
     [{ subscription }, ...topics].some((one) => one.subscription !== undefined),
@@ -163,7 +167,7 @@ function features({ endpoints, closeCodes }: Model, file: GeneratedFile, checks:
   if (codecsOf({ endpoints }).length > 0) parts.push(`${file.import("codecs", join, "value")}(options)`);
   const chosen = sides.flatMap(({ receives }) => receives.choice?.by ?? []);
   if (chosen.length > 0) parts.push(`${file.import("choices", join, "value")}(contract${chosen.includes("classify") ? ", options" : ""})`);
-  return parts.length === 0 ? "" : `, [${parts.join(", ")}]`;
+  return parts;
 }
 
 /** Whether a tree has several ends. */

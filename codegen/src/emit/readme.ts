@@ -63,6 +63,10 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
     ...functions.map(({ name, type, about }) => `declare const ${name}: ${type}; // ${about}`),
     `const client = ${createClient}(${[address, ...clientOptions(model, endpoint, functions)].join(", ")});`,
     `const connection = await client${member(endpoint.name)}(${args});`,
+    ...endpoint.serverToClient.deliveries
+      .filter(({ topic }) => topic === undefined)
+      .slice(0, 1)
+      .map(({ method }) => `connection.on${member(method)}((payload) => console.log(payload));`),
     "await connection.close();",
   ].join("\n");
 }

@@ -219,18 +219,19 @@ export function createTypeBuilder(
     name: string,
     seen: Set<string>,
   ): { readonly schema: Schema; readonly required: boolean } | undefined => {
-    let found: { readonly schema: Schema; readonly required: boolean } | undefined;
+    let found: Schema | undefined;
+    // One may require what another declares.
+    let demanded = false;
     for (const schema of schemas) {
       const target = resolve(schema, seen);
       if (target === undefined) continue;
       const { properties, allOf } = target;
-      const required = stringsOf(target["required"]).includes(name);
       const own = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
       const inner = Array.isArray(allOf) ? findProperty(allOf.filter(isObject), name, seen) : undefined;
-      const hit = own !== undefined && isSchema(own) ? { schema: own, required } : inner;
-      if (hit !== undefined) found = { schema: hit.schema, required: hit.required || required || (found?.required ?? false) };
+      demanded ||= stringsOf(target["required"]).includes(name) || inner?.required === true;
+      found = own !== undefined && isSchema(own) ? own : (inner?.schema ?? found);
     }
-    return found;
+    return found === undefined ? undefined : { schema: found, required: demanded };
   };
 
   /** The schema behind a ref; `undefined` when it was seen before, is a boolean or is not there. */

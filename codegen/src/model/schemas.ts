@@ -187,6 +187,16 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       return;
     }
     if (key.startsWith("x-")) return;
+    if (key === "payload") {
+      findings.warning({
+        code: "unknown-keyword",
+        message: "`payload` is a keyword of messages and not of schemas: what it says is not known here, so that every value is valid.",
+        fix: "Write what is in it into the schema itself.",
+        pointer: at.pointer,
+        at: "key",
+      });
+      return;
+    }
     const suggestion = nearest(key, [...KEYWORDS.keys()]);
     if (suggestion === undefined) return;
     findings.warning({

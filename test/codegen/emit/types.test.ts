@@ -180,9 +180,10 @@ export type Leaf = string;`);
         oneOf: [
           { properties: { kind: { const: "a" } } },
           { type: "object", required: ["kind"], properties: { kind: { const: "b" }, c: {} } },
+          { allOf: [{ properties: { kind: { const: "d" } } }, { required: ["kind"] }] },
         ],
       },
-      'type X = { kind: "a" } | { kind: "b"; c?: unknown };',
+      'type X = { kind: "a" } | { kind: "b"; c?: unknown } | { kind: "d" };',
     ],
     [
       "a property that is required here and described by one alternative alone",

@@ -265,3 +265,10 @@ test.each([
   const tagged = (tag: object) => [expect.anything(), { type: "object", required: ["kind"], properties: { kind: tag } }];
   expect(schema).toMatchObject({ oneOf: [{ allOf: tagged({ enum: ["feline", "kitten"] }) }, { allOf: tagged({ const: "Dog" }) }] });
 });
+
+test("a message where a schema should be is said, for it accepts everything", async () => {
+  const { lines } = await modelled(document3({ receives: { m: { summary: "M", payload: { type: "object" } } } }));
+  expect(lines.filter((line) => line.includes("unknown-keyword"))).toEqual([
+    expect.stringMatching(/^warning unknown-keyword \d+:\d+ `payload` is a keyword of messages and not of schemas/),
+  ]);
+});
