@@ -44,7 +44,7 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
   const codec: Codec = {
     find: () => dispatch.json,
 
-    refusalOf: (guard, _value, subject) => guard && refuse(subject, "needs the feature `guards`"),
+    refusalOf: (guard, _value, subject) => guard && refuse(subject, "needs `guards`"),
 
     check: (name, payload, reason = "is unknown", path?) => {
       const subject: Subject = [`${name ? `"${name}"` : "A message"} was received and is invalid`, "inbound", name];

@@ -28,7 +28,7 @@ export interface ClientConnection<Event, CloseName extends string = string> exte
   readonly url: string;
   /** The subprotocol that the server chose, "" when there is none. */
   readonly protocol: string;
-  /** Aborts, with a ConnectionClosedError, when the connection is closed for good. */
+  /** Aborts, with a ConnectionClosedError, when the connection begins to close from this side, or is closed for good. */
   readonly signal: AbortSignal;
   /** Settles, never rejects, once the connection is closed for good. */
   readonly closed: Promise<CloseOutcome<CloseName>>;

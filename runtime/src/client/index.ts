@@ -2,7 +2,6 @@
 import { WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
 import { type ShowCredentials, showCredentials } from "./credentials.ts";
-import type { WebSocketConstructor } from "./socket.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Codec } from "../contract/codec.ts";
@@ -46,10 +45,9 @@ export { type ClientTopic, topics } from "./topics.ts";
  * Each of its methods rejects with ContractError (parameters or query), UpgradeRejectedError (no connection), or the signal's reason.
  */
 export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: Given, agent, tls }) => {
-  if (!Given && (agent || tls || Object.keys(headers).length))
-    throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
-  // The platform's looks at two arguments alone.
-  return { socket: new (Given ?? (WebSocket as WebSocketConstructor))(url, protocols, { ...tls, agent, headers }) };
+  if (Given) return { socket: new Given(url, protocols, { ...tls, agent, headers }) };
+  if (agent || tls || Object.keys(headers).length) throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
+  return { socket: new WebSocket(url, protocols) };
 });
 
 /** Has a client show its credentials: what only headers can carry needs a WebSocket that takes them. */

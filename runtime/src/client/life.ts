@@ -30,7 +30,7 @@ export interface ConnectionState {
   readonly failures: number;
   /** Why it is not open: ConnectionClosedError, UpgradeRejectedError, or what a function among the options threw. */
   readonly error?: unknown;
-  /** When the next attempt comes, in ms since 1970; absent while one is under way, and while it waits for a network or for the page to be shown. */
+  /** When the next attempt comes, in ms since 1970; absent while one is under way, in the past while it waits for a network or for the page to be shown. */
   readonly retryAt?: number | undefined;
   /** With `open`, unless it is the first time. */
   readonly reconnected?: Reconnected | undefined;
@@ -43,7 +43,7 @@ export interface Life {
   /** The subprotocol that the server chose. */
   readonly protocol: string;
   readonly closed: Promise<CloseOutcome>;
-  /** Aborts when it is closed for good, with a ConnectionClosedError. */
+  /** Aborts when it begins to close for good, with a ConnectionClosedError. */
   readonly signal: AbortSignal;
   getSnapshot(): ConnectionState;
   /** Listeners are called at once when the state changes; what they send goes before what waited for the connection. */

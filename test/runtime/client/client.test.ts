@@ -513,6 +513,6 @@ describe("a client whose guards were forgotten", () => {
       .createClient<VendorClient>(contract, vendor.url, { reconnect: false }, features.slice(1))
       .room({ room: "a" })
       .catch((error: unknown) => error);
-    expect(String(room)).toContain("needs the feature `guards`");
+    expect(String(room)).toContain("needs `guards`");
   });
 });
