@@ -1,7 +1,7 @@
 // killed: a server is killed three times in the middle of requests. asleep: the process of a client stands still (SIGSTOP), as in a laptop that is closed, while its
 // server goes away; and while nothing happens at all.
 import { setTimeout as pause } from "node:timers/promises";
-import { createClient, requests } from "@wsgen/runtime/client";
+import { createClient, guards, requests } from "@wsgen/runtime/client";
 import { WebSocketServer } from "ws";
 import { startSubject } from "./process.mjs";
 
@@ -18,7 +18,7 @@ const contract = {
     },
   },
 };
-const connect = (port) => createClient(contract, `ws://127.0.0.1:${port}`, { reconnect: { spread: 200 } }, [requests]).desk();
+const connect = (port) => createClient(contract, `ws://127.0.0.1:${port}`, { reconnect: { spread: 200 } }, [guards, requests]).desk();
 
 export const subjects = {
   /** Answers after a while, so that there are always questions in the middle. Listens when it is told to. */

@@ -1,7 +1,7 @@
 // R29: the client against a server that means ill: frames without end, nonsense, violations of the contract, and connections that never last.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { createClient } from "@wsgen/runtime/client";
+import { createClient, guards } from "@wsgen/runtime/client";
 import { WebSocketServer } from "ws";
 import { startSubject } from "./process.mjs";
 
@@ -76,12 +76,17 @@ export async function* measure({ seconds = 5 } = {}) {
   const subject = await startSubject(import.meta.url, "hostile");
   const invalid = {};
   const connect = (way, spread = 200) =>
-    createClient(contract, `ws://127.0.0.1:${subject.port}`, {
-      reconnect: { spread },
-      onInvalid: (error) => {
-        invalid[way] = (invalid[way] ?? 0) + (error.code === "WSGEN_CONTRACT" ? 1 : Number.NaN);
+    createClient(
+      contract,
+      `ws://127.0.0.1:${subject.port}`,
+      {
+        reconnect: { spread },
+        onInvalid: (error) => {
+          invalid[way] = (invalid[way] ?? 0) + (error.code === "WSGEN_CONTRACT" ? 1 : Number.NaN);
+        },
       },
-    })[way]().connection;
+      [guards],
+    )[way]().connection;
 
   for (const way of ["frame", "fragments"]) {
     globalThis.gc?.();

@@ -7,6 +7,7 @@ import { meaningOf } from "../connection/close-meaning.ts";
 import type { Message } from "../connection/connection.ts";
 import type { CloseOutcome, Sent } from "../connection/outcome.ts";
 import { ConnectError, ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
+import { violations } from "./violations.ts";
 
 /** Reading stops when this many messages or bytes wait for a reader; what the socket has read by then still comes. */
 const INBOX = { messages: 16, bytes: 256 * 1024 } as const;
@@ -171,7 +172,8 @@ class SocketClient implements ClientConnection {
     this.#socket = socket;
     socket.on("message", (data: Buffer, binary) => this.#receive(data, binary));
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#ours ??= violations.get(error.code ?? "");
+      const code = violations.get(error.code);
+      if (code) this.#ours ??= { code, reason: "" };
     });
     this.closed = new Promise((resolve) => {
       socket.once("close", (code, reason) => {
@@ -294,26 +296,6 @@ class SocketClient implements ClientConnection {
     this.#wake?.();
   }
 }
-
-/** What the close frame says that ws sends when the server breaks a rule. */
-const violations = new Map<string, Pick<CloseOutcome, "code" | "reason">>(
-  (
-    [
-      ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
-      ["WS_ERR_INVALID_UTF8", 1007],
-      ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
-      ["WS_ERR_EXPECTED_FIN", 1002],
-      ["WS_ERR_EXPECTED_MASK", 1002],
-      ["WS_ERR_INVALID_CLOSE_CODE", 1002],
-      ["WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH", 1002],
-      ["WS_ERR_INVALID_OPCODE", 1002],
-      ["WS_ERR_UNEXPECTED_MASK", 1002],
-      ["WS_ERR_UNEXPECTED_RSV_1", 1002],
-      ["WS_ERR_UNEXPECTED_RSV_2_3", 1002],
-      ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
-    ] as const
-  ).map(([name, code]) => [name, { code, reason: "" }]),
-);
 
 function ignore(): void {}
 

@@ -108,6 +108,8 @@ export function startLife(
   let turn = 0;
   let failures = 0;
   let insisting = false;
+  /** What `closed` says when the peer never answers our close frame. */
+  let closing: CloseOutcome | undefined;
   /** When it was opened, and lost. */
   let since = 0;
   let lostAt = 0;
@@ -145,11 +147,11 @@ export function startLife(
       if (mine !== turn) return;
       lost(
         // Deno says 0 of a connection that was lost, where the standard has 1006.
-        ending(event?.code || undefined, event?.reason, event?.wasClean),
-        isOpen()
-          ? undefined
-          : // The query may hold secrets, and errors end up in logs.
-            (started?.refusal?.() ??
+        closing && !event?.wasClean ? closing : ending(event?.code || undefined, event?.reason, event?.wasClean),
+        started?.verdict?.() ??
+          (isOpen()
+            ? undefined
+            : // The query may hold secrets, and errors end up in logs.
               new UpgradeRejectedError(life.url.replace(/\?.*/, ""), Object(cause).message || "no answer", { cause })),
       );
     };
@@ -294,9 +296,9 @@ export function startLife(
     close(code = 1000, reason = "", why?) {
       socket?.close(code, reason); // Throws for codes and reasons that cannot be.
       if (!signal.aborted) {
-        const outcome = ending(code, reason);
-        over.abort(closedError(outcome));
-        if (!isOpen()) lost(outcome, why);
+        closing = ending(code, reason);
+        over.abort(closedError(closing));
+        if (!isOpen()) lost(closing, why);
       }
       return closed;
     },

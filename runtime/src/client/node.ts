@@ -1,9 +1,10 @@
 // The same client on Node, on `ws`, which shows what Node's own WebSocket hides: the HTTP answer of a refused handshake, which decides whether trying again
 // makes sense and when, and the pings of the server, without which nobody knows a silent connection from a dead one.
 import type { IncomingMessage } from "node:http";
-import { UpgradeRejectedError, WsgenError } from "../errors.ts";
+import { ConnectionClosedError, UpgradeRejectedError, WsgenError } from "../errors.ts";
 import { createClientOn } from "./create.ts";
 import type { Attempt, WebSocketConstructor, WebSocketLike } from "./socket.ts";
+import { violations } from "./violations.ts";
 
 export type { Awaitable, CloseOutcome, Sent } from "../connection/outcome.ts";
 export type { Codec } from "../contract/codec.ts";
@@ -44,6 +45,8 @@ export { type ClientTopic, topics } from "./topics.ts";
 /** How much of a refusal's body is read, in bytes, and how long it may take, in ms. */
 const MAX_REFUSAL = 4_096;
 const REFUSAL_TIMEOUT = 2_000;
+/** So many characters of it are in the error's sentence. */
+const MAX_SAID = 200;
 
 /** The largest message that is taken unless told otherwise, in bytes: snapshots of order books are large, and memory is not endless. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
@@ -74,18 +77,23 @@ export const createClient = /* @__PURE__ */ createClientOn(
     }
     if (!isWs(socket)) return { socket };
     watchSilence(socket);
-    return watchRefusal(socket, url);
+    return watchVerdict(socket, url);
   },
 );
 
-/** `ws` shows the HTTP answer of a refused handshake; the platform's WebSocket hides it. */
-function watchRefusal(socket: Ws, url: string): Attempt {
-  let refusal: UpgradeRejectedError | undefined;
+/** `ws` shows the HTTP answer of a refused handshake, and what it could not read; the platform's WebSocket hides both. */
+function watchVerdict(socket: Ws, url: string): Attempt {
+  let verdict: UpgradeRejectedError | ConnectionClosedError | undefined;
+  socket.on("error", ({ code, message }) => {
+    const closeCode = violations.get(code);
+    // The server need not answer the close frame: without this, a message that is too large would be asked for again and again.
+    if (closeCode) verdict = new ConnectionClosedError(closeCode, message);
+  });
   socket.on("unexpected-response", (_request, response: IncomingMessage) => {
     let body = "";
     const done = () => {
       clearTimeout(timer);
-      refusal = refusalOf(url, response, body.trim());
+      verdict = refusalOf(url, response, body.trim());
       socket.terminate();
     };
     const timer = setTimeout(done, REFUSAL_TIMEOUT);
@@ -97,7 +105,7 @@ function watchRefusal(socket: Ws, url: string): Attempt {
     response.once("end", done);
     response.once("error", done);
   });
-  return { socket, refusal: () => refusal };
+  return { socket, verdict: () => verdict };
 }
 
 function refusalOf(url: string, { statusCode: status = 0, headers: lines }: IncomingMessage, body: string): UpgradeRejectedError {
@@ -110,7 +118,7 @@ function refusalOf(url: string, { statusCode: status = 0, headers: lines }: Inco
   // No platform follows them: headers and tokens would go where nobody sent them.
   const why = location
     ? `${status}, it moved to ${withoutQuery(location)}. Redirects are not followed: connect there`
-    : `${status} ${body}`;
+    : `${status} ${body.slice(0, MAX_SAID)}`.trim();
   return new UpgradeRejectedError(withoutQuery(url), why, { status, body, headers, retryAfter });
 }
 
@@ -135,6 +143,7 @@ function watchSilence(socket: Ws): void {
 interface Ws extends WebSocketLike {
   readonly OPEN: number;
   on(event: "unexpected-response", listener: (request: unknown, response: IncomingMessage) => void): unknown;
+  on(event: "error", listener: (error: { readonly code?: unknown; readonly message: string }) => void): unknown;
   on(event: "open" | "message" | "ping" | "pong" | "close", listener: () => void): unknown;
   ping(): void;
   terminate(): void;

@@ -250,6 +250,28 @@ describe("a connection whose server goes away", () => {
     await until(() => room.getSnapshot().reconnected !== undefined);
   });
 
+  it("is over when it cannot read what the server sends, even if the server never answers that", async () => {
+    const { room, statuses } = await enter({ maxMessageSize: 1_000 });
+    for (const socket of server.sockets) {
+      socket.pause(); // Reads no close frame.
+      socket.send("x".repeat(2_000));
+      setTimeout(() => socket.terminate(), 50);
+    }
+    await room.closed;
+    expect(statuses()).toEqual(["closed"]);
+    expect(room.getSnapshot().error).toMatchObject({ name: "ConnectionClosedError", closeCode: 1009 });
+  });
+
+  it("ends with its own code when the server never answers its goodbye", async () => {
+    const { room } = await enter();
+    for (const socket of server.sockets) {
+      socket.pause();
+      setTimeout(() => socket.terminate(), 50);
+    }
+    expect(await room.close(4000, "enough")).toEqual({ code: 4000, reason: "enough", wasClean: false });
+    expect(room.getSnapshot()).toMatchObject({ status: "closed", error: undefined });
+  });
+
   it("decides otherwise where it is told to, and not at all where it is told not to", async () => {
     const { room } = await enter({ reconnect: { ...reconnect, codes: { 4001: true, 1012: false } } });
     server.close(4001);
@@ -294,6 +316,28 @@ describe("a connection whose server goes away", () => {
     await room.closed;
     expect(token).toBe(2);
     expect(room.getSnapshot().error).toMatchObject({ closeCode: 1008, reason: "auth expired" });
+  });
+
+  it("that hides a refusal, as browsers do, goes on, asking for credentials each time, until what gives them says that there are none", async () => {
+    server = await startServer();
+    let asked = 0;
+    let signedOut = false;
+    const query = async () => {
+      asked++;
+      if (signedOut) throw Object.assign(new Error("signed out"), { status: 403 });
+      return {};
+    };
+    const client = standard.createClient<VendorClient>(contract, server.url, { reconnect, WebSocket: WebSocket as never }, features);
+    const { room } = watch(await client.room({ room: "a" }, { query }));
+    server.refuse(403);
+    server.close(1012);
+    await until(() => room.getSnapshot().failures > 3);
+    expect(room.getSnapshot()).toMatchObject({ status: "reconnecting", error: { name: "UpgradeRejectedError" } });
+    expect((room.getSnapshot().error as UpgradeRejectedError).status).toBeUndefined();
+    expect(asked).toBeGreaterThan(3);
+    signedOut = true;
+    await room.closed;
+    expect(room.getSnapshot().error).toMatchObject({ message: "signed out" });
   });
 
   it("tries again when the token could not be fetched", async () => {
