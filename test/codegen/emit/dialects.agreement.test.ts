@@ -21,7 +21,7 @@ describe("payloads in the dialects of documents", () => {
         const guards = await importGuards(folder, schemas);
         const builders = await importText(folder, schemasText(schemas).text);
         const written = dialect.translate(document);
-        for (const { name, type } of endpoints[0]?.clientToServer.messages ?? []) {
+        for (const { name, type } of endpoints.flatMap(({ clientToServer }) => clientToServer.messages)) {
           const verdict = dialect.compile(written, name);
           const builder = builders[type] as object;
           for (const value of [...drawn, ...Array.from({ length: 12 }, (_, seed) => near(written[name], written, seed))]) {

@@ -219,17 +219,18 @@ function openApi30({ nullable, exclusiveMinimum, exclusiveMaximum, ...rest }: Re
   });
 }
 
-/** A document whose messages have these payloads, in the words of the dialect. */
+/** A document whose messages have these payloads, in the words of the dialect; each has a channel of its own, so that no constant is required to tell them apart. */
 export function documentOf({ schemas, payloads }: Drawn, { format }: Dialect): string {
-  const messages = Object.entries(payloads).map(([name, schema]) => [
+  const channels = Object.entries(payloads).map(([name, schema]) => [
     name,
-    { contentType: "application/json", payload: { schemaFormat: format, schema } },
+    { address: `/${name}`, messages: { [name]: { contentType: "application/json", payload: { schemaFormat: format, schema } } } },
   ]);
+  const operations = Object.keys(payloads).map((name) => [name, { action: "receive", channel: { $ref: `#/channels/${name}` } }]);
   return JSON.stringify({
     asyncapi: "3.0.0",
     info: { title: "T", version: "1.0.0" },
-    channels: { c: { address: "/c", messages: Object.fromEntries(messages) } },
-    operations: { o: { action: "receive", channel: { $ref: "#/channels/c" } } },
+    channels: Object.fromEntries(channels),
+    operations: Object.fromEntries(operations),
     components: { schemas },
     "x-wsgen": { perspective: "server" },
   });
