@@ -99,6 +99,17 @@ describe("an address", () => {
     expect(await enter(params)).toMatchObject({ params });
   });
 
+  it("has its default for a parameter that a client leaves out, and a value that is not allowed is no default", async () => {
+    const region = { enum: ["eu", "us"], default: "eu" };
+    const { enter } = await start(described("/{region}/door", { parameters: { region } }));
+    expect(await enter()).toMatchObject({ path: "/eu/door", params: { region: "eu" } });
+    expect(await enter({ region: "us" })).toMatchObject({ path: "/us/door" });
+    const { enter: enterRoom } = await start(described("/{region}/{room}", { parameters: { region, room: {} } }));
+    expect(await enterRoom({ room: "a" })).toMatchObject({ path: "/eu/a" });
+    const { lines } = await generated(described("/{region}/door", { parameters: { region: { ...region, default: "asia" } } }));
+    expect(lines).toEqual([expect.stringMatching(/^warning parameter-default The default of `region` is none of the values/)]);
+  });
+
   it.each([
     ["/a/{x}/b/{x}", /^error address .* has the parameter `x` twice/],
     ["/a/{x}{y}", /^error address Nothing stands between the parameters `\{x\}\{y\}`/],

@@ -52,9 +52,10 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
   const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
-    parameters: endpoint.parameters && partContract(endpoint.parameters, guard),
+    parameters:
+      endpoint.parameters && partContract(endpoint.parameters, guard, side === "client" ? { defaults: endpoint.parameters.defaults } : {}),
     query: endpoint.query && partContract(endpoint.query, guard),
-    headers: endpoint.headers && partContract(endpoint.headers, guard, side === "server" ? endpoint.headers.names : undefined),
+    headers: endpoint.headers && partContract(endpoint.headers, guard, side === "server" ? { names: endpoint.headers.names } : {}),
     protocols: endpoint.protocols.length === 0 ? undefined : endpoint.protocols,
     closeCodes: notEmpty(Object.fromEntries([...model.closeCodes, ...endpoint.closeCodes].map(({ name, code }) => [name, code]))),
     security: endpoint.security,
@@ -86,8 +87,9 @@ function topicContract({ parameters, subscription }: Topic): Literal {
   return present({ at: parameters && notEmpty(parameters.at), subscription: subscription && asLiteral(subscription) });
 }
 
-function partContract({ type, coerce }: HandshakePart, guard: Guards, names?: readonly string[]): Literal {
-  return present({ guard: guard(type), coerce: notEmpty(coerce), names });
+/** `more`: what one side alone needs to know. */
+function partContract({ type, coerce }: HandshakePart, guard: Guards, more: { readonly [key: string]: Literal | undefined } = {}): Literal {
+  return present({ guard: guard(type), coerce: notEmpty(coerce), ...more });
 }
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */

@@ -99,6 +99,9 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
       // Read in the order people write it: what is required, then what there is.
       if (before === undefined) copy["required"] = [step];
       copy[key] = Object.assign(emptyObject(), properties, { [step]: below });
+    } else if (key === "type") {
+      // No other kind of value can have the property.
+      copy[key] = "object";
     } else copy[key] = key === "required" && !required.includes(step) ? [...required, step] : value;
   }
   return copy;

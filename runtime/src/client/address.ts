@@ -30,9 +30,10 @@ export const handshake: Feature =
   ({ address, parameters, query, headers }, codec) =>
   () => ({
     handshake(url, given) {
+      const params = { ...parameters?.defaults, ...given.params };
       const subject = (part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];
       for (const [part, contract, values] of [
-        ["path parameters", parameters, given.params],
+        ["path parameters", parameters, params],
         ["query", query, given.query],
         // Headers can be the client's own business, so that only those of the endpoint are checked, and only when there are some.
         ["headers", given.headers && headers, given.headers],
@@ -47,7 +48,7 @@ export const handshake: Feature =
           if (item !== undefined) url.searchParams.append(name, String(item));
         }
       }
-      const values = new Map(Object.entries(given.params ?? {}));
+      const values = new Map<string, unknown>(Object.entries(params));
       return address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
         const value = String(values.get(name) ?? "");
         // URLs know no way to write these as the name of something.

@@ -252,3 +252,14 @@ test("a message without a constant is named as what takes the rest", async () =>
   ]);
   expect(await hints({ a: tagged("a"), b: tagged("b") })).toEqual([]);
 });
+
+test("a payload that may be null, or have null where its constant lies, is one that has the constant", async () => {
+  const maybe = (payload: object) => ({ ...payload, type: ["object", "null"] });
+  const outer = (inner: object) => ({ type: "object", required: ["head"], properties: { head: inner } });
+  const model = await modelOf(
+    document3({ receives: { a: maybe(tagged("a")), b: tagged("b") }, sends: { c: outer(maybe(tagged("c"))), d: outer(tagged("d")) } }),
+  );
+  const schemaOf = (name: string) => typeOf(model, name).schema;
+  expect(schemaOf("AMessage")).toMatchObject({ type: "object", required: ["type"] });
+  expect(schemaOf("CMessage")).toMatchObject({ properties: { head: { type: "object", required: ["type"] } } });
+});

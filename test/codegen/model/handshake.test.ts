@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { document3, endpointOf, modelled, modelOf, typeOf } from "./modelled.ts";
 
-test("path parameters are strings of 3.x with enum, default and prose, all required", async () => {
+test("path parameters are strings of 3.x with enum, default and prose, all required on the wire", async () => {
   const model = await modelOf(
     document3({
       receives: { a: {} },
@@ -11,7 +11,7 @@ test("path parameters are strings of 3.x with enum, default and prose, all requi
       },
     }),
   );
-  expect(endpointOf(model).parameters).toEqual({ type: "MainParameters", optional: false, coerce: {} });
+  expect(endpointOf(model).parameters).toEqual({ type: "MainParameters", optional: false, coerce: {}, defaults: { lang: "en" } });
   expect(typeOf(model, "MainParameters")).toMatchObject({
     guard: true,
     docs: { description: "Path parameters of `/x/{id}/{lang}`." },
