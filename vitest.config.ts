@@ -16,6 +16,8 @@ export default defineConfig({
   },
   test: {
     globalSetup: "test/notices.ts",
+    setupFiles: "test/draws.ts",
+    provide: { seed: Number(process.env["SEED"] ?? 1) },
     include: ["test/**/*.test.ts"],
     // Generous: a busy machine is no failure, and speed is asserted in benchmarks.
     testTimeout: 60_000,

@@ -26,8 +26,8 @@ export interface Agreement {
 }
 
 /** Schemas as they are drawn, with values that are anything and values that are near. */
-export function drawnCases(numRuns: number, seed: number): readonly Case[] {
-  const drawn = fc.sample(fc.tuple(definitions, fc.array(values, { minLength: 5, maxLength: 5 })), { seed, numRuns });
+export function drawnCases(count: number): readonly Case[] {
+  const drawn = fc.sample(fc.tuple(definitions, fc.array(values, { minLength: 5, maxLength: 5 })), count);
   return drawn.map(withoutIndices).map(([types, some]) => ({
     types,
     values: Object.fromEntries(
