@@ -7,7 +7,7 @@ import type { ExtensionStack } from "./extension.ts";
 import type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";
 import type { InboundRate } from "./rate.ts";
 
-export type { CloseCodes, CloseMeaning } from "./close-meaning.ts";
+export type { CloseCodes } from "./close-meaning.ts";
 export { assertLimits, defaultLimits } from "./limits.ts";
 export { openConnection } from "./open.ts";
 export type { Awaitable, CloseOutcome, Sent } from "./outcome.ts";

@@ -3,15 +3,6 @@ import { mapSubschemas } from "../../../codegen/src/model/keywords.ts";
 
 type Schema = boolean | { readonly [keyword: string]: unknown };
 
-/** Keywords that no type of ours says: bounds, texts, counts, conditions. docs/guides/schemas.md lists them for users. */
-export const UNSAID: ReadonlySet<string> = new Set([
-  ...["minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"],
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  ...["minItems", "maxItems", "uniqueItems", "contains"],
-  ...["minProperties", "maxProperties", "propertyNames", "patternProperties", "dependencies"],
-  ...["not", "if", "then", "else"],
-]);
-
 /** Keywords by which a schema without `type` means values of one kind: types say so, guards do as JSON Schema says. */
 const SPEAKS_OF: Readonly<Record<string, readonly string[]>> = {
   object: [
