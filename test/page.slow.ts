@@ -73,6 +73,22 @@ describe("the chat of `npm start`", () => {
       expect(problems).toEqual([]);
     });
 
+    it("says that it joins, once however often it is asked to", async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(address);
+      await page.fill("#name", "Barbara");
+      server.kill("SIGSTOP");
+      try {
+        await page.click("#join-form button[type=submit]");
+        await page.getByText("Joining…").waitFor();
+        expect(await page.isDisabled("#join-room")).toBe(true);
+      } finally {
+        server.kill("SIGCONT");
+      }
+      await page.getByText("Connected as Barbara").waitFor();
+      await page.close();
+    });
+
     it("says that the connection is lost, keeps what is written, and is back when the server is", async () => {
       const page = await (await browser.newContext()).newPage();
       await page.goto(address);
@@ -83,10 +99,12 @@ describe("the chat of `npm start`", () => {
       await page.getByText(/^Connection lost, trying in \d+ s$|^Connecting again/).waitFor();
       await page.fill("#text", "Written while the server was away");
       await page.click("#say-form button[type=submit]");
+      await page.getByText("Will be sent: Written while the server was away").waitFor();
       [server] = await start(Number(new URL(address).port));
       await page.getByText("Connected as Hedy").waitFor();
-      await page.getByText("Connected again").waitFor();
-      await page.getByText("Written while the server was away").waitFor();
+      await page.getByText(/^Connected again after \d+ s\. The history has/).waitFor();
+      await page.getByText("Written while the server was away", { exact: true }).waitFor();
+      await expect.poll(() => page.getByText("Will be sent").count()).toBe(0);
       await page.close();
     });
   });

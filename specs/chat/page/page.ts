@@ -1,16 +1,23 @@
 // The chat's page: the generated client in a browser, loaded as plain ES modules.
-import { ContractError } from "@wsgen/runtime/client";
+import { ContractError, type Reconnected } from "@wsgen/runtime/client";
 import { createChatClient, type RoomClient } from "../../../generated/chat/client.js";
 import type { Post } from "../../../generated/chat/types.js";
 
 const pageSize = 50;
 const chat = createChatClient(location.origin);
 
-const join = { view: byId("join"), form: form("join-form"), name: input("name"), room: input("room"), problem: byId("join-problem") };
+const join = {
+  view: byId("join"),
+  form: form("join-form"),
+  name: input("name"),
+  room: input("room"),
+  problem: byId("join-problem"),
+  start: button("join-room"),
+};
 const view = { view: byId("chat"), title: byId("room-title"), status: byId("status"), leave: button("leave") };
 const posts = { log: byId("log"), empty: byId("empty"), earlier: button("earlier") };
-const say = { form: form("say-form"), text: input("text"), send: byId("say-form").querySelector("button") };
-const trial = { start: button("break-it"), results: byId("trial") };
+const say = { form: form("say-form"), text: input("text"), send: button("send") };
+const trial = { panel: details("contract"), start: button("break-it"), results: byId("trial") };
 
 /** What belongs to the room that this tab is in. */
 interface Visit {
@@ -28,6 +35,8 @@ join.room.value = decodeURIComponent(location.hash.slice(1)) || "lobby";
 join.name.select();
 // Not every browser lets the keyboard scroll what cannot be focused.
 posts.log.tabIndex = 0;
+// On a phone it would leave no room for the posts.
+trial.panel.open = matchMedia("(min-width: 801px)").matches;
 
 join.form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -43,6 +52,8 @@ trial.start.addEventListener("click", () => void breakTheContract());
 
 async function enter(roomId: string, username: string): Promise<void> {
   join.problem.hidden = true;
+  join.start.disabled = true;
+  join.start.textContent = "Joining…";
   try {
     const room = await chat.room({ roomId }, { query: { username } });
     sessionStorage.setItem("name", username);
@@ -51,6 +62,9 @@ async function enter(roomId: string, username: string): Promise<void> {
   } catch (error) {
     join.problem.textContent = error instanceof Error ? error.message : String(error);
     join.problem.hidden = false;
+  } finally {
+    join.start.disabled = false;
+    join.start.textContent = "Join";
   }
 }
 
@@ -74,8 +88,7 @@ function showRoom(entered: Visit, roomId: string, username: string): void {
   showState(entered, username);
   room.subscribe(({ reconnected }) => {
     showState(entered, username);
-    // Nobody knows what was said while the connection was away: ask.
-    if (reconnected !== undefined) void showMissed(entered);
+    if (reconnected !== undefined) void showMissed(entered, reconnected);
   });
   void showEarlier();
 }
@@ -88,7 +101,7 @@ function showState(shown: Visit, username: string): void {
   view.status.dataset["state"] = status;
   // What is written meanwhile is sent when the connection is back.
   say.text.disabled = status === "closed";
-  if (say.send !== null) say.send.disabled = status === "closed";
+  say.send.disabled = status === "closed";
   trial.start.disabled = status !== "open";
   posts.earlier.disabled = status !== "open";
   if (status === "open") view.status.textContent = `Connected as ${username}`;
@@ -103,15 +116,19 @@ let countdown: ReturnType<typeof setTimeout> | undefined;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "the server said goodbye.");
 
-/** Catches up after a time without a connection. */
-async function showMissed(missing: Visit): Promise<void> {
+/** Says that something may have been missed while the connection was away, for nobody can know, and asks for it. */
+async function showMissed(missing: Visit, { away }: Reconnected): Promise<void> {
+  const back = `Connected again after ${Math.ceil(away / 1000)} s.`;
+  const line = showEvent(`${back} Posts may be missing here: asking the history…`);
   try {
     const page = await missing.room.request.history({ limit: pageSize });
-    if (visit !== missing) return;
-    for (const post of page.posts) showPost(missing, post);
-    showEvent("Connected again");
+    const missed = page.posts.filter(({ id }) => !missing.shown.has(id));
+    for (const { id } of missed) missing.shown.add(id);
+    line.after(...missed.map(postItem));
+    line.textContent = `${back} The history has ${missed.length === 0 ? "nothing from then." : "this from then:"}`;
+    posts.log.scrollTop = posts.log.scrollHeight;
   } catch {
-    // The connection is gone once more; when it is back, this runs again.
+    line.textContent = `${back} Posts may be missing here.`; // It is gone once more; when it is back, this runs again.
   }
 }
 
@@ -128,8 +145,20 @@ async function leave(): Promise<void> {
 function post(text: string): void {
   if (visit === undefined || text === "") return;
   // The constant `type` is filled in; what is left is what a person would say.
-  visit.room.send.postMessage({ text });
+  const sent = visit.room.send.postMessage({ text });
   say.text.value = "";
+  // It waits for the connection to come back, and is then sent.
+  if (sent !== undefined) void showWaiting(text, sent);
+}
+
+async function showWaiting(text: string, sent: Promise<void>): Promise<void> {
+  const line = showEvent(`Will be sent: ${text}`);
+  try {
+    await sent;
+    line.remove();
+  } catch (error) {
+    line.textContent = `Was not sent: ${text} (${messageOf(error)})`;
+  }
 }
 
 /** Asks for the page of posts before the oldest one shown: a request that is settled by its reply. */
@@ -158,18 +187,19 @@ function showPost({ shown }: Visit, post: Post): void {
   append(postItem(post));
 }
 
-function showEvent(text: string): void {
-  append(element("li", { className: "event", textContent: text }));
+function showEvent(text: string): HTMLElement {
+  return append(element("li", { className: "event", textContent: text }));
 }
 
 /** Adds a line, and keeps the end in sight for those who were looking at it. */
-function append(item: HTMLElement): void {
+function append(item: HTMLElement): HTMLElement {
   const { log } = posts;
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   item.classList.add("fresh");
   log.append(item);
   posts.empty.hidden = true;
   if (atEnd) log.scrollTop = log.scrollHeight;
+  return item;
 }
 
 function postItem({ by, text, at }: Post): HTMLElement {
@@ -261,4 +291,7 @@ function input(id: string): HTMLInputElement {
 }
 function button(id: string): HTMLButtonElement {
   return byId(id) as HTMLButtonElement;
+}
+function details(id: string): HTMLDetailsElement {
+  return byId(id) as HTMLDetailsElement;
 }
