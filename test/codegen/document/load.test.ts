@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FILES_KEY, type JsonObject } from "../../../codegen/src/document/document.ts";
 import { load } from "../../../codegen/src/document/load.ts";
+import { processorTime } from "../../processor-time.ts";
 import { asyncapi, folderOf, lines, loadFiles } from "./files.ts";
 
 /** What load says of a text that it takes for a document. */
@@ -159,9 +160,9 @@ describe("text that is not YAML", () => {
 
   it("does not expand billions of laughs", async () => {
     const levels = Array.from({ length: 9 }, (_, level) => `x-${level + 1}: &a${level + 1} [${Array(9).fill(`*a${level}`).join(", ")}]\n`);
-    const started = performance.now();
+    const started = processorTime();
     expect(await said(`x-0: &a0 lol\n${levels.join("")}`)).toEqual([expect.stringMatching(/^9:11 error too-many-aliases: /)]);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(processorTime() - started).toBeLessThan(1000);
   });
 
   it.each([
@@ -213,9 +214,9 @@ describe("text that is not YAML", () => {
         let text = seed;
         for (const [at, removed, inserted] of edits) text = text.slice(0, at) + inserted + text.slice(at + removed);
         writeFileSync(join(folder, "api.yaml"), text);
-        const started = performance.now();
+        const started = processorTime();
         const document = await load(join(folder, "api.yaml"));
-        expect(performance.now() - started).toBeLessThan(2000);
+        expect(processorTime() - started).toBeLessThan(2000);
         const last = text.split(/\r\n|\r|\n/).length;
         for (const { position } of document.diagnostics) {
           expect(position!.line).toBeGreaterThan(0);

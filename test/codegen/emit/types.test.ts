@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { processorTime } from "../../processor-time.ts";
 import { ref, typesText } from "./emitted.ts";
 
 /** The type of one schema, without `export`. */
@@ -293,7 +294,7 @@ export type List = (
   });
 
   it("is quick on an enum of 100,000 values and on 5,000 types", () => {
-    const before = performance.now();
+    const before = processorTime();
     typesText({ X: { enum: Array.from({ length: 100_000 }, (_, index) => `value ${index}`) } });
     typesText(
       Object.fromEntries(
@@ -303,6 +304,6 @@ export type List = (
         ]),
       ),
     );
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(processorTime() - before).toBeLessThan(3_000);
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { patternRisk } from "../../../codegen/src/emit/pattern-risk.ts";
 import { FORMATS } from "../../../codegen/src/emit/prelude.ts";
 import { guardName, lintSchemas } from "../../../codegen/src/emit/validators.ts";
+import { processorTime } from "../../processor-time.ts";
 import { importGuards, importText, modelOf, ref, temporaryFolder, validatorsText } from "./emitted.ts";
 
 const folder = temporaryFolder();
@@ -197,9 +198,9 @@ function characters(text) {
     const chain = Object.fromEntries(
       Array.from({ length: 600 }, (_, index) => [`T${index}`, { type: "object", properties: { next: ref(`T${(index + 1) % 600}`) } }]),
     );
-    const before = performance.now();
+    const before = processorTime();
     expect(validatorsText(chain).findings).toEqual([]);
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(processorTime() - before).toBeLessThan(5_000);
   });
 });
 

