@@ -9,9 +9,6 @@ import { version } from "./version.ts";
 /** 0 done; 1 a problem with the document, the configuration or the disk, or stale files; 2 wrong usage. */
 const exitCodes = { done: 0, problem: 1, usage: 2 } as const;
 
-/** Warnings and hints that are printed; `--json` has them all. */
-const maxFindings = 40;
-
 // A pipe has no `isTTY` at all, and picocolors takes `undefined` for "decide yourself", which is "yes" in CI.
 const colourful = (stream: Partial<NodeJS.WriteStream>): boolean =>
   stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
@@ -225,7 +222,7 @@ function createProgress(): { readonly step: (step: Step) => void; readonly done:
 }
 
 async function printGenerated(result: GenerateResult, flags: Flags, time: number): Promise<void> {
-  const { count, formatSummary } = await import("./summary.ts");
+  const { count, formatSummary, namesOf } = await import("./summary.ts");
   await printFindings(result, ["error", "warning"]);
   if (!result.ok) {
     await printTally("nothing was written", result);
@@ -245,7 +242,7 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
     else say(out.green("everything is up to date"));
     return;
   }
-  if (handlersAdded.length > 0) say(`  ${count(handlersAdded.length, "handler")} to fill in: ${listed(handlersAdded)}`);
+  if (handlersAdded.length > 0) say(`  ${count(handlersAdded.length, "handler")} to fill in: ${namesOf(handlersAdded)}`);
   const parts = [
     written.length > 0 ? `${count(written.length, "file")} written` : "",
     removed.length > 0 ? `${removed.length} removed` : "",
@@ -255,8 +252,6 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
     `${out.green(`${shown(result.out)}:`)} ${parts.filter((part) => part !== "").join(", ")} in ${Math.round(time)} ms${checkedNote(result)}`,
   );
 }
-
-const listed = (names: readonly string[]): string => names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");
 
 function checkedNote({ checked }: ValidateResult): string {
   return checked === "before" ? " (the document was checked before)" : "";
@@ -282,13 +277,11 @@ async function printFindings(
 ): Promise<void> {
   const { formatDiagnostics } = await import("./diagnostics.ts");
   const wanted = diagnostics.filter(({ severity }) => severities.includes(severity));
-  const shownOnes = wanted.filter(({ severity }, index) => severity === "error" || index < maxFindings);
   const paint = { error: err.red, warning: err.yellow, hint: err.cyan };
-  for (const { severity, message, fix } of shownOnes.filter(({ position }) => position === undefined))
+  for (const { severity, message, fix } of wanted.filter(({ position }) => position === undefined))
     warn(`${paint[severity](severity)}: ${message}${fix === undefined ? "" : ` ${fix}`}`);
-  const placed = shownOnes.filter(({ position }) => position !== undefined);
+  const placed = wanted.filter(({ position }) => position !== undefined);
   for (const text of formatDiagnostics(placed, { sources, colors: err })) warn(`${text}\n`);
-  if (wanted.length > shownOnes.length) warn(err.dim(`… and ${wanted.length - shownOnes.length} more; --json has them all`));
 }
 
 async function printJson({ sources: _, ...result }: ValidateResult | GenerateResult, flags: Flags): Promise<void> {

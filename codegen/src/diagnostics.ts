@@ -81,31 +81,64 @@ export function formatDiagnostic(diagnostic: Diagnostic, { sources, colors, cwd 
   ].join("\n");
 }
 
+/** Errors that are shown in full. */
+const MOST_ERRORS = 20;
+/** Others of a kind that get a line, and places that are listed where all of them say the same. */
+const MOST_LINES = 5;
+const MOST_PLACES = 8;
+
 /**
- * Findings for a terminal, in their order: the first of its kind as {@link formatDiagnostic} has it, and below it a line for each of the others where
- * there are at least two, with what to do only where that is something else. Errors are all shown in full.
+ * Findings for a terminal, in their order: the first of its kind as {@link formatDiagnostic} has it, and below it a line for each of the next,
+ * with what to do where that is something else. Errors are shown in full, the first of them.
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], options: FormatOptions): readonly string[] {
   const kinds = new Map<string, Diagnostic[]>();
-  for (const [index, diagnostic] of diagnostics.entries()) {
+  let errors = 0;
+  for (const diagnostic of diagnostics) {
     const { severity, code } = diagnostic;
-    const kind = severity === "error" ? `${index}` : `${severity} ${code}`;
+    const kind = severity === "error" ? `error ${Math.min(errors++, MOST_ERRORS)}` : `${severity} ${code}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), diagnostic]);
   }
-  return [...kinds.values()].flatMap(([first, ...others]) => {
-    if (first === undefined) return [];
-    if (others.length < 2) return [first, ...others].map((one) => formatDiagnostic(one, options));
-    const { colors } = options;
-    const head = `  ${colors.dim(`and ${others.length} more ${first.severity}s of this kind:`)}`;
-    return [[formatDiagnostic(first, options), head, ...others.flatMap((one) => shortLines(one, first, options))].join("\n")];
-  });
+  return [...kinds.values()].map((kind) => formatKind(kind, options));
 }
 
-function shortLines({ message, fix, position }: Diagnostic, first: Diagnostic, { colors, cwd = process.cwd() }: FormatOptions): string[] {
-  const file = position === undefined || position.file === first.position?.file ? "" : `${visible(shortPath(position.file, cwd))}:`;
-  const place = position && `${colors.bold(`${file}${position.line}:${position.column}`)} `;
-  const other = fix === undefined || fix === first.fix ? [] : [`      ${colors.green("fix:")} ${visible(fix)}`];
-  return [`    ${place ?? ""}${visible(message)}`, ...other];
+function formatKind([first, ...others]: readonly Diagnostic[], options: FormatOptions): string {
+  if (first === undefined) return "";
+  if (others.length === 0) return formatDiagnostic(first, options);
+  const { colors } = options;
+  const of = first.severity === "error" ? "" : " of this kind";
+  const head = `and ${others.length} more ${first.severity}${others.length === 1 ? "" : "s"}${of}`;
+  const places = others.flatMap((one) => placeBeside(one, first, options) ?? []);
+  const alike = others.every(({ message, fix }) => message === first.message && fix === first.fix);
+  if (alike && places.length === others.length) {
+    const listed = places.slice(0, MOST_PLACES).join(", ") + (places.length > MOST_PLACES ? `, … ${jsonHas}` : "");
+    return [formatDiagnostic(first, options), `  ${colors.dim(`${head}, at`)} ${listed}`].join("\n");
+  }
+  // What is mended in the same way stands together, and what to do below it.
+  const fixes = new Map([[first.fix, []], ...others.map(({ fix }): [string | undefined, Diagnostic[]] => [fix, []])]);
+  for (const one of others) fixes.get(one.fix)?.push(one);
+  const shown = new Set([...fixes.values()].flat().slice(0, MOST_LINES));
+  const lines = [...fixes].flatMap(([fix, ones]) => {
+    const its = ones.filter((one) => shown.has(one)).map((one) => shortLine(one, first, options));
+    return its.length === 0 || fix === undefined || fix === first.fix ? its : [...its, `      ${colors.green("fix:")} ${visible(fix)}`];
+  });
+  const rest = others.length - shown.size;
+  const more = rest === 0 ? [] : [`    ${colors.dim(`… and ${rest} more ${jsonHas}`)}`];
+  return [formatDiagnostic(first, options), `  ${colors.dim(`${head}:`)}`, ...lines, ...more].join("\n");
+}
+
+const jsonHas = "(--json has them all)";
+
+function shortLine(one: Diagnostic, first: Diagnostic, options: FormatOptions): string {
+  const place = placeBeside(one, first, options);
+  return `    ${place === undefined ? "" : `${options.colors.bold(place)} `}${visible(one.message)}`;
+}
+
+/** Line and column, with the file where that is another. */
+function placeBeside({ position }: Diagnostic, first: Diagnostic, { cwd = process.cwd() }: FormatOptions): string | undefined {
+  if (position === undefined) return undefined;
+  const file = position.file === first.position?.file ? "" : `${visible(shortPath(position.file, cwd))}:`;
+  return `${file}${position.line}:${position.column}`;
 }
 
 /** A finding for `--json`: the same fields, with the path relative to `cwd` in posix slashes. */

@@ -34,6 +34,8 @@ export interface DirectionSummary {
   readonly messages: number;
   /** How they are told apart, in words. */
   readonly by: string;
+  /** Whether that holds only as long as messages carry no property that their schemas do not declare. */
+  readonly assumed: boolean;
   /** How many of them a codec reads and writes, by content type. */
   readonly encoded: { readonly [contentType: string]: number };
   /** Messages that are answered. */
@@ -71,13 +73,14 @@ function sharedOf({ messages, deliveries }: Direction): number {
   return new Set([...delivered, ...messages.flatMap(({ name, topic }) => (topic === undefined ? [name] : []))]).size;
 }
 
-function summariseDirection({ messages, deliveries, by }: Direction): DirectionSummary {
+function summariseDirection({ messages, deliveries, by, assumed }: Direction): DirectionSummary {
   const unions = deliveries.filter((delivery) => delivery.messages.length > 1).map((delivery) => [delivery.name, delivery.messages]);
   const encoded = new Map<string, number>();
   for (const { codec } of messages) if (codec !== undefined) encoded.set(codec, (encoded.get(codec) ?? 0) + 1);
   return {
     messages: messages.length,
     by,
+    assumed,
     encoded: Object.fromEntries(encoded),
     requests: messages.filter(({ reply }) => reply !== undefined).length,
     unions: Object.fromEntries(unions),
@@ -91,10 +94,12 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
   const total = (side: "in" | "out"): number => endpoints.reduce((sum, endpoint) => sum + endpoint[side].messages, 0);
   const shown = endpoints.slice(0, maxEndpoints);
   const width = Math.max(...shown.map(({ name, address }) => name.length + address.length));
+  const assumed = shown.some((endpoint) => endpoint.in.assumed || endpoint.out.assumed);
   const lines = [
     `${colors.bold(title)} ${colors.dim(`(AsyncAPI ${asyncapi})`)}: ${count(endpoints.length, "endpoint")}, ${count(total("in"), "message")} in, ${total("out")} out`,
     `  written from the ${perspective.side === "client" ? "client's side (in is what it sends)" : "server's side"}: ${perspective.evidence ?? reasons[perspective.because]}`,
     ...shown.flatMap((endpoint) => endpointLines(endpoint, width, colors)),
+    ...(assumed ? [colors.dim("  * as long as messages carry only properties their schemas declare")] : []),
     ...(endpoints.length > shown.length ? [`  … and ${endpoints.length - shown.length} more`] : []),
     ...omitted.slice(0, maxOmitted).map(({ pointer, why }) => colors.dim(`  left out ${pointer}: ${why}`)),
     ...(omitted.length > maxOmitted ? [colors.dim(`  … and ${omitted.length - maxOmitted} more left out`)] : []),
@@ -104,7 +109,8 @@ export function formatSummary({ title, asyncapi, perspective, endpoints, omitted
 
 const maxEndpoints = 20;
 const maxOmitted = 5;
-const maxNames = 12;
+/** Characters of a list of names. */
+const LONGEST_LIST = 96;
 
 const reasons: Readonly<Record<Perspective["because"], string>> = {
   option: "as it was told",
@@ -116,12 +122,12 @@ const reasons: Readonly<Record<Perspective["because"], string>> = {
 function endpointLines(endpoint: EndpointSummary, width: number, colors: Colors): readonly string[] {
   const { name, address, channels, subscriptions } = endpoint;
   const gap = " ".repeat(width - name.length - address.length + 2);
-  const unions = [endpoint.in, endpoint.out].flatMap((direction) => Object.entries(direction.unions));
+  const unions = (["in", "out"] as const).flatMap((side) => Object.values(endpoint[side].unions).map((members) => ({ side, members })));
   return [
     `  ${colors.cyan(name)} ${address}${gap}in ${describeDirection(endpoint.in)}; out ${describeDirection(endpoint.out)}`,
     ...(channels.length > 1 ? [colors.dim(`    ${describeChannels(endpoint)}`)] : []),
     ...(subscriptions.length > 0 ? [colors.dim(`    clients subscribe to ${describeSubscriptions(subscriptions)}`)] : []),
-    ...unions.map(([union, members]) => colors.yellow(`    ${union} is one of ${namesOf(members)}, which cannot be told apart`)),
+    ...unions.map(({ side, members }) => colors.yellow(`    ${members.length} ${side} come together, not told apart: ${namesOf(members)}`)),
   ];
 }
 
@@ -135,11 +141,18 @@ function describeSubscriptions(names: readonly string[]): string {
   return namesOf(names.map((name) => (name === "subscription" ? "what is the socket's (`subscription`)" : name)));
 }
 
-const namesOf = (names: readonly string[]): string =>
-  names.slice(0, maxNames).join(", ") + (names.length > maxNames ? `, … and ${names.length - maxNames} more` : "");
+/** The first of the names, as many as fit on a line. */
+export function namesOf(names: readonly string[]): string {
+  const shown: string[] = [];
+  for (const name of names) {
+    if (shown.length > 0 && [...shown, name].join(", ").length > LONGEST_LIST) break;
+    shown.push(name);
+  }
+  return shown.join(", ") + (names.length > shown.length ? `, … and ${names.length - shown.length} more` : "");
+}
 
-function describeDirection({ messages, by, encoded, requests }: DirectionSummary): string {
-  const apart = messages > 1 && by !== "" ? (by === "nothing" ? ", not told apart" : ` by ${by}`) : "";
+function describeDirection({ messages, by, assumed, encoded, requests }: DirectionSummary): string {
+  const apart = messages > 1 && by !== "" ? (by === "nothing" ? ", not told apart" : ` by ${by}${assumed ? " *" : ""}`) : "";
   const types = Object.entries(encoded).map(([type, number]) => (number === messages ? type : `${number} ${type}`));
   return `${messages}${types.length === 0 ? "" : ` (${types.join(", ")})`}${apart}${requests > 0 ? `, ${requests} with a reply` : ""}`;
 }

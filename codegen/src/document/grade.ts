@@ -145,6 +145,12 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
     return { message: `"${name}" must be ${article(type)}${found}.`, fix: `Write ${article(type)}.` };
   }
   const format = /must match format "(.*)"$/.exec(message)?.[1];
+  if (format === "uri-template") {
+    return {
+      message: `${show(path.at(-1))} is no URI template as RFC 6570 has it: in braces are letters, digits, "_" and ".".`,
+      fix: "Rename what is in braces; the code is generated all the same.",
+    };
+  }
   if (format !== undefined) return { message: `"${name}" is no valid ${format}.`, fix: `Write it as ${article(format)}.` };
   if (/must match "|schema in oneOf/.test(message)) {
     return {

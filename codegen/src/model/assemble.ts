@@ -296,7 +296,8 @@ function buildDirection(
         by: side.onAmbiguous === "classify" ? "classify" : "order",
       },
     }),
-    by: dispatch.assumed ? `${dispatch.by} (as long as messages carry only properties their schemas declare)` : dispatch.by,
+    by: dispatch.by,
+    assumed: dispatch.assumed,
   };
 }
 
@@ -343,15 +344,18 @@ function buildMessage(entry: Entry, { typeName, docsOf, definitions }: Context):
 }
 
 /** A message that nobody gave a constant takes everything that no other message does: seldom meant, and never seen in the document. */
-function reportRests({ entries, dispatch }: DirectionDraft, findings: Findings): void {
-  for (const { name, draft } of entries) {
+function reportRests({ entries, leaves, dispatch }: DirectionDraft, findings: Findings): void {
+  // Of a union it was said that its members have no constant of their own.
+  const together = new Set(leaves.flatMap(({ members }) => (members.length > 1 ? members : [])));
+  for (const entry of entries) {
+    const { name, draft } = entry;
     const path = dispatch.rests.get(name);
-    if (path === undefined) continue;
+    if (path === undefined || together.has(entry)) continue;
     const place = wordsOfPath(path);
     findings.hint({
       code: "catch-all",
       message: `\`${name}\` has no constant at ${place}, as others have: every message with an unknown one is taken for it.`,
-      fix: `Give it one (\`const: ${name}\`), unless it is meant to catch the rest.`,
+      fix: "Give it a constant of its own there, unless it is meant to catch the rest.",
       pointer: draft.source.pointer,
       at: "key",
     });

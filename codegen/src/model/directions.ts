@@ -391,14 +391,20 @@ function named(draft: MessageDraft): Named {
   };
 }
 
+/** Letters that the names of a union's members may have together. */
+const LONGEST_UNION = 64;
+
 /** `botAddedOrBotChanged`: of its members' names, in alphabetical order, so that it depends on nothing else. */
 function unionName(names: readonly string[], isTaken: (name: string) => boolean): string {
   const sorted = [...names].sort();
   const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
   const [first = "", second = "", third] = sorted;
-  const plain = `${first}Or${capital(second)}${sorted.length === 3 ? `Or${capital(third ?? "")}` : sorted.length > 3 ? "OrOthers" : ""}`;
+  const pair = `${first}Or${capital(second)}`;
+  const plain = sorted.length === 2 ? pair : `${pair}Or${capital(third ?? "")}`;
+  if (sorted.length <= 3 && plain.length <= LONGEST_UNION && !isTaken(plain)) return plain;
   // Two unions of many may begin with the same two.
-  return sorted.length > 3 || isTaken(plain) ? `${plain}_${hash(sorted.join(" "))}` : plain;
+  const short = sorted.length === 2 || pair.length > LONGEST_UNION ? first : pair;
+  return `${short}OrOthers_${hash(sorted.join(" "))}`;
 }
 
 /** A place in a payload whose constant is required in effect. */

@@ -206,6 +206,8 @@ export interface Direction {
   readonly choice?: ChoiceNode;
   /** How they are told apart, in words for the summary: "`type`", "`method`, then `params.channel`", "JSON kind". */
   readonly by: string;
+  /** Whether that holds only as long as messages carry no property that their schemas do not declare. */
+  readonly assumed: boolean;
 }
 
 export interface Message {

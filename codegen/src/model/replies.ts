@@ -15,6 +15,9 @@ export interface Correlation {
   readonly answers: readonly MessageDraft[];
 }
 
+/** Answers that a finding names. */
+const MOST_NAMES = 4;
+
 /** What else is known where a reply is looked at. */
 export interface ReplyContext {
   /** `correlation` of the channel or the document. */
@@ -108,7 +111,9 @@ function propose(request: MessageDraft, answers: readonly MessageDraft[], pointe
   const name =
     shared.find((candidate) => /^(request|correlation|req|message|msg)[_-]?id$/i.test(candidate)) ??
     shared.find((candidate) => /id$/i.test(candidate) || /^(ref|seq|nonce)$/i.test(candidate));
-  const names = answers.map(({ base }) => `\`${base}\``).join(", ");
+  const bases = [...new Set(answers.map(({ base }) => base))];
+  const shown = bases.slice(0, MOST_NAMES).map((base) => `\`${base}\``);
+  const names = `${shown.join(", ")}${bases.length > shown.length ? ` (and ${bases.length - shown.length} more)` : ""}`;
   findings.hint({
     code: "reply-uncorrelated",
     message: `Nothing ties ${names} to the request \`${request.base}\`, so ${answers.length === 1 ? "it is an ordinary message" : "they are ordinary messages"}.`,

@@ -43,7 +43,7 @@ export function suggestDiscriminator(members: readonly Entry[], sources: Sources
   const [only, ...more] = carriers;
   const owner = only !== undefined && more.length === 0 ? only.pointer : "";
   const where = owner === "" ? "at the root of the document" : `on the channel \`${only?.key}\``;
-  return `${wordsOfPath(path)} seems to say which (in ${best.because}): \`"x-wsgen": ${option}\` ${where}, or \`"overrides": { ${JSON.stringify(placeOf(owner))}: ${option} }\` in wsgen.config.json.`;
+  return `${wordsOfPath(path)} seems to say which (in ${best.because}): write \`"overrides": { ${JSON.stringify(placeOf(owner))}: ${option} }\` in wsgen.config.json, or the same as \`x-wsgen\` ${where}.`;
 }
 
 interface Tags {

@@ -87,7 +87,7 @@ function fixFor(members: readonly Entry[]): string {
   const free = shared.filter((candidate) => members.some(({ draft }) => evidenceAt(draft.shape, [candidate]).values?.length !== 1));
   const name =
     free.find((candidate) => /^(type|event|action|op|method|kind|message|msg|cmd|command)(_?type|_?name)?$/i.test(candidate)) ?? "type";
-  return `Give each a constant of its own and list it under \`required\`, such as \`${name}: { const: ${first.method} }\`, or say where it lies: \`x-wsgen: { discriminator: /${name} }\`.`;
+  return `Give each a required property with a constant of its own (such as \`${name}\`), or say where it lies: \`x-wsgen: { discriminator: /${name} }\`.`;
 }
 
 function exampleOf(

@@ -81,7 +81,39 @@ describe("a finding in a terminal", () => {
       ].join("\n"),
       ...Array.from({ length: 2 }, () => "api.yaml:3:5 error some-rule\n  This is wrong.\n  fix: Write it right."),
     ]);
-    expect(formatDiagnostics([hint(1), hint(2)], { colors, cwd: "/work" }).join("\n")).not.toContain("more");
+  });
+
+  it("cuts what there is a lot of: places of one and the same, lines of a kind, errors", () => {
+    const shown = (findings: readonly Diagnostic[]) => formatDiagnostics(findings, { colors, cwd: "/work" }).join("\n").split("\n");
+    const at = (line: number, more: Partial<Diagnostic> = {}): Diagnostic => ({
+      ...diagnostic,
+      severity: "warning",
+      position: { file: "/work/api.yaml", line, column: 1 },
+      ...more,
+    });
+    const many = Array.from({ length: 30 }, (_, index) => index + 1);
+    expect(shown([at(1), at(2)]).slice(3)).toEqual(["  and 1 more warning of this kind, at 2:1"]);
+    expect(shown(many.map((line) => at(line))).slice(3)).toEqual([
+      "  and 29 more warnings of this kind, at 2:1, 3:1, 4:1, 5:1, 6:1, 7:1, 8:1, 9:1, … (--json has them all)",
+    ]);
+    // What is mended in the same way stands together.
+    const fixes = many
+      .slice(0, 8)
+      .map((line) => at(line, { message: `This is wrong ${line}.`, fix: line % 2 === 0 ? "Do this." : "Do that." }));
+    expect(shown(fixes).slice(3)).toEqual([
+      "  and 7 more warnings of this kind:",
+      "    3:1 This is wrong 3.",
+      "    5:1 This is wrong 5.",
+      "    7:1 This is wrong 7.",
+      "    2:1 This is wrong 2.",
+      "    4:1 This is wrong 4.",
+      "      fix: Do this.",
+      "    … and 2 more (--json has them all)",
+    ]);
+    const errors = shown(many.map((line) => at(line, { severity: "error", message: `This is wrong ${line}.` })));
+    expect(errors.filter((line) => line.includes("error some-rule"))).toHaveLength(21);
+    expect(errors.slice(-7, -5)).toEqual(["  and 9 more errors:", "    22:1 This is wrong 22."]);
+    expect(errors.at(-1)).toBe("    … and 4 more (--json has them all)");
   });
 
   it("lets no control or bidi character of a document through", () => {

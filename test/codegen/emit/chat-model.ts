@@ -45,7 +45,7 @@ export function direction(messages: readonly Message[], overrides: Partial<Direc
     }),
   );
   const tree = delivered.length === 0 ? {} : { json: { path: ["type"], cases: delivered.map(({ name }) => [name, name] as const) } };
-  return { messages, deliveries, tree, by: "`type`", ...overrides };
+  return { messages, deliveries, tree, by: "`type`", assumed: false, ...overrides };
 }
 
 /** An endpoint at `/<name>` that says nothing in either direction; `overrides` say what is different. */

@@ -42,7 +42,7 @@ test.each([
   const text = document3({ receives });
   const [warning] = ambiguous(await built(text));
   expect(warning?.severity).toBe("warning");
-  expect(warning?.fix).toContain(`\`type\` seems to say which (in ${because}): \`"x-wsgen": {`);
+  expect(warning?.fix).toContain(`\`type\` seems to say which (in ${because}): write \`"overrides": {`);
   const overrides = pasted(warning?.fix ?? "");
   expect(overrides).toEqual({ "#/channels/main": { discriminator: { at: "/type", values } } });
   const after = await built(text, overrides);
@@ -72,7 +72,7 @@ test("what is no name is not proposed: dates, ids, sentences, a value that two h
     const text = document3({ receives: { tick: object({ examples: [a] }), book: object({ examples: [b] }) } });
     const [warning] = ambiguous(await built(text));
     expect(warning?.fix, a).toBe(
-      "Give each a constant of its own and list it under `required`, such as `type: { const: tick }`, or say where it lies: `x-wsgen: { discriminator: /type }`.",
+      "Give each a required property with a constant of its own (such as `type`), or say where it lies: `x-wsgen: { discriminator: /type }`.",
     );
     // Even that can be pasted.
     expect(ambiguous(await built(text, { "#/channels/main": { discriminator: "/type" } }))).toEqual([]);
