@@ -177,14 +177,16 @@ async function understand(settings: Settings, clock: Clock, remembered: Manifest
   return { document, conclude, ...(model !== undefined && { model }) };
 }
 
-/** A client that is not let in notices by itself. */
+/** A client that is not let in notices by itself, and what a server cannot do is nothing to it. */
 function forSide(findings: readonly Diagnostic[], side: Settings["side"]): readonly Diagnostic[] {
   if (side !== "client") return findings;
-  return findings.map((finding) => (finding.code.endsWith("security") ? { ...finding, severity: "hint" } : finding));
+  const milder = /security$|^taken-path$/;
+  return findings.map((finding) => (milder.test(finding.code) ? { ...finding, severity: "hint" } : finding));
 }
 
 /** Rules of the model about what the check looks at too. */
 const slips = new Set([
+  "message",
   "parameter-unused",
   "unknown-keyword",
   "schema",

@@ -113,6 +113,9 @@ describe("an address", () => {
   it.each([
     ["/a/{x}/b/{x}", /^error address .* has the parameter `x` twice/],
     ["/a/{x}{y}", /^error address Nothing stands between the parameters `\{x\}\{y\}`/],
+    ["/a{b", /^error address .* has braces that hold no name/],
+    ["/a/{}", /^error address .* has braces that hold no name/],
+    ["/a\\b", /^warning address .* has a backslash/],
     ["/a/../b", /^warning address .* has `.` or `..` in its path/],
     ["/a/%2E%2e/b", /^warning address .* has `.` or `..` in its path/],
     ["/files/*", /^warning address AsyncAPI has no wildcards/],

@@ -25,7 +25,7 @@ export function createJudge(document) {
 export function payloadOf(document, message) {
   const pointer = `${message.pointer}/payload`;
   const payload = document.get(pointer);
-  if (payload === undefined) return undefined;
+  if (payload === undefined || payload === null) return undefined;
   // AsyncAPI 3.0, Multi Format Schema Object.
   return typeof payload === "object" && payload !== null && "schemaFormat" in payload && "schema" in payload
     ? `${pointer}/schema`
@@ -36,14 +36,19 @@ const escaped = (pointer) => pointer.split("/").map(encodeURIComponent).join("/"
 
 /** The document in the words of AJV. */
 function readable(value) {
+  // A key of YAML without a value says nothing.
+  if (value === null) return true;
   if (Array.isArray(value)) return value.map(readable);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object") return value;
   // Draft-07: what stands beside a `$ref` says nothing.
   if (typeof value.$ref === "string") return { $ref: value.$ref.startsWith("#") ? `#${escaped(value.$ref.slice(1))}` : value.$ref };
   const entries = Object.entries(value).filter(([key, inner]) => !(identifiers.has(key) && typeof inner === "string"));
-  const schema = Object.fromEntries(entries.map(([key, inner]) => [key, data.has(key) ? inner : readable(inner)]));
+  const schema = Object.fromEntries(entries.map(([key, inner]) => [key, data.has(key) ? plain(inner) : readable(inner)]));
   return schema.nullable === true ? nullable(schema) : schema;
 }
+
+/** What the document holds has no prototype, which AJV wants of values. */
+const plain = (value) => JSON.parse(JSON.stringify(value));
 
 /** OpenAPI 3.0: a type and null. AJV wants the type beside it. */
 function nullable({ nullable: _, ...schema }) {

@@ -38,7 +38,7 @@ export function sample(schema, definitions, size, seed = 0, depth = 0) {
     const value = {};
     for (const name of new Set([...Object.keys(properties), ...required])) {
       if (properties[name] === false) continue;
-      if (required.has(name) || (size === "full" && depth < 6)) value[name] = draw(properties[name]);
+      if (required.has(name) || (size === "full" && depth < 6)) own(value, name, draw(properties[name]));
     }
     const additional = from.additionalProperties;
     if (typeof additional === "object" && additional !== null && size === "full" && depth < 6) value.extra = draw(additional);
@@ -53,6 +53,9 @@ export function sample(schema, definitions, size, seed = 0, depth = 0) {
     return Array.from({ length }, (_, index) => sample(items ?? true, definitions, size, seed + index, depth + 1));
   }
 }
+
+/** Sets an own property, also one called `__proto__`. */
+const own = (object, name, value) => Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
 
 function string(schema, seed) {
   const byFormat = {

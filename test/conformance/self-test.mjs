@@ -366,7 +366,7 @@ function attacksOn(direction, samples) {
 
 /** Valid values of everything in the model, by the model's own types and the document's own schemas. */
 function createSamples(model, document, redefined) {
-  const definitions = Object.fromEntries(model.types.map(({ name, schema }) => [name, schema]));
+  const definitions = Object.fromEntries(model.types.map(({ name, schema }) => [name, plain(schema)]));
   const modelled = createJudge({ value: { definitions } });
   const written = createJudge(document);
   const isOfType = (type, value) => modelled(`/definitions/${type}`, value);
@@ -410,11 +410,7 @@ function createSamples(model, document, redefined) {
     take(seeds("minimal"), 2);
     const examples = document.get(`${message.pointer}/examples`);
     const payloads = (Array.isArray(examples) ? examples : []).map((example) => Object(example).payload);
-    // Objects of documents have no prototype; what comes off the wire does.
-    take(
-      payloads.filter((payload) => payload !== undefined).map((payload) => JSON.parse(JSON.stringify(payload))),
-      2,
-    );
+    take(payloads.filter((payload) => payload !== undefined).map(plain), 2);
     const [first] = values.values();
     if (first === undefined) return [];
     // Every constant that leads to it.
@@ -516,11 +512,15 @@ const callOf = (calls, name) => name.split(".").reduce((at, step) => at[step], c
 const frameOf = ({ format }, value) =>
   value instanceof Uint8Array ? value : format === "json" || typeof value !== "string" ? JSON.stringify(value) : value;
 
+/** Objects of documents have no prototype; what comes off the wire does. */
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
 const shown = (value) => (typeof value === "string" ? value : `${JSON.stringify(value)}`).slice(0, 300);
 
 /** A value without what is at a path. */
 function without(value, [step, ...rest]) {
   if (step === undefined || typeof value !== "object" || value === null || !(step in value)) return value;
+  if (Array.isArray(value)) return value.with(Number(step), rest.length === 0 ? undefined : without(value[step], rest));
   const { [step]: inner, ...others } = value;
   return rest.length === 0 ? others : withValue(value, [step], without(inner, rest));
 }

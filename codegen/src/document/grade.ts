@@ -5,7 +5,7 @@ import type { Document, JsonValue } from "./document.ts";
 import type { CheckReport } from "./official.ts";
 import { formatPointer } from "./pointer.ts";
 import type { Structure } from "./structure.ts";
-import { fieldOf } from "./vocabulary.ts";
+import { fieldOf, speaksJsonSchema } from "./vocabulary.ts";
 
 /** Said by load (refs, the version) or about style. */
 const dropped = new Set(["invalid-ref", "asyncapi-is-asyncapi", "asyncapi-latest-version", "asyncapi-unused-component", "parser"]);
@@ -30,6 +30,9 @@ const decoration = new Set([
   "correlationId",
 ]);
 
+/** Names and prose: what is no text there is left out, and a channel's name may be empty. */
+const wordings = new Set(["title", "summary", "description", "name", "messageId", "operationId"]);
+
 type Said = CheckReport[number] & { readonly pointer: string };
 
 /**
@@ -38,7 +41,9 @@ type Said = CheckReport[number] & { readonly pointer: string };
  */
 export function grade(report: CheckReport, document: Document, structure: Structure, strict: boolean): Diagnostic[] {
   const said = new Set(structure.findings.map((one) => one.pointer));
-  const all = report.filter((one) => !dropped.has(one.code)).map((one): Said => ({ ...one, pointer: formatPointer(one.path) }));
+  const all = report
+    .filter((one) => !dropped.has(one.code) && !isUnderstood(one))
+    .map((one): Said => ({ ...one, pointer: formatPointer(one.path) }));
   const clear = all.filter((one) => !isNoise(one, structure) && !isEcho(one, all));
   // Noise that comes alone is still the only sign that something is wrong.
   const alone = all.filter(
@@ -48,12 +53,20 @@ export function grade(report: CheckReport, document: Document, structure: Struct
   return [...clear, ...alone.slice(0, 1)]
     .filter((one) => !isSaid(one, said, document))
     .map((one) => ({
-      severity: severityOf(one, strict),
+      severity: severityOf(one, document, strict),
       code: one.code,
       ...reword(one, document, structure),
       position: document.locate(one.pointer, pointsAtKey(one) ? "key" : "value"),
     }));
 }
+
+/** Of JSON Schema's dialects the parser reads one alone; ours reads OpenAPI's too. */
+function isUnderstood({ message }: CheckReport[number]): boolean {
+  const format = unreadFormat(message);
+  return format !== undefined && speaksJsonSchema(format);
+}
+
+const unreadFormat = (message: string): string | undefined => /^No schema parser registered for "(.*)"$/.exec(message)?.[1];
 
 /** What the parser says of a union (a message may be a ref, a `oneOf` or a message) when one of its members does not fit. */
 function isNoise({ message, path }: Said, structure: Structure): boolean {
@@ -90,7 +103,7 @@ function isWithin(pointer: string, around: string): boolean {
   return pointer === around || pointer.startsWith(`${around}/`) || around.startsWith(`${pointer}/`);
 }
 
-function severityOf(one: Said, strict: boolean): Severity {
+function severityOf(one: Said, document: Document, strict: boolean): Severity {
   if (!one.isError) return "warning";
   if (strict) return "error";
   // Without a place the parser speaks of a part of another file that it lost track of.
@@ -98,7 +111,16 @@ function severityOf(one: Said, strict: boolean): Severity {
   if (/is not expected to be here$|must match format|must match "(then|else|if)" schema|must not have duplicate items/i.test(one.message))
     return "warning";
   if (one.path.some((segment) => decoration.has(segment))) return "warning";
-  return "error";
+  return isLeftOut(one, document) ? "warning" : "error";
+}
+
+/** What the model does without: nothing, where YAML has a key and no value; a boolean for a schema; a name that is no text, or is empty. */
+function isLeftOut({ message, path, pointer }: Said, document: Document): boolean {
+  if (/must not have fewer than 1 characters/.test(message)) return true;
+  if (!/property type must be /.test(message)) return false;
+  const value = document.get(pointer);
+  const field = path.at(-1) ?? "";
+  return value === null || (typeof value === "boolean" && /object/.test(message)) || (typeof value !== "object" && wordings.has(field));
 }
 
 /** Findings about a name, or about something that is not there, point at a key; those about a value at the value. */
@@ -140,9 +162,23 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
     };
   }
   const type = /property type must be (.*)$/.exec(message)?.[1];
+  if (type !== undefined && document.get(pointer) === null && path.length > 0) {
+    return { message: `"${name}" is empty, which counts as left out.`, fix: "Write what belongs there, or remove it." };
+  }
   if (type !== undefined) {
     const found = path.length === 0 ? "" : `, not ${kindOf(document.get(pointer))}`;
     return { message: `"${name}" must be ${article(type)}${found}.`, fix: `Write ${article(type)}.` };
+  }
+  const item = /^Item at index (\d+) must be (\w+)$/.exec(message);
+  if (item) {
+    const [, index, wanted = ""] = item;
+    return {
+      message: `"${path.at(-2) ?? name}" has ${article(wanted)} as each of its items, but item ${index} is none.`,
+      fix: `Write ${article(wanted)}.`,
+    };
+  }
+  if (/must not have fewer than 1 characters/.test(message)) {
+    return { message: `A name in "${name}" is empty.`, fix: "Give it a name." };
   }
   const format = /must match format "(.*)"$/.exec(message)?.[1];
   if (format === "uri-template") {
@@ -176,7 +212,7 @@ function rewordRule({ code, message, pointer }: Said, document: Document): Pick<
     const [, kind, names] = undescribed;
     return { message: `The address has a ${kind} that is not described: ${names}.`, fix: `Describe it under \`${kind}s\`.` };
   }
-  const unknownFormat = /^No schema parser registered for "(.*)"$/.exec(message)?.[1];
+  const unknownFormat = unreadFormat(message);
   if (unknownFormat !== undefined) {
     return { message: `Schemas of the format ${unknownFormat} are not understood.`, fix: "Write the payload as JSON Schema." };
   }
@@ -238,7 +274,8 @@ function capital(text: string): string {
 
 function article(word: string): string {
   const noun = word === "array" ? "list" : word;
-  return noun === "null" || noun.includes(",") ? noun : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+  if (noun.includes(",")) return noun.split(",").map(article).join(" or ");
+  return noun === "null" ? noun : `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 function kindOf(value: JsonValue | undefined): string {

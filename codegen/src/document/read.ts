@@ -126,7 +126,8 @@ export function readText(source: Source): Reading {
 
   /** @param at where to say that a value is missing: after its key */
   const walk = (syntax: Syntax | null | undefined, at: SyntaxPlace, level: number, owner?: string): Measured => {
-    if (syntax === null || syntax === undefined) return scalar(null, at);
+    // The reader says -1 for the place of nothing between braces or brackets.
+    if (syntax === null || syntax === undefined || syntax.startPosition < 0) return scalar(null, at);
     if (syntax.kind === 4) return walkAlias(syntax, level);
     if (level > maxDepth) throw new TooDeep(syntax.startPosition);
     finished.set(syntax, "open");

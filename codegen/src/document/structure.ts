@@ -82,12 +82,20 @@ export function checkStructure(document: Document, strict: boolean): Structure {
     }
     for (const written of Object.keys(kind.fields)) {
       const field = written.slice(0, -1);
-      if (!written.endsWith("!") || field in object || misspelt.has(field)) continue;
+      const isThere = field in object && (object[field] !== null || !isVital(kind, field));
+      if (!written.endsWith("!") || isThere || misspelt.has(field)) continue;
       const severity = isVital(kind, field) ? "error" : "warning";
       report(severity, "missing-field", pointer, `${capital(kind.title)} needs the field "${field}".`, fixOfMissing(kind, field));
     }
     const { action } = object;
-    if (kind === vocabulary["operation"] && "action!" in kind.fields && action !== undefined && action !== "send" && action !== "receive") {
+    if (
+      kind === vocabulary["operation"] &&
+      "action!" in kind.fields &&
+      action !== undefined &&
+      action !== null &&
+      action !== "send" &&
+      action !== "receive"
+    ) {
       const meant = typeof action === "string" ? nearest(action, ["send", "receive"]) : undefined;
       const fix = meant === undefined ? "`receive` is what the application is sent, `send` what it sends." : `Did you mean "${meant}"?`;
       report("error", "unknown-action", formatPointer([...path, "action"]), 'An action is "send" or "receive".', fix, "value");

@@ -209,3 +209,8 @@ export const schemaKeywords: { readonly [keyword: string]: string } = {
 function holding(shape: string, keywords: string): { readonly [keyword: string]: string } {
   return Object.fromEntries(keywords.split(" ").map((keyword) => [keyword, shape]));
 }
+
+/** Whether payloads of a `schemaFormat` are JSON Schema in one of the dialects that are read: AsyncAPI's own, JSON Schema's, OpenAPI's. */
+export function speaksJsonSchema(format: string): boolean {
+  return /^application\/(vnd\.aai\.asyncapi|schema|vnd\.oai\.openapi)(\+(json|yaml))?\s*(;|$)/i.test(format.trim());
+}

@@ -107,7 +107,29 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
       else socket.servers.push(...reachable);
     }
   }
+  reportTakenPaths([...sockets.values()], findings);
   return { sockets: [...sockets.values()], servers: [...used.values()], omitted };
+}
+
+/** Endpoints of one path, on different hosts or with other names for its parameters: clients reach each, one server cannot be both. */
+function reportTakenPaths(sockets: readonly Socket[], findings: Findings): void {
+  const byShape = new Map<string, Socket>();
+  for (const socket of sockets) {
+    const shape = socket.address.replaceAll(/\{[^{}]*\}/g, "{}");
+    const first = byShape.get(shape);
+    const [channel] = socket.channels;
+    if (first === undefined || channel === undefined) {
+      byShape.set(shape, first ?? socket);
+      continue;
+    }
+    findings.warning({
+      code: "taken-path",
+      message: `A server cannot listen for \`${channel.key}\` at \`${socket.address}\`, for \`${first.channels[0]?.key}\` at \`${first.address}\` takes the same requests: \`register…\` will throw. Clients connect to either.`,
+      fix: "Give one another address, or generate the client alone: `--side client`.",
+      pointer: channel.pointer,
+      at: "key",
+    });
+  }
 }
 
 /** WebSocket servers; only where there is none, those of http, because the upgrade starts there. */

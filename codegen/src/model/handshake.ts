@@ -284,7 +284,23 @@ function reportAddress({ address, channels }: Socket, findings: Findings): void 
       ...at,
     });
   }
+  if (/[{}]/.test(address.replaceAll(/\{[^{}]+\}/g, ""))) {
+    findings.error({
+      code: "address",
+      message: `The address \`${address}\` has braces that hold no name.`,
+      fix: "Write parameters as `{name}`, and braces that are meant as `%7B` and `%7D`.",
+      ...at,
+    });
+  }
   const segments = address.slice(1).split("/");
+  if (address.includes("\\")) {
+    findings.warning({
+      code: "address",
+      message: `The address \`${address}\` has a backslash, which clients turn into a slash, and servers do not.`,
+      fix: "Write `/`, or `%5C` for a backslash that is meant.",
+      ...at,
+    });
+  }
   if (segments.some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) {
     findings.warning({
       code: "address",

@@ -26,7 +26,7 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
     const { default: addFormats } = loadFormats();
     known = new Ajv({ strict: false, validateSchema: false, logger: false, allErrors: false, ownProperties: true });
     addFormats(known);
-    return known.addSchema({ definitions: Object.fromEntries(definitions) }, "model");
+    return known.addSchema({ definitions: plain(Object.fromEntries(definitions)) }, "model");
   };
   const compiled = new Map<string, ValidateFunction | undefined>();
   const compile = (name: string): ValidateFunction | undefined => {
@@ -51,7 +51,7 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
   return {
     allows: (schema, value) => {
       try {
-        return compileInline(schema)?.(value) !== false;
+        return compileInline(schema)?.(plain(value)) !== false;
       } catch {
         // Endless recursion ends the stack; it is refused by name elsewhere.
         return true;
@@ -62,7 +62,7 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
       const validate = compiled.get(name);
       if (validate === undefined) return undefined;
       try {
-        if (validate(value) === true) return [];
+        if (validate(plain(value)) === true) return [];
       } catch (error) {
         // Endless recursion ends the stack; it is refused by name elsewhere.
         return [error instanceof Error ? error.message : String(error)];
@@ -73,3 +73,6 @@ export function createJudge(definitions: ReadonlyMap<string, Schema>): Judge {
     },
   };
 }
+
+/** Objects of documents have no prototype, and AJV calls no two of them equal. */
+const plain = <Value extends object | JsonValue>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;

@@ -2,6 +2,7 @@
 import { FILES_KEY, type JsonValue } from "../document/document.ts";
 import { readMessageExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
+import { emptyObject } from "./keywords.ts";
 import type { SourceMessage } from "./source.ts";
 import {
   docsOf,
@@ -49,7 +50,8 @@ export function createMessageReader(
     const field = (key: string): Place | undefined => {
       for (const layer of layers) {
         const value = property(layer.value, key);
-        if (value !== undefined) return { pointer: joinPointer(layer.pointer, key), value };
+        // Nothing, where YAML has a key and no value.
+        if (value !== undefined && value !== null) return { pointer: joinPointer(layer.pointer, key), value };
       }
       return undefined;
     };
@@ -96,7 +98,14 @@ export function createMessageReader(
       if (here === undefined) return undefined;
       const found = known.get(here.pointer);
       if (found !== undefined) return found;
-      if (!isObject(here.value)) {
+      if (here.value === null) {
+        findings.warning({
+          code: "message",
+          message: "This message is empty, so that its payload may be anything.",
+          fix: "Write its `payload`, or a `$ref` to a message.",
+          pointer: place.pointer,
+        });
+      } else if (!isObject(here.value)) {
         findings.error({
           code: "message",
           message: `A message must be an object, this is ${kindName(here.value)}.`,
@@ -105,7 +114,7 @@ export function createMessageReader(
         });
         return undefined;
       }
-      const message = readAt({ pointer: here.pointer, value: here.value }, use);
+      const message = readAt({ pointer: here.pointer, value: here.value ?? emptyObject() }, use);
       known.set(here.pointer, message);
       return message;
     },

@@ -1,6 +1,7 @@
 // What a message carries: its payload's type, how it travels, and what its schema proves about it.
 import type { Format } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
+import { speaksJsonSchema } from "../document/vocabulary.ts";
 import { baseBeside } from "./constants.ts";
 import type { EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
@@ -128,7 +129,7 @@ function payloadOf(source: SourceMessage, findings: Findings): Place {
   const { payload, schemaFormat } = source;
   const nothing: Place = { pointer: payload?.pointer ?? joinPointer(source.pointer, "payload"), value: true };
   if (payload === undefined) return nothing;
-  if (schemaFormat === undefined || isJsonSchema(schemaFormat.value)) return payload;
+  if (schemaFormat === undefined || speaksJsonSchema(schemaFormat.value)) return payload;
   findings.warning({
     code: "schema-format",
     message: `Payloads in ${formatName(schemaFormat.value)} (\`${schemaFormat.value}\`) are not supported yet: this one has the type \`unknown\` and is not checked.`,
@@ -136,10 +137,6 @@ function payloadOf(source: SourceMessage, findings: Findings): Place {
     pointer: schemaFormat.pointer,
   });
   return nothing;
-}
-
-function isJsonSchema(format: string): boolean {
-  return /^application\/(vnd\.aai\.asyncapi|schema|vnd\.oai\.openapi)(\+(json|yaml))?\s*(;|$)/i.test(format.trim());
 }
 
 /** Bare text is a string, also where its schema allows more. */

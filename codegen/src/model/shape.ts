@@ -144,7 +144,7 @@ function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<s
     // Recursion without progress is reported elsewhere; here it adds nothing.
     return target === undefined || open.has(id) ? [[]] : alternativesOfOne(target, resolve, new Set([...open, id]));
   }
-  let found: Alternative[] = [[schema]];
+  let found: Alternative[] = listed(schema).map((one) => [one]);
   const all = schema["allOf"];
   if (Array.isArray(all)) found = product(found, alternativesOf(all as readonly Schema[], resolve, open));
   for (const key of ["anyOf", "oneOf"]) {
@@ -156,6 +156,13 @@ function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<s
     );
   }
   return found;
+}
+
+/** A schema that lists objects or lists is one schema for each: they have parts that can be told apart. */
+function listed(schema: JsonObject): readonly JsonObject[] {
+  const { enum: values, ...others } = schema;
+  if (!Array.isArray(values) || values.length > MAX_ALTERNATIVES || values.every(isConstant)) return [schema];
+  return values.map((value: JsonValue) => ({ ...others, const: value }));
 }
 
 function product(left: readonly Alternative[], right: readonly Alternative[]): Alternative[] {
@@ -263,10 +270,18 @@ function memberOf(step: string | number, alternatives: readonly Alternative[], o
   return inner.length === 0 ? undefined : { required, shape: shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve) };
 }
 
+/** The one object or list that a schema allows: its parts are constants, all of them there and no others. */
+function fixedValue(schema: JsonObject): JsonObject | readonly JsonValue[] | undefined {
+  const constant = property(schema, "const");
+  return constant !== undefined && !isConstant(constant) ? constant : undefined;
+}
+
 /** Names and positions that a schema declares or requires. */
 export function stepsOf(schema: JsonObject): (string | number)[] {
   const { properties, required, items } = schema;
+  const fixed = fixedValue(schema);
   return [
+    ...(fixed === undefined ? [] : Array.isArray(fixed) ? fixed.keys() : Object.keys(fixed)),
     ...(isObject(properties) ? Object.keys(properties) : []),
     ...(Array.isArray(required) ? (required as readonly string[]) : []),
     ...(Array.isArray(items) ? items.keys() : []),
@@ -284,6 +299,8 @@ export function membersSchemas(alternative: Alternative, step: string | number):
 /** The schema that is declared for a property or tuple position. */
 function memberSchema(schema: JsonObject, step: string | number): Schema | undefined {
   const { properties, items } = schema;
+  const fixed = property(fixedValue(schema), String(step));
+  if (fixed !== undefined) return { const: fixed };
   const ofItems = Array.isArray(items) ? property(items, String(step)) : items;
   const found = typeof step === "string" ? property(properties, step) : ofItems;
   // Normalised schemas hold schemas there.
@@ -304,6 +321,7 @@ export function schemaAt(schema: Schema, path: Path, resolve: Resolve): Schema |
 
 /** Whether a schema asks for a member. */
 export function requires(schema: JsonObject, step: string | number): boolean {
+  if (property(fixedValue(schema), String(step)) !== undefined) return true;
   if (typeof step === "number") return typeof schema["minItems"] === "number" && schema["minItems"] > step;
   return Array.isArray(schema["required"]) && schema["required"].includes(step);
 }
@@ -313,6 +331,7 @@ function forbids(alternative: Alternative, step: string | number): boolean {
   if (!kinds.has(typeof step === "string" ? "object" : "array")) return true;
   return alternative.some((schema) => {
     if (memberSchema(schema, step) !== undefined) return memberSchema(schema, step) === false;
+    if (fixedValue(schema) !== undefined) return true;
     if (typeof step === "number") return Array.isArray(schema["items"]) && schema["additionalItems"] === false;
     return schema["additionalProperties"] === false && schema["patternProperties"] === undefined;
   });

@@ -48,6 +48,57 @@ describe("a name `__proto__`", () => {
   });
 });
 
+describe("a key of YAML without a value", () => {
+  const empty = [
+    "servers: { s: { host: localhost, protocol: ws, variables: } }",
+    "channels:",
+    "  a:",
+    "    address: /a",
+    "    parameters:",
+    "    messages:",
+    "      m: { payload: , headers: }",
+    "      n: { payload: { type: object, properties: { free: } } }",
+    "components:",
+    "",
+  ].join("\n");
+
+  it("counts as left out, with a warning, wherever something else belongs there", async () => {
+    const { diagnostics, verdict } = await checkFiles(asyncapi(empty));
+    expect(verdict).toBe("valid");
+    expect(lines(diagnostics)).toEqual(
+      ["3:57", "7:15", "9:19", "9:30", "10:55", "11:11"].map((place) => {
+        const fix = "which counts as left out. | Write what belongs there, or remove it.";
+        return expect.stringMatching(new RegExp(`^${place} warning \\S+: "\\w+" is empty, ${fix.replaceAll(/[.|]/g, "\\$&")}$`));
+      }),
+    );
+    expect((await checkFiles(asyncapi(empty), { strict: true })).verdict).toBe("invalid");
+  });
+
+  it("is missing where nothing can be guessed", async () => {
+    const text =
+      "servers: { s: { host: , protocol: ws } }\nchannels: { a: {} }\noperations: { o: { action: , channel: { $ref: '#/channels/a' } } }\n";
+    const { diagnostics } = await checkFiles(asyncapi(text));
+    expect(lines(diagnostics)).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('error missing-field: A server needs the field "host".'),
+        expect.stringContaining('error missing-field: An operation needs the field "action".'),
+      ]),
+    );
+  });
+});
+
+describe("what the official parser does not read and we do", () => {
+  const withPayload = (message: string) => asyncapi(`channels: { a: { address: /a, messages: { m: ${message} } } }\n`);
+
+  it("is OpenAPI's schemas, of which nothing is said, and `true` for a schema", async () => {
+    const openapi = withPayload(
+      '{ payload: { schemaFormat: "application/vnd.oai.openapi+json;version=3.0.0", schema: { nullable: true } } }',
+    );
+    expect(lines((await checkFiles(openapi)).diagnostics)).toEqual([]);
+    expect((await checkFiles(withPayload("{ payload: true }"))).verdict).toBe("valid");
+  });
+});
+
 describe("a misspelt keyword", () => {
   it("is reported at its own key with the word that was meant, and nothing else is said about it", async () => {
     const outcome = await checkFiles(

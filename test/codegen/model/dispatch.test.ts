@@ -263,3 +263,39 @@ test("a payload that may be null, or have null where its constant lies, is one t
   expect(schemaOf("AMessage")).toMatchObject({ type: "object", required: ["type"] });
   expect(schemaOf("CMessage")).toMatchObject({ properties: { head: { type: "object", required: ["type"] } } });
 });
+
+test("objects and lists that are constants as a whole are told apart by what is in them", async () => {
+  const { tree, by } = await received({
+    a: { const: { op: "ping" } },
+    b: { enum: [{ op: "pong" }, { op: "late", by: 5 }] },
+    c: { type: "array", enum: [["sub"], ["unsub", 1]] },
+    d: { type: "array", items: [{ const: "list" }], minItems: 1 },
+  });
+  expect(by).toBe("JSON kind, then `op`, then `[0]`");
+  expect(tree.json).toMatchObject({
+    kinds: {
+      object: {
+        cases: [
+          ["ping", "a"],
+          ["pong", "b"],
+          ["late", "b"],
+        ],
+      },
+      array: {
+        cases: [
+          ["sub", "c"],
+          ["unsub", "c"],
+          ["list", "d"],
+        ],
+      },
+    },
+  });
+});
+
+test("a message that is empty is one whose payload may be anything", async () => {
+  const text =
+    "asyncapi: 2.6.0\ninfo: { title: T, version: '1' }\nchannels:\n  /a:\n    publish:\n      message:\n    subscribe:\n      message: { payload: , headers: }\n";
+  const { model, lines } = await modelled(text);
+  expect(lines).toEqual(["warning message 6:14 This message is empty, so that its payload may be anything."]);
+  expect(model?.endpoints[0]?.serverToClient.messages).toHaveLength(1);
+});

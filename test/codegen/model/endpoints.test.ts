@@ -49,6 +49,19 @@ channels:
   ]);
 });
 
+test("two endpoints that no server can tell apart are a warning: clients connect to either", async () => {
+  const { lines, model } = await modelled(`${head}
+servers: { one: { host: a, protocol: wss }, two: { host: b, protocol: wss } }
+channels:
+  here: { address: "/ws/{id}", servers: [{ $ref: "#/servers/one" }], parameters: { id: {} }, messages: { m: {} } }
+  there: { address: "/ws/{name}", servers: [{ $ref: "#/servers/two" }], parameters: { name: {} }, messages: { m: {} } }
+`);
+  expect(lines.filter((line) => line.includes("taken-path"))).toEqual([
+    "warning taken-path 7:3 A server cannot listen for `there` at `/ws/{name}`, for `here` at `/ws/{id}` takes the same requests: `register…` will throw. Clients connect to either.",
+  ]);
+  expect(model?.endpoints.map(({ name }) => name)).toEqual(["here", "there"]);
+});
+
 test.each([
   ["url: wss://a.com/base, protocol: wss", "wss://a.com", "/base/x"],
   ["url: a.com:8080, protocol: ws", "ws://a.com:8080", "/x"],

@@ -13,6 +13,11 @@ async function reasons(payload: object, schemas: object = {}): Promise<(string |
     );
 }
 
+test("a constant that is an object is not said to contradict itself", async () => {
+  expect(await reasons({ type: "object", const: { op: "ping", args: [{ id: 1 }] } })).toEqual([]);
+  expect(await reasons({ type: "object", enum: [{ op: "ping" }, { op: "pong" }] })).toEqual([]);
+});
+
 test.each([
   ["two types at once", { allOf: [{ type: "object" }, { type: "array" }] }, "it must be an object and an array at once"],
   ["a constant of another type", { type: "number", const: "a" }, 'it must be `"a"`, which `type: "number"` forbids'],
