@@ -64,7 +64,12 @@ export function createMessageReader(
     const component = segments.length === 3 && segments[0] === "components" && segments[1] === "messages";
     const inFile = segments[0] === FILES_KEY;
     const inline = !component && !inFile;
-    const ownName = inline ? (text("name") ?? text("messageId") ?? use.key ?? text("title")) : nameOfPointer(place.pointer);
+    const key = nameOfPointer(place.pointer);
+    const ownName = inline
+      ? (text("name") ?? text("messageId") ?? use.key ?? text("title"))
+      : component && !COMPONENT_KEY.test(key)
+        ? (text("name") ?? key)
+        : key;
 
     const written = field("payload");
     const multiFormat =
@@ -120,6 +125,9 @@ export function createMessageReader(
     },
   };
 }
+
+/** What AsyncAPI allows as a key under `components`: generators write paths there (`listen/v1.client-1-Finalize`), which name nothing. */
+const COMPONENT_KEY = /^[\w.-]+$/;
 
 /** Of a Message Example Object the payload; documents older than 2.1 write the payload itself, as do some newer ones. */
 function examplesOf(list: JsonValue | undefined): readonly JsonValue[] {

@@ -93,6 +93,7 @@ channels:
       message:
         oneOf:
           - $ref: "#/components/messages/keyed"
+          - $ref: "#/components/messages/news~1v1.client-0-Pathed"
           - { name: named it, messageId: x, payload: { type: object, required: [t], properties: { t: { const: 2 } } } }
           - { messageId: the.id, payload: { type: object, required: [t], properties: { t: { const: 3 } } } }
           - { title: A title, payload: { type: object, required: [t], properties: { t: { const: 4 } } } }
@@ -101,6 +102,7 @@ channels:
           - { payload: { type: object, required: [t], properties: { t: { const: 7 } } } }
 components:
   messages:
+    news/v1.client-0-Pathed: { name: Pathed, payload: { type: object, required: [t], properties: { t: { const: 8 } } } }
     keyed: { name: other, payload: { type: object, required: [t], properties: { t: { const: 1 } } } }
   schemas:
     Payload: { type: object, required: [t], properties: { t: { const: 5 } } }
@@ -108,6 +110,8 @@ components:
   const { messages } = endpointOf(model).clientToServer;
   expect(messages.map(({ name, type }) => [name, type])).toEqual([
     ["keyed", "KeyedMessage"],
+    // A slash is in no key that AsyncAPI allows: that is a path, and the message has a name.
+    ["pathed", "PathedMessage"],
     ["namedIt", "NamedItMessage"],
     ["theId", "TheIdMessage"],
     ["aTitle", "ATitleMessage"],
