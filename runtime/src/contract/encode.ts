@@ -2,6 +2,7 @@
 import { type Codec, type Codecs, encodeWith, plain, refuseForeign } from "./codec.ts";
 import type { MessageContract, Path } from "./contract.ts";
 import { contractError, refusalOf } from "./dispatch.ts";
+import { type Nature, natureOf, stringifyWordy } from "./json.ts";
 import type { Optional as OptionalOf } from "./optional.ts";
 import { withValueAt } from "./path.ts";
 
@@ -40,7 +41,16 @@ export function createEncoder(name: string, message: MessageContract, codecs: Co
       if (payload instanceof Uint8Array) return payload;
       return payload instanceof ArrayBuffer ? new Uint8Array(payload) : refuse("must be a Uint8Array or ArrayBuffer");
     }
-    const complete = fill(asSerialised(payload, notJson), asGiven ? undefined : constants, correlation);
+    let nature: Nature;
+    let serialised = payload;
+    try {
+      nature = natureOf(payload);
+      // The guard must see what goes on the wire, where that is something else (of a Date, an Error, an instance with getters).
+      if (nature === "foreign") serialised = JSON.parse(JSON.stringify(payload));
+    } catch (error) {
+      return notJson(error);
+    }
+    const complete = fill(serialised, asGiven ? undefined : constants, correlation);
     const refusal = guard === undefined ? undefined : refusalOf(guard, complete);
     if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
     if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {
@@ -48,7 +58,7 @@ export function createEncoder(name: string, message: MessageContract, codecs: Co
     }
     let json: string | undefined;
     try {
-      json = JSON.stringify(complete);
+      json = nature === "wordy" ? stringifyWordy(complete) : JSON.stringify(complete);
     } catch (error) {
       return notJson(error);
     }
@@ -83,32 +93,6 @@ export function createValueEncoder(name: string, { guard, constants }: MessageCo
       return cannot(error);
     }
   };
-}
-
-/** The guard must see what goes on the wire: where something in a payload serialises as something else (a Date, an Error, an instance with getters), that. */
-function asSerialised(payload: unknown, notJson: (error: unknown) => never): unknown {
-  try {
-    return changesWhenSerialised(payload) ? JSON.parse(JSON.stringify(payload)) : payload;
-  } catch (error) {
-    return notJson(error);
-  }
-}
-
-/**
- * Whether anything in a value has a `toJSON`, or is no plain object: guards read what it inherits, JSON does not. A cycle ends the stack, which the
- * caller catches. Loops: every message goes through here.
- */
-function changesWhenSerialised(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return true;
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) if (changesWhenSerialised(value[index])) return true;
-    return false;
-  }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return true;
-  for (const name in value) if (changesWhenSerialised((value as Record<string, unknown>)[name])) return true;
-  return false;
 }
 
 /** The payload itself when there is nothing to fill in, else a copy. A wrong constant stays, for the guard to refuse. */

@@ -32,6 +32,15 @@ describe("JSON messages", () => {
     expect(encode({ text: "hi", type: undefined })).toBe('{"type":"post","text":"hi"}');
   });
 
+  it("sends a long text as JSON has it", () => {
+    for (const end of ["", '"', "\\", "\n", "\ud800", "é", "\u2028"]) {
+      const text = `${"Long texts are written on a way of their own. ".repeat(100)}${end}`;
+      expect(encode({ text })).toBe(JSON.stringify({ type: "post", text }));
+      expect(encode({ text, id: [text, { text }] })).toBe(JSON.stringify({ type: "post", text, id: [text, { text }] }));
+    }
+    expect(refusal(() => encode({ text: "long".repeat(1000), type: "other" })).path).toBe("/type");
+  });
+
   it("sends on as it is what has its constants already, and still refuses a wrong one", () => {
     expect(encode({ text: "hi", type: "post" })).toBe('{"text":"hi","type":"post"}');
     expect(refusal(() => encode({ text: "hi", type: "other" })).path).toBe("/type");
