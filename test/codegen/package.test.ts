@@ -33,6 +33,31 @@ describe("a client that is a package", () => {
     expect(await run({ check: true })).toMatchObject({ ok: true, written: [], removed: [] });
   });
 
+  it("says in its README what may be left out of an address, and what stands for it", async () => {
+    const document = join(root, "defaults.json");
+    const tick = { payload: { type: "object", properties: { price: { type: "number" } } } };
+    const region = { enum: ["eu", "us"], default: "eu" };
+    writeFileSync(
+      document,
+      JSON.stringify({
+        asyncapi: "3.0.0",
+        info: { title: "Feed", version: "1.0.0" },
+        servers: { live: { host: "x.example", protocol: "wss" } },
+        channels: {
+          feed: { address: "/{region}/feed", parameters: { region }, messages: { tick } },
+          room: { address: "/{region}/{id}", parameters: { region, id: {} }, messages: { tick } },
+        },
+        operations: { feed: { action: "send", channel: { $ref: "#/channels/feed" } } },
+      }),
+    );
+    await run({ document, root });
+    expect(read("README.md")).toContain("const connection = await client.feed();");
+    expect(read("README.md")).toContain(
+      "## `client.feed(params?: FeedParameters)`\n\nConnects to `/{region}/feed`. Where nothing else is given, `region` is `eu`.",
+    );
+    expect(read("README.md")).toContain("## `client.room(params: RoomParameters)`");
+  });
+
   it("runs no code where it is installed", async () => {
     await run();
     expect(Object.keys(manifest()["scripts"] as object)).toEqual(["build", "prepack"]);

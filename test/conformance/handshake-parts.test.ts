@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createRouter, connect as dial, type Router, serve, UpgradeRejectedError } from "@wsgen/runtime";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { generate } from "../../codegen/src/generate.ts";
+import { typeCheck } from "../snippets.ts";
 
 const output = new URL("../.output/handshake-parts/", import.meta.url).pathname;
 
@@ -104,10 +105,79 @@ describe("an address", () => {
     const { enter } = await start(described("/{region}/door", { parameters: { region } }));
     expect(await enter()).toMatchObject({ path: "/eu/door", params: { region: "eu" } });
     expect(await enter({ region: "us" })).toMatchObject({ path: "/us/door" });
+    expect(await enter({ region: undefined })).toMatchObject({ path: "/eu/door" });
+    await expect(enter({ region: "asia" })).rejects.toThrow(
+      "Not connected to /{region}/door: path parameters: /region must be equal to one of",
+    );
     const { enter: enterRoom } = await start(described("/{region}/{room}", { parameters: { region, room: {} } }));
     expect(await enterRoom({ room: "a" })).toMatchObject({ path: "/eu/a" });
     const { lines } = await generated(described("/{region}/door", { parameters: { region: { ...region, default: "asia" } } }));
     expect(lines).toEqual([expect.stringMatching(/^warning parameter-default The default of `region` is none of the values/)]);
+  });
+
+  it("has a default in the client's types: of those that have one, and of all of them where each has", async () => {
+    const region = { enum: ["eu", "us"], default: "eu" };
+    const channel = { parameters: { region, room: {} } };
+    const { out } = await generated(described("/{region}/{room}", channel));
+    const use = `import { createDoorClient } from "./client.js";
+const { door } = createDoorClient("ws://x");
+export const fine = [() => door({ room: "a" }), () => door({ room: "a", region: "us" }), () => door({ room: "a", region: undefined })];
+// @ts-expect-error It has no default.
+export const missing = () => door({ region: "us" });
+// @ts-expect-error It is none of its values.
+export const wrong = () => door({ room: "a", region: "asia" });
+// @ts-expect-error Not all of them have one.
+export const none = () => door();
+`;
+    writeFileSync(join(out, "use.ts"), use);
+    expect(typeCheck(out)).toBe("");
+  }, 20_000);
+
+  it("has the defaults of topics too, and says the rest of what a topic is about", async () => {
+    const said = (name: string) => ({ location: `$message.payload#/${name}` });
+    const tick = { payload: object({ kind: { const: "tick" }, pair: text, depth: text }, { required: ["kind"] }) };
+    const parameters = { pair: said("pair"), depth: { ...said("depth"), enum: ["5", "10"], default: "5" } };
+    const document = described(
+      "/door",
+      {},
+      {
+        channels: {
+          ticks: { address: "ticks.{pair}.{depth}", parameters, messages: { tick } },
+          news: { address: "news", messages: { headline: { payload: object({ kind: { const: "news" } }, { required: ["kind"] }) } } },
+        },
+        operations: {
+          tick: { action: "send", channel: { $ref: "#/channels/ticks" } },
+          news: { action: "send", channel: { $ref: "#/channels/news" } },
+        },
+      },
+    );
+    const { out, lines } = await generated(document);
+    expect(lines).toEqual([]);
+    const { registerDoor } = (await import(join(out, "server.ts"))) as { registerDoor(router: Router, handlers: object): unknown };
+    const router = createRouter();
+    const tickOf = (depth: string) => ({ kind: "tick", pair: "A", depth });
+    registerDoor(router, {
+      socket: {
+        open(conn: { readonly send: { readonly ticks: { tick(payload: object): void } } }) {
+          setTimeout(() => ["10", "5"].map((depth) => conn.send.ticks.tick(tickOf(depth))), 50);
+        },
+      },
+    });
+    const server = await serve(router, { host: "127.0.0.1", signals: [] });
+    opened.push(server);
+    const { createDoorClient } = (await import(join(out, "client.ts"))) as { createDoorClient(url: string): { socket(): Promise<Market> } };
+    interface Market {
+      close(): Promise<unknown>;
+      ticks(params: object): Promise<AsyncIterable<{ readonly payload: unknown }> & { readonly params: object }>;
+    }
+    const market = await createDoorClient(server.url).socket();
+    opened.push(market);
+    const ticks = await market.ticks({ pair: "A" });
+    expect(ticks.params).toEqual({ pair: "A", depth: "5" });
+    for await (const { payload } of ticks) {
+      expect(payload).toEqual(tickOf("5"));
+      break;
+    }
   });
 
   it.each([

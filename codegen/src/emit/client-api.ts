@@ -1,13 +1,13 @@
 // What client.ts says of the whole API: where its servers are, what a client shows to be let in, and the one call that makes it.
 import type { DispatchTree, Format } from "@wsgen/runtime/generated/server";
-import type { Endpoint, HandshakePart, Model, Server } from "../model/model.ts";
+import type { Endpoint, Model, Server } from "../model/model.ts";
 import { apiNames } from "./api-names.ts";
 import { codecsOf, printCodecs } from "./codecs.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 import {
   directions,
   docsWith,
-  partType,
+  paramsParameter,
   printCall,
   printClassify,
   printInterface,
@@ -182,14 +182,5 @@ function connectParameters(endpoint: Endpoint, file: GeneratedFile): readonly st
   const parts = [query, headers].filter((part) => part !== undefined);
   const options = parts.length === 0 ? `${file.import("ConnectOptions", join)}${protocolArgument([endpoint], file)}` : `${typeName}Options`;
   const optional = parts.every((part) => part.optional) ? "?" : "";
-  return [...(parameters ? [paramsParameter(parameters, optional === "?", file)] : []), `options${optional}: ${options}`];
-}
-
-/** Parameters with a default may be left out; all of them where each has one and nothing behind them is needed. */
-function paramsParameter(part: HandshakePart, last: boolean, file: GeneratedFile): string {
-  const names = Object.keys(part.defaults ?? {});
-  const type = partType(file, part);
-  if (names.length === 0) return `params: ${type}`;
-  const optional = `${file.import("Optional", join)}<${type}, ${names.map((name) => file.string(name)).join(" | ")}>`;
-  return `params${last && part.optional ? "?" : ""}: ${optional}`;
+  return [...(parameters ? [paramsParameter(file, join, parameters, optional === "?")] : []), `options${optional}: ${options}`];
 }

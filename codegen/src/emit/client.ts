@@ -17,6 +17,7 @@ import {
   type Group,
   groupsOf,
   importTypes,
+  paramsParameter,
   partType,
   payloadParameter,
   plainMessages,
@@ -176,7 +177,7 @@ function emitOpening({ topic, typeName }: Group, context: Context): void {
   if (topic === undefined) return;
   const { file } = context;
   const { parameters, name, docs, subscription } = topic;
-  const params = parameters === undefined ? [] : [`params: ${partType(file, parameters)}`];
+  const params = parameters === undefined ? [] : [paramsParameter(file, join, parameters)];
   if (subscription !== undefined) file.doc(hasProse(docs) ? docsWith(docs, subscribing) : subscribing);
   else file.doc(docs);
   const given = subscription === undefined ? params : subscribeParameters(subscription, context);

@@ -84,7 +84,11 @@ function topicContracts({ topics, subscription }: Endpoint): { readonly [name: s
 }
 
 function topicContract({ parameters, subscription }: Topic): Literal {
-  return present({ at: parameters && notEmpty(parameters.at), subscription: subscription && asLiteral(subscription) });
+  return present({
+    at: parameters && notEmpty(parameters.at),
+    defaults: parameters?.defaults,
+    subscription: subscription && asLiteral(subscription),
+  });
 }
 
 /** `more`: what one side alone needs to know. */

@@ -55,7 +55,12 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
     part === undefined || part.optional ? [] : [`${["query", "headers"][index]}: ${sample(model, part, file)}`],
   );
   const options = given.flat().length === 0 ? [] : [`{ ${given.flat().join(", ")} }`];
-  const args = [...(endpoint.parameters === undefined ? [] : [sample(model, endpoint.parameters, file)]), ...options].join(", ");
+  const args = [
+    ...(endpoint.parameters === undefined || (endpoint.parameters.optional && options.length === 0)
+      ? []
+      : [sample(model, endpoint.parameters, file)]),
+    ...options,
+  ].join(", ");
   const address = server === undefined ? '"wss://example.com"' : `servers${member(server.name)}(${variables(server, file)})`;
   return [
     `import { ${imported.join(", ")} } from ${file.string(name)};`,
@@ -133,7 +138,7 @@ function ofCloseCodes(model: Model): readonly string[] {
 }
 
 /** What must be given, with `…` where any text will do. */
-function sample(model: Model, { type }: HandshakePart, file: GeneratedFile): string {
+function sample(model: Model, { type, defaults = {} }: HandshakePart, file: GeneratedFile): string {
   const schema = model.types.find(({ name }) => name === type)?.schema;
   const resolve = (id: string) => model.types.find(({ name }) => DEFINITIONS + name === id || name === id)?.schema;
   const value = schema === undefined ? undefined : sampleOf(schema, resolve, { optional: false, pick: 0 });
@@ -144,8 +149,21 @@ function sample(model: Model, { type }: HandshakePart, file: GeneratedFile): str
     if (typeof property !== "object" || property === null) return false;
     return Reflect.get(property, "type") === "string" && !("enum" in property || "const" in property);
   };
-  return file.value(Object.fromEntries(Object.entries(value).map(([key, one]) => [key, isPlain(key) ? "…" : one])));
+  const needed = Object.entries(value).filter(([key]) => !Object.hasOwn(defaults, key));
+  return file.value(Object.fromEntries(needed.map(([key, one]) => [key, isPlain(key) ? "…" : one])));
 }
+
+const paramsOf = ({ type, optional }: Pick<HandshakePart, "type" | "optional">, last = true): string =>
+  `params${optional && last ? "?" : ""}: ${type}`;
+
+/** What stands for parameters that are left out. */
+function ofDefaults({ defaults = {} }: Pick<HandshakePart, "defaults"> = {}): string {
+  const each = Object.entries(defaults).map(([name, value]) => `${code(name)} is ${code(value)}`);
+  return each.length === 0 ? "" : `Where nothing else is given, ${each.join(", ")}.`;
+}
+
+/** Some of the document's text as code: a backtick would end it. */
+const code = (text: unknown): string => `\`${String(text).replaceAll("`", "")}\``;
 
 function variables({ variables }: Server, file: GeneratedFile): string {
   const needed = variables.filter((variable) => variable.default === undefined);
@@ -156,10 +174,13 @@ function ofEndpoint(endpoint: Endpoint, file: GeneratedFile): readonly string[] 
   const { parameters, query, headers, subscription } = endpoint;
   const { socket, topics } = groupsOf(endpoint, "client");
   const options = [...(query ? [`query: ${query.type}`] : []), ...(headers ? [`headers: ${headers.type}`] : [])];
-  const args = [...(parameters ? [`params: ${parameters.type}`] : []), ...(options.length === 0 ? [] : [`{ ${options.join(", ")} }`])];
+  const args = [
+    ...(parameters ? [paramsOf(parameters, ![query, headers].some((part) => part?.optional === false))] : []),
+    ...(options.length === 0 ? [] : [`{ ${options.join(", ")} }`]),
+  ];
   return [
     `## \`client${member(endpoint.name)}(${args.join(", ")})\``,
-    `Connects to \`${endpoint.address.replaceAll("`", "")}\`.`,
+    [`Connects to ${code(endpoint.address)}.`, ofDefaults(parameters)].filter((part) => part !== "").join(" "),
     prose(endpoint.docs),
     endpoint.protocols.length === 0
       ? ""
@@ -176,10 +197,11 @@ function ofTopic(group: Group, topic: Topic, endpoint: Endpoint, file: Generated
   const { name, docs, parameters, subscription } = topic;
   const { sends } = directions(endpoint, "client");
   const subscribe = subscription && sends.messages.find((message) => message.name === subscription.subscribe);
-  const given = subscribe ? `payload: ${received(file, subscribe)}` : parameters === undefined ? "" : `params: ${parameters.type}`;
+  const given = subscribe ? `payload: ${received(file, subscribe)}` : parameters === undefined ? "" : paramsOf(parameters);
   return [
     `### \`connection${member(name)}(${given})\``,
     prose(docs),
+    subscription === undefined ? ofDefaults(parameters) : "",
     subscription === undefined ? "" : "Subscribes, and again after a reconnect; closing it unsubscribes.",
     ...ofGroup(group, /^[a-z]\w*$/i.test(name) ? name : "topic", endpoint, file),
   ];

@@ -72,6 +72,20 @@ export function importTypes(model: Model, file: GeneratedFile, side: "server" | 
 
 export const partType = (file: GeneratedFile, { type }: Pick<HandshakePart, "type">): string => file.import(type, "./types.js");
 
+/** `params: T`: those with a default may be left out, and so may all of them where each has one and nothing needed follows. */
+export function paramsParameter(
+  file: GeneratedFile,
+  join: string,
+  part: Pick<HandshakePart, "type" | "optional" | "defaults">,
+  last = true,
+): string {
+  const names = Object.keys(part.defaults ?? {});
+  const type = partType(file, part);
+  if (names.length === 0) return `params: ${type}`;
+  const optional = `${file.import("Optional", join)}<${type}, ${names.map((name) => file.string(name)).join(" | ")}>`;
+  return `params${last && part.optional ? "?" : ""}: ${optional}`;
+}
+
 /** The type of a payload as it arrives. */
 export function received(file: GeneratedFile, { type, format }: Message | Delivery): string {
   return format === "binary" ? "Uint8Array" : file.import(type, "./types.js");

@@ -6,6 +6,7 @@ import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart, SecurityScheme } from "./model.ts";
+import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
 import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
 
@@ -57,32 +58,9 @@ function buildParameters(socket: Socket, { types, findings, typeName, channelWor
   });
   const { coerce, problems } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
   reportProblems(problems, "path parameter", { pointer: channel.pointer, value: null }, findings);
-  const defaults = defaultsOf(socket, properties, findings);
+  const defaults = defaultsOf(socket.channels, properties, findings);
   const given = Object.keys(defaults).length;
   return { type: id, optional: given === names.length, coerce, ...(given > 0 && { defaults }) };
-}
-
-/** What stands for a parameter that a client does not give (AsyncAPI 3, Parameter Object). */
-function defaultsOf({ channels }: Socket, properties: JsonObject, findings: Findings): NonNullable<HandshakePart["defaults"]> {
-  const defaults = emptyObject() as Record<string, string | number | boolean>;
-  for (const [name, schema] of Object.entries(properties)) {
-    const value = property(schema, "default");
-    const allowed = property(schema, "enum");
-    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
-    if (!Array.isArray(allowed) || allowed.includes(value)) {
-      defaults[name] = value;
-      continue;
-    }
-    const declared = channels.flatMap(({ parameters }) => parameters).find((parameter) => parameter.name === name);
-    findings.warning({
-      code: "parameter-default",
-      message: `The default of \`${name}\` is none of the values that its \`enum\` allows; clients have to give it.`,
-      fix: "Take one of them, or add it to them.",
-      pointer: declared?.pointer ?? channels[0]?.pointer ?? "/channels",
-      at: "key",
-    });
-  }
-  return defaults;
 }
 
 function parameterSchema(socket: Socket, name: string, types: Types, findings: Findings): Schema {

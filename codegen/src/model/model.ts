@@ -165,6 +165,10 @@ export interface Topic {
     readonly type: string;
     /** Where in a payload of the topic each parameter is said, as far as the document tells. */
     readonly at: { readonly [parameter: string]: Path };
+    /** Whether every one may be left out. */
+    readonly optional: boolean;
+    /** Values of those that may be left out. */
+    readonly defaults?: { readonly [parameter: string]: string | number | boolean };
   };
   readonly subscription?: Subscription;
   readonly pointer: string;

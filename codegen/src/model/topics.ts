@@ -4,6 +4,7 @@ import { literalWords, parametersOf } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject } from "./keywords.ts";
 import { assignTopicNames, camelCase } from "./names.ts";
+import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
 import type { SourceChannel } from "./source.ts";
 import { pathOfPointer } from "./tree.ts";
@@ -105,6 +106,8 @@ export interface TopicParameters {
   /** Id of the type until it has a name. */
   readonly type: string;
   readonly at: { readonly [parameter: string]: Path };
+  readonly optional: boolean;
+  readonly defaults?: { readonly [parameter: string]: string | number | boolean };
 }
 
 /** Builds the type of a topic's parameters and adds it to `types`. */
@@ -134,7 +137,9 @@ export function buildTopicParameters(
     docs: { description: `Parameters of the topic \`${channel.address ?? channel.key}\`.` },
     schema: { type: "object", required: names, properties },
   });
-  return { type: id, at };
+  const defaults = defaultsOf([channel], properties, findings);
+  const given = Object.keys(defaults).length;
+  return { type: id, at, optional: given === names.length, ...(given > 0 && { defaults }) };
 }
 
 function pathOf({ value, pointer }: { readonly value: string; readonly pointer: string }, findings: Findings): Path | undefined {

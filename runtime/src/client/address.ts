@@ -2,6 +2,7 @@
 import { WsgenError } from "../errors.ts";
 import { refuse, type Subject } from "./check.ts";
 import type { Feature } from "./feature.ts";
+import { filled } from "./filled.ts";
 
 /**
  * Makes a function that fills the variables of a server's address (AsyncAPI Server Object: `host`, `pathname`, `variables`).
@@ -12,7 +13,7 @@ export function serverUrl<Variables extends object = object>(
   defaults: Readonly<Record<string, string>> = {},
 ): object extends Variables ? (variables?: Variables) => string : (variables: Variables) => string {
   return (variables?: object) => {
-    const values: Record<string, unknown> = { ...defaults, ...variables };
+    const values = filled(variables, defaults);
     return template.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
       if (!Object.hasOwn(values, name) || values[name] === undefined)
         throw new WsgenError("WSGEN_USAGE", `${template} needs a value for "${name}".`);
@@ -30,7 +31,7 @@ export const handshake: Feature =
   ({ address, parameters, query, headers }, codec) =>
   () => ({
     handshake(url, given) {
-      const params = { ...parameters?.defaults, ...given.params };
+      const params = filled(given.params, parameters?.defaults);
       const subject = (part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];
       for (const [part, contract, values] of [
         ["path parameters", parameters, params],
@@ -48,7 +49,7 @@ export const handshake: Feature =
           if (item !== undefined) url.searchParams.append(name, String(item));
         }
       }
-      const values = new Map<string, unknown>(Object.entries(params));
+      const values = new Map(Object.entries(params));
       return address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
         const value = String(values.get(name) ?? "");
         // URLs know no way to write these as the name of something.

@@ -5,6 +5,7 @@ import type { EndpointContract, TopicContract } from "../contract/contract.ts";
 import { valueAt } from "../contract/path.ts";
 import { type ClientConnection, table } from "./connection.ts";
 import type { Feature, Link, Part } from "./feature.ts";
+import { filled } from "./filled.ts";
 import { createInbox } from "./inbox.ts";
 
 /**
@@ -103,9 +104,10 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
 
   return {
     view,
-    open(topic, { at = {} }, params = {}) {
-      const given = new Map(Object.entries(params));
-      const isMeant = (payload: unknown) => Object.entries(at).every(([name, path]) => says(valueAt(payload, path), given.get(name)));
+    open(topic, { at = {}, defaults }, given) {
+      const params = filled(given, defaults);
+      const wanted = new Map(Object.entries(params));
+      const isMeant = (payload: unknown) => Object.entries(at).every(([name, path]) => says(valueAt(payload, path), wanted.get(name)));
       return view(`${topic}.`, isMeant, { params })[0];
     },
     // Every view is asked: several may want the same message.

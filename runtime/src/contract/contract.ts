@@ -203,6 +203,8 @@ export interface EndpointContract {
 export interface TopicContract {
   /** Where in its messages each parameter of the topic is said (AsyncAPI Parameter Object, `location`), as far as the document tells. */
   readonly at?: Readonly<Record<string, Path>>;
+  /** Values of parameters that a client may leave out. */
+  readonly defaults?: Readonly<Record<string, Constant>>;
   /** Opening it subscribes, closing it unsubscribes; absent where nothing says how. */
   readonly subscription?: SubscriptionContract;
 }

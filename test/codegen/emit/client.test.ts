@@ -51,6 +51,11 @@ describe("client.ts", () => {
       /^export interface AApiClient \{\n {2}(.*)\n\}/m.exec(emit(model("A", [endpoint("a", overrides)])))?.[1];
     expect(connect({})).toBe("a(options?: ConnectOptions): Opening<AClient>;");
     expect(connect({ parameters: part("P") })).toBe("a(params: P, options?: ConnectOptions): Opening<AClient>;");
+    const some = { ...part("P"), defaults: { region: "eu" } };
+    expect(connect({ parameters: some })).toBe('a(params: Optional<P, "region">, options?: ConnectOptions): Opening<AClient>;');
+    const all = { ...some, optional: true };
+    expect(connect({ parameters: all })).toBe('a(params?: Optional<P, "region">, options?: ConnectOptions): Opening<AClient>;');
+    expect(connect({ parameters: all, query: part("Q") })).toBe('a(params: Optional<P, "region">, options: AOptions): Opening<AClient>;');
     expect(connect({ query: part("Q", true) })).toBe("a(options?: AOptions): Opening<AClient>;");
     expect(connect({ query: part("Q", true), headers: part("H") })).toBe("a(options: AOptions): Opening<AClient>;");
     expect(emit(model("A", [endpoint("a", { query: part("Q", true), headers: part("H") })]))).toContain(
@@ -107,11 +112,15 @@ describe("client.ts", () => {
       model("Market", [
         endpoint("ws", {
           topics: [
-            topic("ws", "ticker", { docs: { description: "Trades." }, parameters: { type: "Pair", at: { pair: ["pair"] } } }),
+            topic("ws", "ticker", {
+              docs: { description: "Trades." },
+              parameters: { type: "Pair", at: { pair: ["pair"] }, optional: false },
+            }),
+            topic("ws", "book", { parameters: { type: "Book", at: {}, optional: true, defaults: { depth: "10" } } }),
             topic("ws", "log"),
           ],
           clientToServer: direction([message("ping"), topicMessage("ticker", "subscribe"), topicMessage("log", "write")]),
-          serverToClient: direction([message("refused"), topicMessage("ticker", "trade")]),
+          serverToClient: direction([message("refused"), topicMessage("ticker", "trade"), topicMessage("book", "rows")]),
         }),
       ]),
     );
@@ -126,10 +135,11 @@ export interface WsLogClient extends ClientTopic<never> {
   readonly send: WsLogSend;
 }`);
     expect(text).toContain('export type WsTickerEvent = { readonly name: "trade"; readonly payload: Trade };');
-    expect(text).toContain('  | { readonly name: "ticker.trade"; readonly payload: Trade };');
+    expect(text).toContain('  | { readonly name: "ticker.trade"; readonly payload: Trade }\n');
     expect(text).toContain(`  readonly on: WsOn;
   /** Trades. */
   ticker(params: Pair): Promise<WsTickerClient>;
+  book(params?: Optional<Book, "depth">): Promise<WsBookClient>;
   log(): Promise<WsLogClient>;
 }`);
     expect(text).toContain("createClient<MarketClient>(contract, url, options, [guards, constants, dispatch, topics]);");

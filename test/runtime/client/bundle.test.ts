@@ -43,6 +43,7 @@ describe("the client in a browser", () => {
       "client/credentials.ts",
       "client/dispatch.ts",
       "client/encoders.ts",
+      "client/filled.ts",
       "client/formats.ts",
       "client/guards.ts",
       "client/inbox.ts",

@@ -497,6 +497,7 @@ describe("serverUrl", () => {
     vendor = await startVendor();
     const local = node.serverUrl<{ port?: string }>("ws://localhost:{port}", { port: "3000" });
     expect([local(), local({ port: "81" })]).toEqual(["ws://localhost:3000", "ws://localhost:81"]);
+    expect(local({ port: undefined } as never)).toBe("ws://localhost:3000");
     const region = node.serverUrl<{ region: "eu" | "us" }>("wss://{region}.example");
     expect(region({ region: "eu" })).toBe("wss://eu.example");
     expect(() => region({} as never)).toThrow('needs a value for "region"');
