@@ -281,10 +281,10 @@ describe("the cache", () => {
       import workers from "node:worker_threads";
       import { syncBuiltinESMExports } from "node:module";
       const document = await load("api.yaml");
-      const first = await check(document, { cacheFolder: "cache" });
+      const first = await check(document, { cacheFolder: "cache", deadline: 60_000 });
       workers.Worker = class { constructor() { throw new Error("a worker was started"); } };
       syncBuiltinESMExports();
-      const second = await check(document, { cacheFolder: "cache" });
+      const second = await check(document, { cacheFolder: "cache", deadline: 60_000 });
       console.log(JSON.stringify([first.cached, second.cached]));
     `;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });

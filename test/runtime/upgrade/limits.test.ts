@@ -72,15 +72,25 @@ describe("limits on connections", () => {
   });
 
   it("count whoever still waits for a decision, and forget who was refused, threw or left", async () => {
+    let waiting = false;
+    let decide: (() => void) | undefined;
+    const decided = new Promise<void>((resolve) => {
+      decide = resolve;
+    });
     const router = createRouter({ maxConnections: 1, onError() {} }).use(async (request, next) => {
-      await pause(30);
       if (request.query.has("throw")) throw new Error("no");
-      return request.query.has("refuse") ? new Response("no", { status: 401 }) : next();
+      if (!request.query.has("refuse")) return next();
+      waiting = true;
+      await decided;
+      return new Response("no", { status: 401 });
     });
     router.ws("/", stay);
     const { port } = await start(router);
-    const both = await Promise.all([knock(port, handshakeText("/?refuse")), pause(10).then(() => knock(port, handshakeText("/")))]);
-    expect(both.map(({ status }) => status)).toEqual([401, 503]);
+    const first = knock(port, handshakeText("/?refuse"));
+    await expect.poll(() => waiting).toBe(true);
+    expect((await knock(port, handshakeText("/"))).status).toBe(503);
+    decide?.();
+    expect((await first).status).toBe(401);
     expect((await knock(port, handshakeText("/?throw"))).status).toBe(500);
     const leaver = connect(port, "127.0.0.1");
     leaver.on("error", () => {});
