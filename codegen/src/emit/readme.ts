@@ -16,6 +16,8 @@ export function emitReadme(model: Model, name: string, extras: { readonly schema
   // For signatures and literals only: its text is never asked for.
   const file = createGeneratedFile("README.md", "");
   const { title, docs, servers, endpoints } = model;
+  const asks = endpoints.some((endpoint) => requests(directions(endpoint, "client").sends.messages).length > 0);
+  const errors = clientErrors.filter(([error]) => asks || !error.startsWith("Request"));
   const parts = [
     `# ${name}`,
     prose(docs) || `A client of ${inline(title)}.`,
@@ -31,7 +33,7 @@ export function emitReadme(model: Model, name: string, extras: { readonly schema
     "## Errors",
     table(
       ["error", "when"],
-      clientErrors.map(([error, when]) => [`\`${error}\``, when]),
+      errors.map(([error, when]) => [`\`${error}\``, when]),
     ),
     ...ofExtras(name, extras),
   ];

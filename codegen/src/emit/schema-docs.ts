@@ -13,9 +13,16 @@ export interface Annotated {
 export function memberDocs(name: string, schema: Annotated): Docs {
   const { title, description, deprecated } = schema;
   const titled = typeof title === "string" && !isEcho(title, name) ? title : undefined;
-  const text = typeof description === "string" && description.trim() !== "" ? description : titled;
+  const text = typeof description === "string" && description.trim() !== "" && !isEcho(bare(description), name) ? description : titled;
   return withFacts({ ...(text !== undefined && { description: text }), ...(deprecated === true && { deprecated }) }, factsOf(schema));
 }
+
+/** `price property` says no more than `price`. */
+const bare = (description: string): string =>
+  description
+    .trim()
+    .replace(/^the /i, "")
+    .replace(/ (property|field)\.?$/i, "");
 
 /** The comment of a named type. */
 export function typeDocs({ name, docs, schema }: TypeDefinition): Docs {

@@ -57,10 +57,13 @@ export function createTypeLayout(file: Pick<GeneratedFile, "key">, nameOf: (name
     }
     if (node.kind === "union") return node.members.map((member) => `\n  | ${shifted(layOut(member, indent + 4, 1), "    ")}`).join("");
     if (node.kind === "intersection") {
+      let before = used;
       const members = node.members.map((member) => {
-        const inner = layOut(member, indent, used);
-        if (!isCompound(member)) return inner;
-        return inner.startsWith("\n") ? `(${inner}\n)` : `(${inner})`;
+        const inner = layOut(member, indent, before);
+        const text = !isCompound(member) ? inner : inner.startsWith("\n") ? `(${inner}\n)` : `(${inner})`;
+        const [last = "", ...others] = text.split("\n").reverse();
+        before = (others.length === 0 ? before : 0) + last.length + " & ".length;
+        return text;
       });
       return members.join(" & ");
     }

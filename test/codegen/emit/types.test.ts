@@ -9,14 +9,31 @@ const typeOf = (schema: unknown, others: Readonly<Record<string, unknown>> = {})
     ?.replace(/^export /m, "") ?? "";
 
 describe("types.ts", () => {
-  it("says nothing twice: a title that is the name, the default of a constant", () => {
+  it("opens up the object of an intersection that is longer than a line", () => {
+    const properties = Object.fromEntries(["first", "second", "third"].map((name) => [`${name}Property`, { type: "string" }]));
+    const open = { type: "object", additionalProperties: { type: "string" } };
+    const text = typeOf({ allOf: [ref("Base"), { type: "object", properties }] }, { Base: open });
+    const names = "firstProperty?: string; secondProperty?: string; thirdProperty?: string";
+    expect(text).toBe(`type X = Base & { ${names} };`);
+    const longer = { ...properties, fourthProperty: { type: "string" } };
+    expect(typeOf({ allOf: [ref("Base"), { type: "object", properties: longer }] }, { Base: open })).toBe(
+      `type X = Base & {\n  ${names.replaceAll("; ", ";\n  ")};\n  fourthProperty?: string;\n};`,
+    );
+  });
+
+  it("says nothing twice: a title or a description that is the name, the default of a constant", () => {
     const schema = {
       type: "object",
       title: "ChatPayload",
-      properties: { action: { const: "chat", default: "chat" }, size: { type: "number", description: "Size (px)", default: 1 } },
+      properties: {
+        action: { const: "chat", default: "chat", description: "The action field." },
+        at: { type: "string", description: "at property" },
+        size: { type: "number", description: "Size (px)", default: 1 },
+      },
     };
     expect(typesText({ ChatPayload: schema })).toBe(`export interface ChatPayload {
   action?: "chat";
+  at?: string;
   /** Size (px). Default: 1. */
   size?: number;
 }`);
