@@ -9,24 +9,20 @@ export const isPayMessage: Guard<PayMessage> = validate0;
 export const isBalanceMessage: Guard<BalanceMessage> = validate1;
 
 function validate0(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.type === undefined) && (missing0 = "type")) || ((data.to === undefined) && (missing0 = "to"))) || ((data.cents === undefined) && (missing0 = "cents"))){
-validate0.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("pay" !== data.type){
-validate0.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "pay"},message:"must be equal to constant"}];
+validate0.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "pay"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -34,20 +30,19 @@ var valid0 = true;
 if(valid0){
 if(data.to !== undefined){
 let data1 = data.to;
-const _errs2 = errors;
-if(errors === _errs2){
+{
 if(typeof data1 === "string"){
 if(data1.length < 1){
-validate0.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate0.errors = [{instancePath:"/to",schemaPath:"#/properties/to/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 else {
-validate0.errors = [{instancePath:instancePath+"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate0.errors = [{instancePath:"/to",schemaPath:"#/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -55,20 +50,19 @@ var valid0 = true;
 if(valid0){
 if(data.cents !== undefined){
 let data2 = data.cents;
-const _errs4 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate0.errors = [{instancePath:instancePath+"/cents",schemaPath:"#/properties/cents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate0.errors = [{instancePath:"/cents",schemaPath:"#/properties/cents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs4){
+{
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate0.errors = [{instancePath:instancePath+"/cents",schemaPath:"#/properties/cents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate0.errors = [{instancePath:"/cents",schemaPath:"#/properties/cents/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -78,33 +72,28 @@ var valid0 = true;
 }
 }
 else {
-validate0.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate0.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate1(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.type === undefined) && (missing0 = "type")) || ((data.cents === undefined) && (missing0 = "cents"))){
-validate1.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("balance" !== data.type){
-validate1.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "balance"},message:"must be equal to constant"}];
+validate1.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "balance"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -112,12 +101,11 @@ var valid0 = true;
 if(valid0){
 if(data.cents !== undefined){
 let data1 = data.cents;
-const _errs2 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate1.errors = [{instancePath:instancePath+"/cents",schemaPath:"#/properties/cents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate1.errors = [{instancePath:"/cents",schemaPath:"#/properties/cents/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -126,10 +114,9 @@ var valid0 = true;
 }
 }
 else {
-validate1.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate1.errors = vErrors;
-return errors === 0;
+return true;
 }

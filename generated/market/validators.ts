@@ -49,48 +49,42 @@ const pattern0 = new RegExp("^[A-Z]+/[A-Z]+$", "u");
 const pattern1 = new RegExp("^[0-9]+([.][0-9]+)?$", "u");
 
 function validate0(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate0.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("subscribe" !== data.event){
-validate0.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
+validate0.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("ticker" !== data.channel){
-validate0.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "ticker"},message:"must be equal to constant"}];
+validate0.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "ticker"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate0.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -100,57 +94,50 @@ var valid0 = true;
 }
 }
 else {
-validate0.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate0.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate1(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate1.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("unsubscribe" !== data.event){
-validate1.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
+validate1.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("ticker" !== data.channel){
-validate1.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "ticker"},message:"must be equal to constant"}];
+validate1.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "ticker"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate1.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -160,69 +147,61 @@ var valid0 = true;
 }
 }
 else {
-validate1.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate1.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate2(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.event === undefined) && (missing0 = "event")) || ((data.pair === undefined) && (missing0 = "pair"))) || ((data.price === undefined) && (missing0 = "price"))) || ((data.volume === undefined) && (missing0 = "volume"))){
-validate2.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate2.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("trade" !== data.event){
-validate2.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "trade"},message:"must be equal to constant"}];
+validate2.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "trade"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs2 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate2.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.price !== undefined){
-const _errs3 = errors;
 if(!(valid_type14(data.price))){
-vErrors = vErrors === null ? below("/price", valid_type14.errors) : vErrors.concat(below("/price", valid_type14.errors));
-errors = vErrors.length;
+validate2.errors = below("/price", valid_type14.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.volume !== undefined){
-const _errs4 = errors;
 if(!(valid_type14(data.volume))){
-vErrors = vErrors === null ? below("/volume", valid_type14.errors) : vErrors.concat(below("/volume", valid_type14.errors));
-errors = vErrors.length;
+validate2.errors = below("/volume", valid_type14.errors);
+return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -233,57 +212,50 @@ var valid0 = true;
 }
 }
 else {
-validate2.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate2.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate2.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate3(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate3.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate3.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("subscribe" !== data.event){
-validate3.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
+validate3.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("book" !== data.channel){
-validate3.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "book"},message:"must be equal to constant"}];
+validate3.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "book"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate3.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -291,16 +263,15 @@ var valid0 = true;
 if(valid0){
 if(data.depth !== undefined){
 let data3 = data.depth;
-const _errs4 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate3.errors = [{instancePath:instancePath+"/depth",schemaPath:"#/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate3.errors = [{instancePath:"/depth",schemaPath:"#/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(!(((data3 === 10) || (data3 === 100)) || (data3 === 1000))){
-validate3.errors = [{instancePath:instancePath+"/depth",schemaPath:"#/properties/depth/enum",keyword:"enum",params:{allowedValues: schema3.properties.depth.enum},message:"must be equal to one of the allowed values"}];
+validate3.errors = [{instancePath:"/depth",schemaPath:"#/properties/depth/enum",keyword:"enum",params:{allowedValues: schema3.properties.depth.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -311,57 +282,50 @@ var valid0 = true;
 }
 }
 else {
-validate3.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate3.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate3.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate4(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate4.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate4.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("unsubscribe" !== data.event){
-validate4.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
+validate4.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("book" !== data.channel){
-validate4.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "book"},message:"must be equal to constant"}];
+validate4.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "book"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate4.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -371,69 +335,61 @@ var valid0 = true;
 }
 }
 else {
-validate4.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate4.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate4.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate5(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.event === undefined) && (missing0 = "event")) || ((data.pair === undefined) && (missing0 = "pair"))) || ((data.bids === undefined) && (missing0 = "bids"))) || ((data.asks === undefined) && (missing0 = "asks"))){
-validate5.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate5.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("snapshot" !== data.event){
-validate5.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "snapshot"},message:"must be equal to constant"}];
+validate5.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "snapshot"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs2 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate5.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.bids !== undefined){
-const _errs3 = errors;
 if(!(valid_type15(data.bids))){
-vErrors = vErrors === null ? below("/bids", valid_type15.errors) : vErrors.concat(below("/bids", valid_type15.errors));
-errors = vErrors.length;
+validate5.errors = below("/bids", valid_type15.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.asks !== undefined){
-const _errs4 = errors;
 if(!(valid_type15(data.asks))){
-vErrors = vErrors === null ? below("/asks", valid_type15.errors) : vErrors.concat(below("/asks", valid_type15.errors));
-errors = vErrors.length;
+validate5.errors = below("/asks", valid_type15.errors);
+return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -444,69 +400,61 @@ var valid0 = true;
 }
 }
 else {
-validate5.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate5.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate5.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate6(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.event === undefined) && (missing0 = "event")) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate6.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate6.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("change" !== data.event){
-validate6.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "change"},message:"must be equal to constant"}];
+validate6.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "change"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs2 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate6.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.bids !== undefined){
-const _errs3 = errors;
 if(!(valid_type15(data.bids))){
-vErrors = vErrors === null ? below("/bids", valid_type15.errors) : vErrors.concat(below("/bids", valid_type15.errors));
-errors = vErrors.length;
+validate6.errors = below("/bids", valid_type15.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.asks !== undefined){
-const _errs4 = errors;
 if(!(valid_type15(data.asks))){
-vErrors = vErrors === null ? below("/asks", valid_type15.errors) : vErrors.concat(below("/asks", valid_type15.errors));
-errors = vErrors.length;
+validate6.errors = below("/asks", valid_type15.errors);
+return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -517,57 +465,50 @@ var valid0 = true;
 }
 }
 else {
-validate6.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate6.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate6.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate7(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate7.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate7.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("subscribe" !== data.event){
-validate7.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
+validate7.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("candles" !== data.channel){
-validate7.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
+validate7.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate7.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -575,16 +516,15 @@ var valid0 = true;
 if(valid0){
 if(data.minutes !== undefined){
 let data3 = data.minutes;
-const _errs4 = errors;
 if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
-validate7.errors = [{instancePath:instancePath+"/minutes",schemaPath:"#/properties/minutes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate7.errors = [{instancePath:"/minutes",schemaPath:"#/properties/minutes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(!(((data3 === 1) || (data3 === 5)) || (data3 === 15))){
-validate7.errors = [{instancePath:instancePath+"/minutes",schemaPath:"#/properties/minutes/enum",keyword:"enum",params:{allowedValues: schema7.properties.minutes.enum},message:"must be equal to one of the allowed values"}];
+validate7.errors = [{instancePath:"/minutes",schemaPath:"#/properties/minutes/enum",keyword:"enum",params:{allowedValues: schema7.properties.minutes.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -595,57 +535,50 @@ var valid0 = true;
 }
 }
 else {
-validate7.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate7.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate7.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate8(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate8.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate8.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("unsubscribe" !== data.event){
-validate8.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
+validate8.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "unsubscribe"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.channel !== undefined){
-const _errs2 = errors;
 if("candles" !== data.channel){
-validate8.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
+validate8.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/const",keyword:"const",params:{allowedValue: "candles"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate8.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -655,69 +588,61 @@ var valid0 = true;
 }
 }
 else {
-validate8.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate8.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate8.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate9(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.event === undefined) && (missing0 = "event")) || ((data.pair === undefined) && (missing0 = "pair"))) || ((data.open === undefined) && (missing0 = "open"))) || ((data.close === undefined) && (missing0 = "close"))){
-validate9.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate9.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("candle" !== data.event){
-validate9.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "candle"},message:"must be equal to constant"}];
+validate9.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "candle"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs2 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate9.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.open !== undefined){
-const _errs3 = errors;
 if(!(valid_type14(data.open))){
-vErrors = vErrors === null ? below("/open", valid_type14.errors) : vErrors.concat(below("/open", valid_type14.errors));
-errors = vErrors.length;
+validate9.errors = below("/open", valid_type14.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.close !== undefined){
-const _errs4 = errors;
 if(!(valid_type14(data.close))){
-vErrors = vErrors === null ? below("/close", valid_type14.errors) : vErrors.concat(below("/close", valid_type14.errors));
-errors = vErrors.length;
+validate9.errors = below("/close", valid_type14.errors);
+return false;
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -728,62 +653,53 @@ var valid0 = true;
 }
 }
 else {
-validate9.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate9.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate9.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate10(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.event === undefined) && (missing0 = "event")){
-validate10.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate10.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 if("heartbeat" !== data.event){
-validate10.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "heartbeat"},message:"must be equal to constant"}];
+validate10.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "heartbeat"},message:"must be equal to constant"}];
 return false;
 }
 }
 }
 }
 else {
-validate10.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate10.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate10.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate11(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate11.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate11.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("subscribed" !== data.event){
-validate11.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribed"},message:"must be equal to constant"}];
+validate11.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "subscribed"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -791,24 +707,22 @@ var valid0 = true;
 if(valid0){
 if(data.channel !== undefined){
 let data1 = data.channel;
-const _errs2 = errors;
 if(!(((data1 === "ticker") || (data1 === "book")) || (data1 === "candles"))){
-validate11.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema11.properties.channel.enum},message:"must be equal to one of the allowed values"}];
+validate11.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema11.properties.channel.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate11.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -818,33 +732,28 @@ var valid0 = true;
 }
 }
 else {
-validate11.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate11.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate11.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate12(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.event === undefined) && (missing0 = "event")) || ((data.channel === undefined) && (missing0 = "channel"))) || ((data.pair === undefined) && (missing0 = "pair"))){
-validate12.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate12.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
-const _errs1 = errors;
 if("refused" !== data.event){
-validate12.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "refused"},message:"must be equal to constant"}];
+validate12.errors = [{instancePath:"/event",schemaPath:"#/properties/event/const",keyword:"const",params:{allowedValue: "refused"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -852,24 +761,22 @@ var valid0 = true;
 if(valid0){
 if(data.channel !== undefined){
 let data1 = data.channel;
-const _errs2 = errors;
 if(!(((data1 === "ticker") || (data1 === "book")) || (data1 === "candles"))){
-validate12.errors = [{instancePath:instancePath+"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema12.properties.channel.enum},message:"must be equal to one of the allowed values"}];
+validate12.errors = [{instancePath:"/channel",schemaPath:"#/properties/channel/enum",keyword:"enum",params:{allowedValues: schema12.properties.channel.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pair !== undefined){
-const _errs3 = errors;
 if(!(valid_type13(data.pair))){
-vErrors = vErrors === null ? below("/pair", valid_type13.errors) : vErrors.concat(below("/pair", valid_type13.errors));
-errors = vErrors.length;
+validate12.errors = below("/pair", valid_type13.errors);
+return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -879,92 +786,77 @@ var valid0 = true;
 }
 }
 else {
-validate12.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate12.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate13(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(typeof data === "string"){
 if(!pattern0.test(data)){
-validate13.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Z]+/[A-Z]+$"},message:"must match pattern \""+"^[A-Z]+/[A-Z]+$"+"\""}];
+validate13.errors = [{instancePath:"",schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[A-Z]+/[A-Z]+$"},message:"must match pattern \""+"^[A-Z]+/[A-Z]+$"+"\""}];
 return false;
 }
 }
 else {
-validate13.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate13.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate13.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate14(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(typeof data === "string"){
 if(!pattern1.test(data)){
-validate14.errors = [{instancePath,schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9]+([.][0-9]+)?$"},message:"must match pattern \""+"^[0-9]+([.][0-9]+)?$"+"\""}];
+validate14.errors = [{instancePath:"",schemaPath:"#/pattern",keyword:"pattern",params:{pattern: "^[0-9]+([.][0-9]+)?$"},message:"must match pattern \""+"^[0-9]+([.][0-9]+)?$"+"\""}];
 return false;
 }
 }
 else {
-validate14.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate14.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-validate14.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate15(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(Array.isArray(data)){
 var valid0 = true;
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
 let data0 = data[i0];
-const _errs1 = errors;
-if(errors === _errs1){
+{
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing0;
 if(((data0.price === undefined) && (missing0 = "price")) || ((data0.volume === undefined) && (missing0 = "volume"))){
-validate15.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate15.errors = [{instancePath:"/" + i0,schemaPath:"#/items/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data0.price !== undefined){
-const _errs3 = errors;
 if(!(valid_type14(data0.price))){
-vErrors = vErrors === null ? below("/" + i0+"/price", valid_type14.errors) : vErrors.concat(below("/" + i0+"/price", valid_type14.errors));
-errors = vErrors.length;
+validate15.errors = below("/" + i0+"/price", valid_type14.errors);
+return false;
 }
-var valid1 = _errs3 === errors;
+var valid1 = true;
 }
 else {
 var valid1 = true;
 }
 if(valid1){
 if(data0.volume !== undefined){
-const _errs4 = errors;
 if(!(valid_type14(data0.volume))){
-vErrors = vErrors === null ? below("/" + i0+"/volume", valid_type14.errors) : vErrors.concat(below("/" + i0+"/volume", valid_type14.errors));
-errors = vErrors.length;
+validate15.errors = below("/" + i0+"/volume", valid_type14.errors);
+return false;
 }
-var valid1 = _errs4 === errors;
+var valid1 = true;
 }
 else {
 var valid1 = true;
@@ -973,21 +865,20 @@ var valid1 = true;
 }
 }
 else {
-validate15.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate15.errors = [{instancePath:"/" + i0,schemaPath:"#/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 if(!valid0){
 break;
 }
 }
 }
 else {
-validate15.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate15.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-validate15.errors = vErrors;
-return errors === 0;
+return true;
 }

@@ -41,41 +41,36 @@ const valid_type6 = validate6;
 const pattern0 = new RegExp("^#[0-9a-f]{6}$", "u");
 
 function validate0(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate0.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if(((data.type === undefined) && (missing0 = "type")) || ((data.line === undefined) && (missing0 = "line"))){
-validate0.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("draw" !== data.type){
-validate0.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "draw"},message:"must be equal to constant"}];
+validate0.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "draw"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.line !== undefined){
-const _errs2 = errors;
 if(!(valid_type6(data.line))){
-vErrors = vErrors === null ? below("/line", valid_type6.errors) : vErrors.concat(below("/line", valid_type6.errors));
-errors = vErrors.length;
+validate0.errors = below("/line", valid_type6.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -85,50 +80,44 @@ var valid0 = true;
 }
 }
 else {
-validate0.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate0.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate0.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate1(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate1.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if(((data.type === undefined) && (missing0 = "type")) || ((data.line === undefined) && (missing0 = "line"))){
-validate1.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("drawn" !== data.type){
-validate1.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "drawn"},message:"must be equal to constant"}];
+validate1.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "drawn"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.line !== undefined){
-const _errs2 = errors;
 if(!(valid_type6(data.line))){
-vErrors = vErrors === null ? below("/line", valid_type6.errors) : vErrors.concat(below("/line", valid_type6.errors));
-errors = vErrors.length;
+validate1.errors = below("/line", valid_type6.errors);
+return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -138,38 +127,33 @@ var valid0 = true;
 }
 }
 else {
-validate1.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate1.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate1.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate2(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate2.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate2.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if(((data.type === undefined) && (missing0 = "type")) || ((data.id === undefined) && (missing0 = "id"))){
-validate2.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate2.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("fetch" !== data.type){
-validate2.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "fetch"},message:"must be equal to constant"}];
+validate2.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "fetch"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -177,12 +161,11 @@ var valid0 = true;
 if(valid0){
 if(data.id !== undefined){
 let data1 = data.id;
-const _errs2 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate2.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate2.errors = [{instancePath:"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -192,38 +175,33 @@ var valid0 = true;
 }
 }
 else {
-validate2.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate2.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate2.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate3(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate3.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate3.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((((data.type === undefined) && (missing0 = "type")) || ((data.id === undefined) && (missing0 = "id"))) || ((data.lines === undefined) && (missing0 = "lines"))){
-validate3.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate3.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
-const _errs1 = errors;
 if("lines" !== data.type){
-validate3.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "lines"},message:"must be equal to constant"}];
+validate3.errors = [{instancePath:"/type",schemaPath:"#/properties/type/const",keyword:"const",params:{allowedValue: "lines"},message:"must be equal to constant"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -231,12 +209,11 @@ var valid0 = true;
 if(valid0){
 if(data.id !== undefined){
 let data1 = data.id;
-const _errs2 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate3.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate3.errors = [{instancePath:"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -244,29 +221,27 @@ var valid0 = true;
 if(valid0){
 if(data.lines !== undefined){
 let data2 = data.lines;
-const _errs4 = errors;
-if(errors === _errs4){
+{
 if(Array.isArray(data2)){
 var valid1 = true;
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-const _errs6 = errors;
 if(!(valid_type6(data2[i0]))){
-vErrors = vErrors === null ? below("/lines/" + i0, valid_type6.errors) : vErrors.concat(below("/lines/" + i0, valid_type6.errors));
-errors = vErrors.length;
+validate3.errors = below("/lines/" + i0, valid_type6.errors);
+return false;
 }
-var valid1 = _errs6 === errors;
+var valid1 = true;
 if(!valid1){
 break;
 }
 }
 }
 else {
-validate3.errors = [{instancePath:instancePath+"/lines",schemaPath:"#/properties/lines/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate3.errors = [{instancePath:"/lines",schemaPath:"#/properties/lines/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid0 = _errs4 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -277,42 +252,37 @@ var valid0 = true;
 }
 }
 else {
-validate3.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate3.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate3.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate4(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate4.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate4.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((data.people === undefined) && (missing0 = "people")){
-validate4.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate4.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.people !== undefined){
 let data0 = data.people;
-const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate4.errors = [{instancePath:instancePath+"/people",schemaPath:"#/properties/people/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate4.errors = [{instancePath:"/people",schemaPath:"#/properties/people/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs1){
+{
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 0 || isNaN(data0)){
-validate4.errors = [{instancePath:instancePath+"/people",schemaPath:"#/properties/people/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate4.errors = [{instancePath:"/people",schemaPath:"#/properties/people/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -322,47 +292,42 @@ return false;
 }
 }
 else {
-validate4.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate4.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate4.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate5(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate5.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate5.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((((data.who === undefined) && (missing0 = "who")) || ((data.x === undefined) && (missing0 = "x"))) || ((data.y === undefined) && (missing0 = "y"))){
-validate5.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate5.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.who !== undefined){
 let data0 = data.who;
-const _errs1 = errors;
-if(errors === _errs1){
+{
 if(typeof data0 === "string"){
 if(data0.length > 40 && characters(data0) > 40){
-validate5.errors = [{instancePath:instancePath+"/who",schemaPath:"#/properties/who/maxLength",keyword:"maxLength",params:{limit: 40},message:"must NOT have more than 40 characters"}];
+validate5.errors = [{instancePath:"/who",schemaPath:"#/properties/who/maxLength",keyword:"maxLength",params:{limit: 40},message:"must NOT have more than 40 characters"}];
 return false;
 }
 }
 else {
-validate5.errors = [{instancePath:instancePath+"/who",schemaPath:"#/properties/who/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate5.errors = [{instancePath:"/who",schemaPath:"#/properties/who/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -370,12 +335,11 @@ var valid0 = true;
 if(valid0){
 if(data.x !== undefined){
 let data1 = data.x;
-const _errs3 = errors;
 if(!((typeof data1 == "number") && (isFinite(data1)))){
-validate5.errors = [{instancePath:instancePath+"/x",schemaPath:"#/properties/x/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate5.errors = [{instancePath:"/x",schemaPath:"#/properties/x/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -383,12 +347,11 @@ var valid0 = true;
 if(valid0){
 if(data.y !== undefined){
 let data2 = data.y;
-const _errs5 = errors;
 if(!((typeof data2 == "number") && (isFinite(data2)))){
-validate5.errors = [{instancePath:instancePath+"/y",schemaPath:"#/properties/y/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate5.errors = [{instancePath:"/y",schemaPath:"#/properties/y/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-var valid0 = _errs5 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -399,39 +362,34 @@ var valid0 = true;
 }
 }
 else {
-validate5.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate5.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate5.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate6(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate6.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate6.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((data.points === undefined) && (missing0 = "points")){
-validate6.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate6.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.points !== undefined){
 let data0 = data.points;
-const _errs1 = errors;
 if(!(data0 instanceof Uint8Array) || data0.length < 8 || data0.length > 65536){
-validate6.errors = [{instancePath:instancePath+"/points",schemaPath:"#/properties/points/x-bytes",keyword:"x-bytes",params:{},message:"must be bytes, at least 8 and at most 65536"}];
+validate6.errors = [{instancePath:"/points",schemaPath:"#/properties/points/x-bytes",keyword:"x-bytes",params:{},message:"must be bytes, at least 8 and at most 65536"}];
 return false;
 }
-var valid0 = _errs1 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -439,20 +397,19 @@ var valid0 = true;
 if(valid0){
 if(data.color !== undefined){
 let data1 = data.color;
-const _errs2 = errors;
-if(errors === _errs2){
+{
 if(typeof data1 === "string"){
 if(!pattern0.test(data1)){
-validate6.errors = [{instancePath:instancePath+"/color",schemaPath:"#/properties/color/pattern",keyword:"pattern",params:{pattern: "^#[0-9a-f]{6}$"},message:"must match pattern \""+"^#[0-9a-f]{6}$"+"\""}];
+validate6.errors = [{instancePath:"/color",schemaPath:"#/properties/color/pattern",keyword:"pattern",params:{pattern: "^#[0-9a-f]{6}$"},message:"must match pattern \""+"^#[0-9a-f]{6}$"+"\""}];
 return false;
 }
 }
 else {
-validate6.errors = [{instancePath:instancePath+"/color",schemaPath:"#/properties/color/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate6.errors = [{instancePath:"/color",schemaPath:"#/properties/color/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid0 = _errs2 === errors;
+var valid0 = true;
 }
 else {
 var valid0 = true;
@@ -462,34 +419,30 @@ var valid0 = true;
 }
 }
 else {
-validate6.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate6.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate6.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate7(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate7.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate7.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((data.boardId === undefined) && (missing0 = "boardId")){
-validate7.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate7.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.boardId !== undefined){
 if(typeof data.boardId !== "string"){
-validate7.errors = [{instancePath:instancePath+"/boardId",schemaPath:"#/properties/boardId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate7.errors = [{instancePath:"/boardId",schemaPath:"#/properties/boardId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -497,34 +450,30 @@ return false;
 }
 }
 else {
-validate7.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate7.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate7.errors = vErrors;
-return errors === 0;
+return true;
 }
 
 function validate8(data){
-const instancePath = "";
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
+{
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data instanceof Uint8Array){
-validate8.errors = [{instancePath,schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
+validate8.errors = [{instancePath:"",schemaPath:"#/x-no-bytes",keyword:"x-no-bytes",params:{},message:"must be object"}];
 return false;
 }
 else {
 let missing0;
 if((data.boardId === undefined) && (missing0 = "boardId")){
-validate8.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate8.errors = [{instancePath:"",schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.boardId !== undefined){
 if(typeof data.boardId !== "string"){
-validate8.errors = [{instancePath:instancePath+"/boardId",schemaPath:"#/properties/boardId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate8.errors = [{instancePath:"/boardId",schemaPath:"#/properties/boardId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -532,10 +481,9 @@ return false;
 }
 }
 else {
-validate8.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate8.errors = [{instancePath:"",schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate8.errors = vErrors;
-return errors === 0;
+return true;
 }

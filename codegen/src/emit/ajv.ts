@@ -105,6 +105,8 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
     const guard = new Name(functionName(cxt.schema));
     const found = (): void => {
       const refusals = it.errorPath.emptyStr() ? _`${guard}.errors` : _`${helper("below")}(${it.errorPath}, ${guard}.errors)`;
+      // Where nothing else can make up for it, that is the verdict.
+      if (!it.compositeRule) return void gen.assign(_`${it.validateName}.errors`, refusals).return(false);
       gen.assign(vErrors, _`${vErrors} === null ? ${refusals} : ${vErrors}.concat(${refusals})`);
       gen.assign(errors, _`${vErrors}.length`);
     };
@@ -235,7 +237,25 @@ const isComposite = (value: JsonValue): boolean => typeof value === "object" && 
 const functionName = (id: string): string => `valid_${id}`;
 
 /** What AJV's functions are told beside the value, which no caller here does: a default value for each call costs more than many a check. */
-const parameters = /^(function \w+)\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)\{$/gm;
+const parameters = /^(function \w+)\(data, \{instancePath="", parentData, parentDataProperty, rootData=data\}=\{\}\)\{$/m;
+/** Every error begins with the place of the value it is about. */
+const places = /^(validate\d+\.errors = \[|const err\d+ = )\{instancePath(,|:instancePath\+)/gm;
+
+/**
+ * Takes out of a function what only AJV's other uses need: where the value stands, which is "" for all guards; and the count of errors, where the
+ * first one is the verdict. A guard that calls another for each item of a list takes 0.6 of the time without, and one that is seldom called 0.7.
+ */
+function withoutCounting(body: string): string {
+  const placed = body
+    .replace(parameters, "$1(data){")
+    .replace(places, (_, start: string, next: string) => `${start}{instancePath:${next === "," ? '"",' : ""}`);
+  if (/^(?:vErrors|errors)(?:\+\+| = )/m.test(placed)) return placed;
+  return placed
+    .replace(/^(?:let vErrors = null|let errors = 0|const _errs\d+ = errors);\n/gm, "")
+    .replace(/^if\((?:errors === _errs\d+|_errs\d+ === errors|errors === 0)\)\{$/gm, "{")
+    .replace(/^(var valid\d+) = _errs\d+ === errors;$/gm, "$1 = true;")
+    .replace(/^validate\d+\.errors = vErrors;\nreturn errors === 0;$/m, "return true;");
+}
 
 /** Puts together what AJV prints: without exports, without the schemas that no function looks at, and what several functions use only once. */
 function createCode() {
@@ -258,7 +278,7 @@ function createCode() {
       const body = text.slice(start).trim();
       // Types that are `true` or `false` share one function.
       const [, name = ""] = /^function (\w+)\(/.exec(body) ?? [];
-      if (!printed.has(name)) bodies.push(body.replace(parameters, '$1(data){\nconst instancePath = "";'));
+      if (!printed.has(name)) bodies.push(withoutCounting(body));
       printed.add(name);
     },
     toString(): string {
