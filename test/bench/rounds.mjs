@@ -1,7 +1,7 @@
 // Interleaved rounds: all servers run at the same time and take turns under load, so that whatever else the machine does meets all of them.
 import { startPair } from "./pair.mjs";
 
-/** ms; enough for V8 to have compiled what is hot. */
+/** ms; enough for V8 to have compiled what is hot. An entry whose code is much may want more: `warmUp`. */
 const WARM_UP = 800;
 
 export const median = (values) => quantile(values, 0.5);
@@ -31,7 +31,7 @@ export async function measureRounds({ entries, options, prepare, round }, { roun
         const pair = await startPair(subject, given, { profile: subject.file === "wsgen.mjs" ? profile : undefined });
         pairs.set(key, { pair });
         pairs.get(key).prepared = await prepare(pair, entry);
-        await round(pair, pairs.get(key).prepared, quick ? ms : Math.max(ms, WARM_UP)); // Not counted: the compiler is still at work.
+        await round(pair, pairs.get(key).prepared, quick ? ms : Math.max(ms, entry.warmUp ?? WARM_UP)); // Not counted: the compiler is still at work.
         measured.set(key, { samples: [] });
       } catch (error) {
         await drop(key, error);
