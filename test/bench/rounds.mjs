@@ -1,7 +1,7 @@
 // Interleaved rounds: all servers run at the same time and take turns under load, so that whatever else the machine does meets all of them.
 import { startPair } from "./pair.mjs";
 
-/** ms; enough for V8 to have compiled what is hot. An entry whose code is much may want more: `warmUp`. */
+/** ms; enough for V8 to have compiled what is hot. Where that is much code, an entry says after how many messages it is: `warmUp`. */
 const WARM_UP = 800;
 
 export const median = (values) => quantile(values, 0.5);
@@ -31,7 +31,11 @@ export async function measureRounds({ entries, options, prepare, round }, { roun
         const pair = await startPair(subject, given, { profile: subject.file === "wsgen.mjs" ? profile : undefined });
         pairs.set(key, { pair });
         pairs.get(key).prepared = await prepare(pair, entry);
-        await round(pair, pairs.get(key).prepared, quick ? ms : Math.max(ms, entry.warmUp ?? WARM_UP)); // Not counted: the compiler is still at work.
+        let left = quick ? 0 : (entry.warmUp ?? 0);
+        do {
+          // Not counted: the compiler is still at work.
+          left -= (await round(pair, pairs.get(key).prepared, quick ? ms : Math.max(ms, WARM_UP))).messages;
+        } while (left > 0);
         measured.set(key, { samples: [] });
       } catch (error) {
         await drop(key, error);

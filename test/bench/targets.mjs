@@ -32,7 +32,7 @@ export const targets = [
   { scenario: "room of 50 who all talk", subject: "wsgen", peer: "uws-ajv", ratio: 0.6 },
   { scenario: "connect and close", subject: "wsgen", peer: "ws-json", ratio: 1.15 },
   { scenario: "growth: messages in the contract", subject: "wsgen-500-1", peer: "wsgen-1-1", ratio: 1.05 },
-  { scenario: "growth: messages in the contract", subject: "wsgen-500-500", peer: "ws-json-500-500", ratio: 0.75 },
+  { scenario: "growth: messages in the contract", subject: "wsgen-500-500", peer: "ws-json-500-500", ratio: 0.7 },
   { scenario: "idle connection, RSS", subject: "wsgen", peer: "ws", ratio: 0.9 },
   { scenario: "idle connection, JS heap", subject: "wsgen", value: 2 }, // KB
   { scenario: "another connection's pong beside an endless loop of sends", subject: "wsgen", value: 10 }, // ms

@@ -160,8 +160,8 @@ function growingRooms() {
   };
 }
 
-/** ms, in which each of 500 messages comes some 3,000 times: V8 optimises their guards after 500 to 1,500, and until then measures itself. */
-const WARM_UP_ALL = 15_000;
+/** Calls of each guard after which V8 has optimised all of 500. Before that a server's processor time is the compiler's. */
+const CALLS = 3000;
 
 /** The same echo under contracts with more and more messages: one of them in use, then all. */
 function growingContract({ build, quick }) {
@@ -173,7 +173,7 @@ function growingContract({ build, quick }) {
     label: `${subjects[name].label}, ${used === 1 ? "one" : `all ${used}`} of ${count}`,
     options: name === "wsgen" ? { behaviour: "wide", wide: count } : {},
     used,
-    ...(used === 1 ? {} : { warmUp: WARM_UP_ALL }),
+    ...(used === 1 ? {} : { warmUp: used * CALLS }),
   });
   const most = steps.at(-1);
   return {
