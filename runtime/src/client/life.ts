@@ -152,7 +152,7 @@ export function startLife(
           (isOpen()
             ? undefined
             : // The query may hold secrets, and errors end up in logs.
-              new UpgradeRejectedError(life.url.replace(/\?.*/, ""), Object(cause).message || "no answer", { cause })),
+              new UpgradeRejectedError(life.url.replace(/\?.*/, ""), Object(cause).message || "no answer shown", { cause })),
       );
     };
     timer = setTimeout(() => end(), ATTEMPT);

@@ -57,7 +57,7 @@ const MAX_ASKED = 3_600_000;
 /** How long a server may take to answer a close, in ms. */
 const CLOSE_TIMEOUT = 15_000;
 
-/** After so long without a frame, in ms, the server is asked for a pong; after twice the time it is given up. */
+/** After half as long without a frame, in ms, the server is asked for a pong; after twice as long it is given up. */
 const SILENCE = 30_000;
 
 /**

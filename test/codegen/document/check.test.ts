@@ -9,9 +9,12 @@ import { selfContained } from "../../../codegen/src/document/official.ts";
 import { asyncapi, folderOf, lines, loadFiles } from "./files.ts";
 
 /** Loads and checks `api.yaml`, with a cache of its own. */
+/** On a busy machine the parser has no verdict within ten seconds. */
+const patient = 60_000;
+
 async function checkFiles(files: Parameters<typeof loadFiles>[0], options: CheckOptions = {}) {
   const document = await loadFiles(files);
-  return check(document, { cacheFolder: folderOf({}), ...options });
+  return check(document, { cacheFolder: folderOf({}), deadline: patient, ...options });
 }
 
 describe("a valid document", () => {
@@ -247,16 +250,16 @@ describe("the verdict", () => {
 });
 
 describe("the cache", () => {
-  it("answers for the same content in a few milliseconds, and for nothing else", async () => {
+  it("answers for the same content in no time, and for nothing else", async () => {
     const folder = folderOf({ "api.yaml": asyncapi('x-a: 1\ncolour: red\ny: { $ref: "b.yaml" }\n'), "b.yaml": "type: string\n" });
     mkdirSync(join(folder, "node_modules"));
-    const run = async (options: CheckOptions = {}) => check(await load(join(folder, "api.yaml")), options);
+    const run = async (options: CheckOptions = {}) => check(await load(join(folder, "api.yaml")), { deadline: patient, ...options });
     const first = await run();
     const second = await run();
     expect(first.cached).toBe(false);
     expect(second.cached).toBe(true);
     expect(second.diagnostics).toEqual(first.diagnostics);
-    expect(second.ms).toBeLessThan(50);
+    expect(second.ms).toBeLessThan(first.ms / 2);
     expect(readdirSync(join(folder, "node_modules/.cache/wsgen"))).toHaveLength(1);
 
     expect((await run({ strict: true })).cached).toBe(false);
@@ -269,7 +272,7 @@ describe("the cache", () => {
 
   it("that cannot be written is no error", async () => {
     const folder = folderOf({ "api.yaml": asyncapi("x-a: 1\n"), file: "" });
-    const outcome = await check(await load(join(folder, "api.yaml")), { cacheFolder: join(folder, "file/below") });
+    const outcome = await check(await load(join(folder, "api.yaml")), { deadline: patient, cacheFolder: join(folder, "file/below") });
     expect(outcome).toMatchObject({ verdict: "valid", cached: false });
   });
 

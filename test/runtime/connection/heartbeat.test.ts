@@ -43,11 +43,12 @@ describe("heartbeat", () => {
   });
 
   test("takes any byte for life, even of half a frame", async () => {
-    const { conn, client } = await openPair({ heartbeat });
+    // Longer than what a busy machine takes a nap for, and all of it longer than both.
+    const { conn, client } = await openPair({ heartbeat: { interval: 150, timeout: 150 } });
     startRecorder(conn);
     for (const byte of textFrame("0123456789")) {
       client.socket.write(Buffer.from([byte]));
-      await delay(20);
+      await delay(40);
     }
     expect(conn.signal.aborted).toBe(false);
   });
