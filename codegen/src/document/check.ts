@@ -9,7 +9,7 @@ import { checkStructure } from "./structure.ts";
 export interface CheckOptions {
   /** Whether everything that the official parser calls an error is one. Default: false. */
   readonly strict?: boolean;
-  /** Milliseconds after which the official parser is abandoned: it is exponential on some documents. Default: 10,000. */
+  /** Milliseconds of processor time after which the official parser is abandoned: it is exponential on some documents. Default: 10,000. */
   readonly deadline?: number;
   /** Folder to keep what was found in. Default: `.cache/wsgen` in the nearest `node_modules`. */
   readonly cacheFolder?: string;

@@ -44,12 +44,12 @@ export function grade(report: CheckReport, document: Document, structure: Struct
   const all = report
     .filter((one) => !dropped.has(one.code) && !isUnderstood(one))
     .map((one): Said => ({ ...one, pointer: formatPointer(one.path) }));
-  const clear = all.filter((one) => !isNoise(one, structure) && !isEcho(one, all));
-  // Noise that comes alone is still the only sign that something is wrong.
-  const alone = all.filter(
-    (one) =>
-      isNoise(one, structure) && ![...said, ...clear.map((other) => other.pointer)].some((pointer) => isWithin(pointer, one.pointer)),
-  );
+  const noise = all.filter((one) => isNoise(one, document, structure));
+  const clear = all.filter((one) => !noise.includes(one) && !isEcho(one, all));
+  // Noise that comes alone is still the only sign that something is wrong. Beside an error it may be about what refers to the place of the error.
+  const alone = clear.some((one) => severityOf(one, document, strict) === "error")
+    ? []
+    : noise.filter((one) => ![...said, ...clear.map((other) => other.pointer)].some((pointer) => isWithin(pointer, one.pointer)));
   return [...clear, ...alone.slice(0, 1)]
     .filter((one) => !isSaid(one, said, document))
     .map((one) => ({
@@ -69,7 +69,9 @@ function isUnderstood({ message }: CheckReport[number]): boolean {
 const unreadFormat = (message: string): string | undefined => /^No schema parser registered for "(.*)"$/.exec(message)?.[1];
 
 /** What the parser says of a union (a message may be a ref, a `oneOf` or a message) when one of its members does not fit. */
-function isNoise({ message, path }: Said, structure: Structure): boolean {
+function isNoise({ message, path, pointer }: Said, document: Document, structure: Structure): boolean {
+  // A schema or a list of schemas: it is a schema, in which something else is wrong.
+  if (/^"items" property type must be array$/.test(message)) return typeof document.get(pointer) === "object";
   if (
     /must match "(then|else|if)" schema|must have required property "(oneOf|\$ref)"|must match exactly one schema in oneOf|must NOT be valid/.test(
       message,

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type CheckOptions, check } from "../../../codegen/src/document/check.ts";
 import { load } from "../../../codegen/src/document/load.ts";
 import { selfContained } from "../../../codegen/src/document/official.ts";
+import { processorTime } from "../../processor-time.ts";
 import { asyncapi, folderOf, lines, loadFiles } from "./files.ts";
 
 /** Loads and checks `api.yaml`, with a cache of its own. */
@@ -228,6 +229,17 @@ describe("the verdict", () => {
     ]);
   });
 
+  it("says one thing of one mistake, however many refs and lists it stands behind", async () => {
+    const outcome = await checkFiles(
+      asyncapi(`channels: { a: { address: /a, messages: { m: { payload: { type: object, properties: { list: { type: array, items: { $ref: "#/components/schemas/B" } } } } } } } }
+components: { schemas: { B: { type: object, properties: { c: { $ref: "#/components/schemas/C" } } }, C: { type: int } } }
+`),
+    );
+    expect(lines(outcome.diagnostics).filter((line) => !line.includes("schema-type"))).toEqual([
+      expect.stringMatching(/^4:\d+ error asyncapi-document-resolved: "type" is "int"/),
+    ]);
+  });
+
   it("leaves broken refs to load", async () => {
     const outcome = await checkFiles(asyncapi('channels: { a: { address: /a, messages: { m: { $ref: "#/components/messages/m" } } } }\n'));
     expect(outcome.diagnostics).toEqual([]);
@@ -239,9 +251,10 @@ describe("the verdict", () => {
       (_, n) => `    S${n}: { allOf: [{ $ref: "#/components/schemas/S${n + 1}" }, { $ref: "#/components/schemas/S${n + 1}" }] }\n`,
     );
     const text = asyncapi(`colour: red\ncomponents:\n  schemas:\n${schemas.join("")}    S22: { type: string }\n`);
+    const before = processorTime();
     const outcome = await checkFiles(text, { deadline: 1_000 });
     expect(outcome.verdict).toBe("unknown");
-    expect(outcome.ms).toBeLessThan(4_000);
+    expect(processorTime() - before).toBeLessThan(4_000);
     expect(lines(outcome.diagnostics)).toEqual([
       expect.stringContaining("1:1 warning check-abandoned: The official AsyncAPI parser gave no verdict: it took longer than 1 s."),
       expect.stringContaining("3:1 warning unknown-field"),
