@@ -2,15 +2,21 @@
 import type { Awaitable } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 
-/** Holds one item for its reader; whoever offers the next one waits until it was taken. */
+interface Offered<Item> {
+  readonly item: Item;
+  /** Lets go of who offered it. */
+  taken(): void;
+}
+
+/** Holds items for their reader; whoever offers one that has to wait is told when it was taken. */
 export class Inlet<Item extends object> {
-  #item: Item | undefined;
-  #taken: (() => void) | undefined;
+  /** As many as may be offered at a time (`limits.concurrency`). */
+  #offered: Offered<Item>[] = [];
   #waiting: ((result: IteratorResult<Item, undefined>) => void) | undefined;
   #reading = false;
   #over = false;
 
-  /** Gives an item to the reader, or keeps it; settles when there is room for another. */
+  /** Gives an item to the reader, or keeps it; settles when it was taken. */
   offer(item: Item): Awaitable<void> {
     if (this.#over) return undefined;
     const waiting = this.#waiting;
@@ -19,10 +25,7 @@ export class Inlet<Item extends object> {
       waiting({ done: false, value: item });
       return undefined;
     }
-    this.#item = item;
-    return new Promise((resolve) => {
-      this.#taken = resolve;
-    });
+    return new Promise((taken) => void this.#offered.push({ item, taken }));
   }
 
   /** Nothing more comes: the reader ends behind what is here. */
@@ -35,7 +38,7 @@ export class Inlet<Item extends object> {
   /** Nobody will read any more: what is here, and what still comes, is let go. */
   discard(): void {
     this.end();
-    this.#take();
+    for (const { taken } of this.#offered.splice(0)) taken();
   }
 
   /** Everything in order. One reader at a time; another may follow once a loop was left. */
@@ -49,8 +52,11 @@ export class Inlet<Item extends object> {
     const reader: AsyncIterableIterator<Item, undefined> = {
       [Symbol.asyncIterator]: () => reader,
       next: async () => {
-        const item = this.#take();
-        if (item !== undefined) return { done: false, value: item };
+        const offered = this.#offered.shift();
+        if (offered !== undefined) {
+          offered.taken();
+          return { done: false, value: offered.item };
+        }
         if (this.#over) return leave();
         return new Promise((resolve) => {
           this.#waiting = resolve;
@@ -59,14 +65,5 @@ export class Inlet<Item extends object> {
       return: async () => leave(),
     };
     return reader;
-  }
-
-  #take(): Item | undefined {
-    const item = this.#item;
-    const taken = this.#taken;
-    this.#item = undefined;
-    this.#taken = undefined;
-    taken?.();
-    return item;
   }
 }

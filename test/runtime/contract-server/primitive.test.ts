@@ -100,6 +100,23 @@ describe.each([
     expect(seen).toEqual(Array.from({ length: 500 }, (_, index) => String(index)));
   });
 
+  it("loses nothing where messages may be handled beside each other, and is gone with its client", async () => {
+    const seen: string[] = [];
+    const { server, socket, say } = await start(
+      async (conn) => {
+        for await (const message of conn.messages()) {
+          if (message.name === "ask") seen.push(message.payload.text);
+          await pause(2);
+        }
+      },
+      { limits: { concurrency: 4 } },
+    );
+    for (let index = 0; index < 20; index++) say({ type: "ask", text: String(index) });
+    await expect.poll(() => seen).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+    socket.close();
+    await expect.poll(() => server.connections).toBe(0);
+  });
+
   it("may await the client while 500 other messages come first", async () => {
     const seen: string[] = [];
     let confirmed: unknown;
