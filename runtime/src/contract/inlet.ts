@@ -12,16 +12,15 @@ interface Offered<Item> {
 export class Inlet<Item extends object> {
   /** As many as may be offered at a time (`limits.concurrency`). */
   #offered: Offered<Item>[] = [];
-  #waiting: ((result: IteratorResult<Item, undefined>) => void) | undefined;
-  #reading = false;
+  readonly #waiting: ((result: IteratorResult<Item, undefined>) => void)[] = [];
+  #reader: AsyncIterableIterator<Item, undefined> | undefined;
   #over = false;
 
   /** Gives an item to the reader, or keeps it; settles when it was taken. */
   offer(item: Item): Awaitable<void> {
     if (this.#over) return undefined;
-    const waiting = this.#waiting;
+    const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
-      this.#waiting = undefined;
       waiting({ done: false, value: item });
       return undefined;
     }
@@ -31,8 +30,7 @@ export class Inlet<Item extends object> {
   /** Nothing more comes: the reader ends behind what is here. */
   end(): void {
     this.#over = true;
-    this.#waiting?.({ done: true, value: undefined });
-    this.#waiting = undefined;
+    this.#letGo();
   }
 
   /** Nobody will read any more: what is here, and what still comes, is let go. */
@@ -43,27 +41,35 @@ export class Inlet<Item extends object> {
 
   /** Everything in order. One reader at a time; another may follow once a loop was left. */
   read(): AsyncIterableIterator<Item, undefined> {
-    if (this.#reading) throw new WsgenError("WSGEN_USAGE", "messages(): somebody is reading this connection already; end that loop first.");
-    this.#reading = true;
+    if (this.#reader !== undefined) {
+      throw new WsgenError("WSGEN_USAGE", "messages(): somebody is reading this connection already; end that loop first.");
+    }
     const leave = (): IteratorResult<Item, undefined> => {
-      this.#reading = false;
+      if (this.#reader === reader) {
+        this.#reader = undefined;
+        this.#letGo();
+      }
       return { done: true, value: undefined };
     };
     const reader: AsyncIterableIterator<Item, undefined> = {
       [Symbol.asyncIterator]: () => reader,
       next: async () => {
+        if (this.#reader !== reader) return leave();
         const offered = this.#offered.shift();
         if (offered !== undefined) {
           offered.taken();
           return { done: false, value: offered.item };
         }
         if (this.#over) return leave();
-        return new Promise((resolve) => {
-          this.#waiting = resolve;
-        });
+        return new Promise((resolve) => void this.#waiting.push(resolve));
       },
       return: async () => leave(),
     };
+    this.#reader = reader;
     return reader;
+  }
+
+  #letGo(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 }

@@ -166,6 +166,27 @@ describe.each([
     await expect.poll(() => server.connections, { timeout: 2_000 }).toBe(0);
   });
 
+  it("loses nothing to a reader that was left while it waited, or that waits twice", async () => {
+    const seen: unknown[] = [];
+    const abandoned: unknown[] = [];
+    const { heard, say, closed } = await start(async (conn) => {
+      const first = conn.messages()[Symbol.asyncIterator]();
+      const pending = [first.next(), first.next()];
+      await first.return?.();
+      for (const result of await Promise.all([...pending, first.next()])) abandoned.push(result.done);
+      const second = conn.messages()[Symbol.asyncIterator]();
+      await first.return?.(); // Left long ago: the one that reads now goes on.
+      expect(() => conn.messages()).toThrow(/somebody is reading/);
+      conn.send.asked({ text: "reading" });
+      for (const { value } of await Promise.all([second.next(), second.next(), second.next()])) seen.push(value?.payload);
+    });
+    await expect.poll(() => heard.length).toBe(1);
+    for (const text of ["1", "2", "3"]) say({ type: "ask", text });
+    expect(await closed).toBe(1000);
+    expect(abandoned).toEqual([true, true, true]);
+    expect(seen).toMatchObject([{ text: "1" }, { text: "2" }, { text: "3" }]);
+  });
+
   it("has one reader at a time", async () => {
     const { closed } = await start(async (conn) => {
       conn.messages();
