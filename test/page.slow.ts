@@ -89,6 +89,33 @@ describe("the chat of `npm start`", () => {
       await page.close();
     });
 
+    it("is back when its network is, and when it is shown again after another page", async () => {
+      // Chromium keeps pages unless it is told not to, as playwright tells it.
+      const keeping = await chromium.launch({ executablePath, args: flags, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+      try {
+        const context = await keeping.newContext();
+        const page = await context.newPage();
+        await page.goto(address);
+        await page.evaluate('addEventListener("pageshow", ({ persisted }) => (document.title = "kept: " + persisted))');
+        await page.fill("#name", "Joan");
+        await page.click("#join-room");
+        await page.getByText("Connected as Joan").waitFor();
+        await page.goto(`${address}/page.css`);
+        await page.goBack({ waitUntil: "commit" });
+        await page.getByText("Connected again").waitFor();
+        expect(await page.title()).toBe("kept: true");
+
+        await context.setOffline(true);
+        await stop(server);
+        await page.getByText("No network").waitFor();
+        [server] = await start(Number(new URL(address).port));
+        await context.setOffline(false);
+        await page.getByText("Connected as Joan").waitFor();
+      } finally {
+        await keeping.close();
+      }
+    });
+
     it("says that the connection is lost, keeps what is written, and is back when the server is", async () => {
       const page = await (await browser.newContext()).newPage();
       await page.goto(address);

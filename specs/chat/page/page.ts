@@ -108,7 +108,9 @@ function showState(shown: Visit, username: string): void {
   else if (status === "closed") view.status.textContent = `Disconnected: ${messageOf(error)} Leave and join again.`;
   else {
     const seconds = retryAt === undefined ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
-    view.status.textContent = seconds > 0 ? `Connection lost, trying in ${seconds} s` : `Connecting again, attempt ${failures}`;
+    const waiting = retryAt !== undefined && !navigator.onLine; // It tries as soon as there is one.
+    view.status.textContent =
+      seconds > 0 ? `Connection lost, trying in ${seconds} s` : waiting ? "No network" : `Connecting again, attempt ${failures}`;
     if (seconds > 0) countdown = setTimeout(() => showState(shown, username), 500);
   }
 }
