@@ -100,14 +100,17 @@ function optionsOf(document: string | undefined, { json: _json, watch: _watch, .
   return { ...options, ...(document !== undefined && { document }) };
 }
 
-async function runGenerate(document: string | undefined, flags: Flags): Promise<GenerateResult> {
+/** What was said of a document, so that `--watch` does not say it again after every change. */
+type Said = Map<"summary" | "hints", string>;
+
+async function runGenerate(document: string | undefined, flags: Flags, said: Said = new Map()): Promise<GenerateResult> {
   const { generate } = await import("./generate.ts");
   const progress = createProgress();
   const start = performance.now();
   const result = await generate({ ...optionsOf(document, flags), onStep: progress.step });
   progress.done();
   if (flags.json === true) await printJson(result, flags);
-  else await printGenerated(result, flags, performance.now() - start);
+  else await printGenerated(result, flags, performance.now() - start, said);
   const stale = flags.check === true && result.written.length + result.removed.length > 0;
   process.exitCode = result.ok && !stale ? exitCodes.done : exitCodeOf(result);
   return result;
@@ -155,10 +158,11 @@ async function watch(document: string | undefined, flags: Flags): Promise<void> 
   await new Promise<void>((resolveWatch) => {
     let running: Promise<void> | undefined;
     let again = false;
+    const said: Said = new Map();
     const run = async (): Promise<void> => {
       do {
         again = false;
-        const { sources, diagnostics } = await runGenerate(document, flags);
+        const { sources, diagnostics } = await runGenerate(document, flags, said);
         if (diagnostics.some(({ code }) => code === "no-document")) return stop();
         const config = await findConfig([process.cwd(), ...(document === undefined ? [] : [resolve(document, "..")])]);
         // With an error in it, a document may not have been read to its end: what was watched before still counts.
@@ -221,7 +225,7 @@ function createProgress(): { readonly step: (step: Step) => void; readonly done:
   };
 }
 
-async function printGenerated(result: GenerateResult, flags: Flags, time: number): Promise<void> {
+async function printGenerated(result: GenerateResult, flags: Flags, time: number, said: Said): Promise<void> {
   const { count, formatSummary, namesOf } = await import("./summary.ts");
   await printFindings(result, ["error", "warning"]);
   if (!result.ok) {
@@ -229,12 +233,14 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
     return;
   }
   const { written, removed, unchanged, handlersAdded, unsafeSchemas } = result;
-  if (result.summary !== undefined) say(formatSummary(result.summary, out));
+  const summary = result.summary === undefined ? [] : [formatSummary(result.summary, out)];
   if (unsafeSchemas > 0)
-    say(
+    summary.push(
       `  ${count(unsafeSchemas, "schema")} in schemas.ts ${unsafeSchemas === 1 ? "is" : "are"} \`Unsafe\`: TypeBox has no words for ${unsafeSchemas === 1 ? "it" : "them"}`,
     );
-  await printFindings(result, ["hint"]);
+  const hints = result.diagnostics.flatMap(({ severity, message }) => (severity === "hint" ? [message] : []));
+  if (isNews(said, "summary", summary)) say(summary.join("\n"));
+  if (isNews(said, "hints", hints)) await printFindings(result, ["hint"]);
   if (flags.check === true) {
     for (const file of [...written, ...removed]) say(`${out.yellow("stale")} ${shown(file)}`);
     if (written.length + removed.length > 0)
@@ -251,6 +257,14 @@ async function printGenerated(result: GenerateResult, flags: Flags, time: number
   say(
     `${out.green(`${shown(result.out)}:`)} ${parts.filter((part) => part !== "").join(", ")} in ${Math.round(time)} ms${checkedNote(result)}`,
   );
+}
+
+/** Whether this is not what was said last; remembers it. */
+function isNews(said: Said, what: "summary" | "hints", lines: readonly string[]): boolean {
+  const text = lines.join("\n");
+  if (text === (said.get(what) ?? "")) return false;
+  said.set(what, text);
+  return true;
 }
 
 function checkedNote({ checked }: ValidateResult): string {

@@ -187,18 +187,21 @@ describe("wsgen generate", () => {
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
     // What goes to stdout and what goes to stderr may arrive in either order.
-    const hears = async (...patterns: readonly RegExp[]): Promise<void> => {
-      const heard = (): boolean => patterns.every((pattern) => pattern.test(said));
-      for (let tries = 0; tries < 400 && !heard(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+    const hears = async (...patterns: readonly RegExp[]): Promise<string> => {
+      const isHeard = (): boolean => patterns.every((pattern) => pattern.test(said));
+      for (let tries = 0; tries < 400 && !isHeard(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 25));
       for (const pattern of patterns) expect(said).toMatch(pattern);
+      const heard = said;
       said = "";
+      return heard;
     };
     const document = readFileSync(join(root, "chat.yaml"), "utf8");
-    await hears(/gen: \d files? written/, /watching 1 file; Ctrl-C stops/);
+    expect(await hears(/gen: \d files? written/, /watching 1 file; Ctrl-C stops/)).toContain("1 endpoint");
     writeFileSync(join(root, "chat.yaml"), document.replace("schemas/MemberJoined", "schemas/Nobody"));
     await hears(/nothing was written: 1 error/, /watching/);
     writeFileSync(join(root, "chat.yaml"), document.replace("Someone came into the room.", "Someone came in."));
-    await hears(/gen: \d files? written/, /watching/);
+    // What was decided is said once, and again when it is something else.
+    expect(await hears(/gen: \d files? written/, /watching/)).not.toContain("1 endpoint");
     expect(readFileSync(join(root, "gen/server.ts"), "utf8")).toContain("/** Someone came in. */");
     const exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
     child.kill("SIGINT");
@@ -251,6 +254,7 @@ describe("bad input", () => {
   it("is no file, or a folder", () => {
     oneLine(["nobody.yaml"], /^error: There is no file nobody\.yaml\. /);
     oneLine([join(root, "deep/nobody.yaml")], /^error: There is no file deep\/nobody\.yaml\. /);
+    oneLine(["chats.yml"], /^error: There is no file chats\.yml\. Did you mean chat\.yaml\?$/m);
     oneLine(["../nobody.yaml"], /^error: There is no file \.\.\/nobody\.yaml\. /);
     oneLine(["."], /^error: .* is a folder/);
   });

@@ -79,7 +79,9 @@ export function createFiles(document: string, root: string | undefined): Files {
 
   const near = relative(process.cwd(), resolve(document));
   const typed = near !== "" && near.length < document.length ? near.split(sep).join("/") : document;
-  const main = guard(typed, () => read(realpathSync(document), typed));
+  const found = guard(typed, () => read(realpathSync(document), typed));
+  const meant = "code" in found && found.code === "file-not-found" ? nearestFile(typed, { path: resolve("wsgen.config.json") }) : undefined;
+  const main = meant === undefined || "path" in found ? found : { ...found, fix: `Did you mean ${meant}?` };
   const folder = "path" in main ? dirname(main.path) : dirname(resolve(document));
   let top: string;
   if (root !== undefined) top = guardPath(root);
@@ -121,7 +123,7 @@ function guard(shown: string, action: () => LoadedFile | Refusal): LoadedFile | 
 }
 
 /** The name of a neighbour that was probably meant by a path that does not exist. */
-export function nearestFile(path: string, from: LoadedFile): string | undefined {
+export function nearestFile(path: string, from: Pick<LoadedFile, "path">): string | undefined {
   const target = resolve(dirname(from.path), path);
   try {
     const name = nearest(basename(target), readdirSync(dirname(target)));
