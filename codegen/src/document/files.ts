@@ -1,6 +1,6 @@
 // Reading files: only regular ones, only below one root, only so large and so many.
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type Diagnostic, nearest } from "../diagnostics.ts";
 import { type Node, readText } from "./read.ts";
 import { createSource, type Source } from "./source.ts";
@@ -126,8 +126,14 @@ function guard(shown: string, action: () => LoadedFile | Refusal): LoadedFile | 
 export function nearestFile(path: string, from: Pick<LoadedFile, "path">): string | undefined {
   const target = resolve(dirname(from.path), path);
   try {
-    const name = nearest(basename(target), readdirSync(dirname(target)));
-    return name === undefined ? undefined : path.slice(0, path.length - basename(path).length) + name;
+    // By what stands before the ending: `.yaml` is no likeness.
+    const stem = (file: string): string => file.slice(0, file.length - extname(file).length);
+    const wanted = basename(target);
+    const names = readdirSync(dirname(target));
+    const meant = nearest(stem(wanted), names.map(stem));
+    const name =
+      names.find((other) => stem(other) === stem(wanted) && /\.(ya?ml|json)$/i.test(other)) ?? names.find((other) => stem(other) === meant);
+    return name === undefined || name === wanted ? undefined : path.slice(0, path.length - basename(path).length) + name;
   } catch {
     // The folder does not exist either: there is nothing to suggest.
     return undefined;
