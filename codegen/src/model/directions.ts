@@ -385,6 +385,7 @@ function named(draft: MessageDraft): Named {
   return {
     base: draft.base,
     identity: draft.source.pointer,
+    digested: draft.digested,
     channel: draft.channel,
     suffix: { text: "Message", always: false },
     chosen: draft.source.extension.name !== undefined,

@@ -43,7 +43,8 @@ export function createMessageReader(
 ): MessageReader {
   const known = new Map<string, SourceMessage>();
 
-  const readAt = (place: ObjectPlace, use: MessageUse): SourceMessage => {
+  const readAt = (place: ObjectPlace, met: MessageUse): SourceMessage => {
+    const use = writtenIn(place.pointer) ?? met;
     const own = [place];
     const others = traitsOf(tree, place);
     const layers = traits === "override" ? [...others.reverse(), ...own] : [...own, ...others.reverse()];
@@ -124,6 +125,18 @@ export function createMessageReader(
       return message;
     },
   };
+}
+
+/** What a message is written in, by its own pointer: it is called the same whoever refers to it, and whoever does so first. */
+function writtenIn(pointer: string): MessageUse | undefined {
+  const segments = splitPointer(pointer);
+  const [holder, channel, field, key] = segments[0] === "components" ? segments.slice(1) : segments;
+  if (channel === undefined) return undefined;
+  // Alternatives under `oneOf` of a message have what that is called in common, as those of a channel have the channel's name.
+  if (holder === "messages") return { channel };
+  if (holder !== "channels") return undefined;
+  if (field === "messages" && key !== undefined) return { channel, key };
+  return field === "publish" || field === "subscribe" ? { channel, operation: field } : { channel };
 }
 
 /** What AsyncAPI allows as a key under `components`: generators write paths there (`listen/v1.client-1-Finalize`), which name nothing. */

@@ -8,7 +8,7 @@ export interface Named {
   readonly base: string;
   /** Where it was written: what tells two of one name apart in the end. */
   readonly identity: string;
-  /** What the digits are taken of that tell two of one name apart in the end; default: the identity. */
+  /** What the digits are taken of that tell two of one name apart in the end, where the identity has a position in it; default: the identity. */
   readonly digested?: string | undefined;
   /** The channel it is written in: what tells two of one name apart first. */
   readonly channel?: string | undefined;
@@ -80,10 +80,11 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
       const members = rest.get(entry.name.toLowerCase());
       if (members === undefined || (entry.definition.chosen === true && members.filter((member) => member.chosen === true).length === 1))
         return entry;
-      return {
-        definition: entry.definition,
-        name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${hash(entry.definition.digested ?? entry.definition.identity, digits)}`,
-      };
+      const { digested = entry.definition.identity, identity } = entry.definition;
+      // Of several with the same content it does not matter which is which.
+      const alike = members.filter((member) => member.digested === digested).length > 1;
+      const digest = hash(alike ? `${digested}\n${identity}` : digested, digits);
+      return { definition: entry.definition, name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${digest}` };
     });
   }
   return new Map(

@@ -11,7 +11,7 @@ import { wordsOf } from "./names.ts";
 import { DEFINITIONS, type TypeDraft, type Types } from "./schemas.ts";
 import { type Alternative, alternativesOf, kindsOfAll, type Shape, shapeOf } from "./shape.ts";
 import type { SourceMessage } from "./source.ts";
-import { docsOf, joinPointer, nameOfPointer, type Place, type Tree } from "./tree.ts";
+import { docsOf, joinPointer, nameOfPointer, type Place, property, splitPointer, type Tree } from "./tree.ts";
 
 /** A message with its payload's type, before it has a name. */
 export interface MessageDraft {
@@ -30,6 +30,8 @@ export interface MessageDraft {
   readonly channel: string | undefined;
   /** Equal for messages with the same name, content type and payload, descriptions aside: they are one message. */
   readonly identity: string;
+  /** What the digits of its name in a clash are taken of: where it is written, or, where that is a position of a list, what is written there. */
+  readonly digested: string;
 }
 
 export interface Payloads {
@@ -53,13 +55,10 @@ export function createPayloads(options: PayloadOptions): Payloads {
   const known = new Map<SourceMessage, MessageDraft>();
   const canonical = new Map<string, string>();
 
-  const identityOf = (base: string, contentType: string | undefined, format: Format, type: string): string => {
-    let payload = canonical.get(type);
-    if (payload === undefined) {
-      payload = canonicalText(types.drafts.get(type)?.schema ?? true);
-      canonical.set(type, payload);
-    }
-    return [base, contentType ?? "", format, payload].join("\n");
+  const canonicalOf = (type: string, schema: Schema): string => {
+    const text = canonical.get(type) ?? canonicalText(schema);
+    canonical.set(type, text);
+    return text;
   };
 
   const draft = (source: SourceMessage): MessageDraft => {
@@ -84,6 +83,9 @@ export function createPayloads(options: PayloadOptions): Payloads {
     const id = bare === undefined ? written.pointer : `${bare} as ${source.pointer}`;
     const schema = named === undefined ? framed : (types.drafts.get(named)?.schema ?? true);
     const shape = lookAt(schema);
+    const type = named ?? id;
+    const identity = [base, contentType ?? "", format, canonicalOf(type, schema)].join("\n");
+    const digested = isInList(options.tree, source.pointer) ? identity : source.pointer;
     if (named === undefined) {
       const own: TypeDraft = {
         id,
@@ -92,13 +94,12 @@ export function createPayloads(options: PayloadOptions): Payloads {
         role: "message",
         channel,
         chosen: source.extension.name !== undefined,
-        digested: source.pointer,
+        digested,
         docs: { ...source.docs, ...(typeof schema === "boolean" ? {} : docsOf(schema)) },
         schema,
       };
       types.add(own);
     }
-    const type = named ?? id;
     const envelope = framing?.envelope;
     const codec = format === "encoded" ? mediaOf(contentType) : undefined;
     return {
@@ -111,7 +112,8 @@ export function createPayloads(options: PayloadOptions): Payloads {
       shape,
       envelope,
       channel,
-      identity: identityOf(base, contentType, format, type),
+      identity,
+      digested,
     };
   };
 
@@ -122,6 +124,16 @@ export function createPayloads(options: PayloadOptions): Payloads {
       return found;
     },
   };
+}
+
+/** Whether a place is a position of a list, or below one. */
+function isInList(tree: Tree, pointer: string): boolean {
+  let value: JsonValue | undefined = tree.root.value;
+  return splitPointer(pointer).some((step) => {
+    const isList = Array.isArray(value);
+    value = property(value, step);
+    return isList;
+  });
 }
 
 /** The payload's schema; any value where there is none, or where it is written in a language that we do not read. */

@@ -1,4 +1,5 @@
 // Names in the public documents: whatever is shuffled, removed or added, the others keep theirs; and none collide, on disks that ignore case either.
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Document, JsonObject, JsonValue } from "../../../codegen/src/document/document.ts";
@@ -80,12 +81,17 @@ describe.skipIf(!present)("names in the corpus (skipped: no ../shared/corpus)", 
   });
 });
 
+/** A model, and the document it was built of. */
+type Named = Pick<Model, "endpoints" | "types"> & { readonly value: JsonObject };
+
 async function open(entry: Entry) {
   const files = filesOf(entry);
   const document = await load(files.document, { root: files.root });
   /** A document without its only channel has no model, and nothing to compare. */
-  const build = (changed: Document): Pick<Model, "endpoints" | "types"> =>
-    buildModel(changed, { perspective: sideOf(entry) }).model ?? { endpoints: [], types: [] };
+  const build = (changed: Document): Named => {
+    const { endpoints, types } = buildModel(changed, { perspective: sideOf(entry) }).model ?? { endpoints: [], types: [] };
+    return { endpoints, types, value: changed.value };
+  };
   return { document, model: build(document), build };
 }
 
@@ -98,21 +104,34 @@ function expectApart(names: readonly string[], slug: string): void {
 }
 
 /** Names of endpoints, messages and types, by where they were written; those that have no place of their own are left out. */
-function namesIn({ endpoints, types }: Pick<Model, "endpoints" | "types">): ReadonlyMap<string, string> {
+function namesIn({ endpoints, types, value }: Named): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const note = (place: string, name: string): void => {
-    // A place in a list is another one when the list changes.
-    if (!/\/\d+(\/|$)/.test(place)) names.set(place, name);
+    // What is there twice may be either.
+    names.set(place, [...(names.get(place)?.split(" or ") ?? []), name].sort().join(" or "));
   };
+  const at = (pointer: string): string => withoutPositions(value, pointer);
   for (const { name, pointer, schema } of types)
-    if (typeof schema === "boolean" || !Array.isArray(schema["anyOf"])) note(`type ${pointer}`, name);
+    if (typeof schema === "boolean" || !Array.isArray(schema["anyOf"])) note(`type ${at(pointer)}`, name);
   for (const { name, address, channels, clientToServer, serverToClient } of endpoints) {
     // An endpoint has the name of its channel; a socket that several share is called by its path, for none of them could name it.
     note(`endpoint ${address} ${channels.length > 1 ? "of several" : "of one"}`, name);
     for (const [way, { messages }] of Object.entries({ clientToServer, serverToClient }))
-      for (const message of messages) note(`message ${way} ${address} ${message.pointer}`, message.method);
+      for (const message of messages) note(`message ${way} ${address} ${at(message.pointer)}`, message.method);
   }
   return names;
+}
+
+/** A pointer with what stands in a list instead of its position there, which is another one when the list changes. */
+function withoutPositions(value: JsonValue, pointer: string): string {
+  let here: JsonValue | undefined = value;
+  const steps = pointer.split("/").map((step, depth) => {
+    if (depth === 0) return step;
+    const inList = Array.isArray(here);
+    here = (Object(here) as JsonObject)[step.replaceAll("~1", "/").replaceAll("~0", "~")];
+    return inList ? createHash("sha256").update(JSON.stringify(here)).digest("hex") : step;
+  });
+  return steps.join("/");
 }
 
 /** Pointers of what has a name of its own. */
@@ -120,7 +139,15 @@ function definitionsIn({ channels, operations, components }: JsonObject): readon
   const keys = (held: JsonValue | undefined, place: string): string[] =>
     Object.keys(Object(held)).map((key) => `${place}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
   const { schemas, messages } = Object(components) as JsonObject;
+  const alternatives = Object.entries(Object(channels) as JsonObject).flatMap(([address, channel]) =>
+    ["publish", "subscribe"].flatMap((way) => {
+      const { message } = Object((Object(channel) as JsonObject)[way]) as JsonObject;
+      const { oneOf } = Object(message) as JsonObject;
+      return keys(oneOf, `${keys({ [address]: 0 }, "/channels")[0]}/${way}/message/oneOf`);
+    }),
+  );
   return [
+    ...alternatives,
     ...keys(schemas, "/components/schemas"),
     ...keys(messages, "/components/messages"),
     ...keys(operations, "/operations"),
@@ -159,7 +186,21 @@ function shuffled(value: JsonObject, seed: number): JsonObject {
     );
     return Object.fromEntries(entries.toSorted(([a], [b]) => mixed(a) - mixed(b)));
   };
+  /** Lists of messages, wherever they stand in what was turned. */
+  const mixLists = (inner: JsonValue, key: string): JsonValue => {
+    if (typeof inner !== "object" || inner === null || key === "payload" || key === "headers") return inner;
+    if (Array.isArray(inner)) {
+      const items = [...(inner as readonly JsonValue[])];
+      return key === "oneOf" ? items.toSorted((a, b) => mixed(JSON.stringify(a)) - mixed(JSON.stringify(b))) : items;
+    }
+    return Object.fromEntries(Object.entries(inner as JsonObject).map(([name, held]) => [name, mixLists(held, name)]));
+  };
   const { components, channels, operations, ...rest } = value;
-  const parts = { components: turn(components, 1), channels: turn(channels, 2), operations: turn(operations, 0) };
+  const { messages, ...others } = Object(turn(components, 1)) as JsonObject;
+  const parts = {
+    components: components && { ...others, ...(messages !== undefined && { messages: mixLists(messages, "messages") }) },
+    channels: channels && mixLists(turn(channels, 2) ?? {}, "channels"),
+    operations: turn(operations, 0),
+  };
   return { ...rest, ...Object.fromEntries(Object.entries(parts).filter(([, held]) => held !== undefined)) } as JsonObject;
 }

@@ -121,6 +121,67 @@ components:
   ]);
 });
 
+const ticks = (...kinds: readonly string[]) =>
+  JSON.stringify({
+    asyncapi: "2.6.0",
+    info: { title: "T", version: "1" },
+    servers: { s: { url: "ws://h", protocol: "ws" } },
+    channels: {
+      feed: {
+        subscribe: {
+          message: {
+            oneOf: kinds.map((kind) => ({
+              title: "Tick",
+              payload: { type: "object", required: ["t"], properties: { t: { const: kind } } },
+            })),
+          },
+        },
+      },
+    },
+  });
+
+test("messages of a list with one title keep their names, and those of their types, wherever they stand in it", async () => {
+  const named = async (...kinds: readonly string[]) => {
+    const model = await modelOf(ticks(...kinds));
+    const constants = endpointOf(model).serverToClient.messages.map(({ name, type, constants }) => [constants["t"], `${name} ${type}`]);
+    return Object.fromEntries(constants) as Record<string, string>;
+  };
+  const before = await named("buy", "sell");
+  expect(before["buy"]).toMatch(/^feedTick(_[0-9a-f]{4}) FeedTickMessage\1$/);
+  expect(await named("sell", "buy")).toEqual(before);
+  expect(await named("new", "buy", "sell")).toMatchObject(before);
+});
+
+test("a message that several channels refer to is called as where it is written, whichever channel comes first", async () => {
+  const channel = (key: string, messages: unknown) => [key, { address: `/${key}`, messages }] as const;
+  const a = channel("a", { x: { payload: { type: "object", required: ["t"], properties: { t: { const: 1 } } } } });
+  const b = channel("b", { y: { $ref: "#/channels/a/messages/x" } });
+  for (const channels of [
+    [a, b],
+    [b, a],
+  ]) {
+    const info = { title: "T", version: "1" };
+    const model = await modelOf(JSON.stringify({ asyncapi: "3.0.0", info, channels: Object.fromEntries(channels) }));
+    expect(model.endpoints.flatMap(({ clientToServer }) => namesOf(clientToServer))).toEqual(["x", "x"]);
+    expect(model.types.map(({ name }) => name)).toEqual(["XMessage"]);
+  }
+});
+
+test("alternatives of a message without names of their own are called after it, not after the channel that is read first", async () => {
+  const channel = (address: string) => [address, { subscribe: { message: { $ref: "#/components/messages/event" } } }] as const;
+  const payload = (kind: number) => ({ payload: { type: "object", required: ["t"], properties: { t: { const: kind } } } });
+  const components = { messages: { event: { oneOf: [payload(1), payload(2)] } } };
+  const named = async (...addresses: readonly string[]) => {
+    const channels = Object.fromEntries(addresses.map(channel));
+    const info = { title: "T", version: "1" };
+    const model = await modelOf(JSON.stringify({ asyncapi: "2.6.0", info, channels, components }));
+    return model.types.map(({ name }) => name);
+  };
+  const names = await named("/a", "/b");
+  expect(names).toEqual([expect.stringMatching(/^Event/), expect.stringMatching(/^Event/)]);
+  expect(await named("/b", "/a")).toEqual(names);
+});
+
 test("x-wsgen names are used as they are, and a clash is a hint that proposes one", async () => {
   const text = document3({ receives: { "post!": tagged("a"), post: tagged("b") } });
   const { model, lines, diagnostics } = await modelled(text);
