@@ -77,6 +77,10 @@ function packageOf({ title }: Model, { name, schemas, unchecked }: PackageOption
   };
 }
 
+/** Dependencies of theirs, and of ours those that are no range: files, workspaces, aliases. */
+const kept = (there: Fields): Fields =>
+  Object.fromEntries(Object.entries(there).filter(([name, wanted]) => name !== "@wsgen/runtime" || String(wanted).includes(":")));
+
 /** What the code needs is ours; what people decide (scripts, texts, versions of tools) is theirs once it is there. */
 function lay(ours: ReturnType<typeof packageOf>, there: Fields): Fields {
   const exports = Object.entries(fieldsOf(there["exports"])).filter(([entry]) => ![".", "./unchecked", "./schemas"].includes(entry));
@@ -87,7 +91,7 @@ function lay(ours: ReturnType<typeof packageOf>, there: Fields): Fields {
     type: ours.type,
     exports: { ...ours.exports, ...Object.fromEntries(exports) },
     scripts: { ...ours.scripts, ...fieldsOf(there["scripts"]) },
-    dependencies: { ...fieldsOf(there["dependencies"]), ...ours.dependencies },
+    dependencies: { ...ours.dependencies, ...kept(fieldsOf(there["dependencies"])) },
     devDependencies: { ...ours.devDependencies, ...fieldsOf(there["devDependencies"]) },
   };
 }

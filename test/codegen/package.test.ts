@@ -87,9 +87,11 @@ describe("a client that is a package", () => {
     });
     expect(manifest()["dependencies"]).toEqual({ "left-pad": "1.3.0", "@wsgen/runtime": "^0.1.0" });
     expect(Object.keys(manifest().exports)).toEqual([".", "./schemas", "./extra"]);
-    writeFileSync(join(out, "package.json"), JSON.stringify({ ...mine, version: "0.9.0" }));
+    const local = { "@wsgen/runtime": "file:../wsgen-runtime-0.1.0.tgz" };
+    writeFileSync(join(out, "package.json"), JSON.stringify({ ...mine, dependencies: local, version: "0.9.0" }));
     await run();
     expect(manifest()["version"]).toBe("1.0.0");
+    expect(manifest()["dependencies"]).toEqual(local);
   });
 
   it("is never written over another package, nor where package.json cannot be read", async () => {
