@@ -21,7 +21,7 @@ async function checkFiles(files: Parameters<typeof loadFiles>[0], options: Check
 describe("a valid document", () => {
   it("has no findings, and style is no matter", async () => {
     const document = await load("specs/chat.yaml");
-    const outcome = await check(document, { cacheFolder: folderOf({}) });
+    const outcome = await check(document, { cacheFolder: folderOf({}), deadline: patient });
     expect(outcome).toMatchObject({ diagnostics: [], verdict: "valid", cached: false });
   });
 
@@ -324,7 +324,7 @@ describe("no network", () => {
     );
     const document = await loadFiles({ "api.yaml": text, "data.yaml": "x" });
     expect(lines(document.diagnostics)).toEqual([expect.stringContaining("7:18 error ref-remote")]);
-    const outcome = await check(document, { cacheFolder: folderOf({}) });
+    const outcome = await check(document, { cacheFolder: folderOf({}), deadline: patient });
     expect(outcome.verdict).not.toBe("unknown");
     expect(connections).toBe(0);
     expect(JSON.stringify(selfContained(document))).not.toContain("http://127");
