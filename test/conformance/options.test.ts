@@ -49,6 +49,12 @@ const documents = {
     { small: object({ x: { type: "integer", maximum: 9 } }), large: object({ x: { type: "integer" } }) },
     { in: operation("receive", ["small", "large"]), out: operation("send", ["small", "large"]) },
   ),
+  Rest: document(
+    "Rest",
+    { onInvalid: "drop" },
+    { known: object({ type: { enum: ["tick", "tock"] }, n: { type: "integer" } }), rest: object({ type: { type: "string" } }) },
+    { in: operation("receive", ["known", "rest"]), out: operation("send", ["known", "rest"]) },
+  ),
   Order: document(
     "Order",
     { correlation: "order" },
@@ -249,6 +255,27 @@ createChoiceClient("ws://localhost", { classify: { feed: (_payload, among, conn)
   );
   const { stdout, status } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", output], { encoding: "utf8" });
   expect(`${stdout}${status}`).toBe("0");
+});
+
+describe("a message that takes the rest", () => {
+  it("never has what has another's constant: that one's guard alone decides, and says what is wrong", async () => {
+    const heard: unknown[] = [];
+    const refused: string[] = [];
+    const hear = (name: string) => (payload: unknown) => void heard.push([name, payload]);
+    const messages = { known: hear("known"), rest: hear("rest") };
+    const { url } = await start("Rest", { messages }, { onInvalid: ({ message }: Error) => refused.push(message) });
+    const { send } = await raw(url);
+    send('{"type":"tick","n":1}');
+    send('{"type":"other","n":"x"}');
+    // Valid as `rest` too, if nobody had called it `tick`.
+    send('{"type":"tick","n":"x"}');
+    await until(() => heard.length + refused.length === 3);
+    expect(heard).toEqual([
+      ["known", { type: "tick", n: 1 }],
+      ["rest", { type: "other", n: "x" }],
+    ]);
+    expect(refused).toEqual(['"known" was received and is invalid: /n must be integer.']);
+  });
 });
 
 describe("onAmbiguous: classify", () => {

@@ -84,6 +84,9 @@ function string(schema, seed) {
     "XBT/USD",
     "v1.0.0",
     "en",
+    "1.0",
+    // What a pattern begins with, if that is plain text.
+    ...(/^\^([\w:/ -]+)/.exec(schema.pattern)?.slice(1) ?? []),
   ];
   const pattern = typeof schema.pattern === "string" ? new RegExp(schema.pattern) : undefined;
   const least = typeof schema.minLength === "number" ? schema.minLength : 0;

@@ -47,9 +47,10 @@ export function grade(report: CheckReport, document: Document, structure: Struct
   const noise = all.filter((one) => isNoise(one, document, structure));
   const clear = all.filter((one) => !noise.includes(one) && !isEcho(one, all));
   // Noise that comes alone is still the only sign that something is wrong. Beside an error it may be about what refers to the place of the error.
+  const told = [...said, ...clear.map((other) => other.pointer)];
   const alone = clear.some((one) => severityOf(one, document, strict) === "error")
     ? []
-    : noise.filter((one) => ![...said, ...clear.map((other) => other.pointer)].some((pointer) => isWithin(pointer, one.pointer)));
+    : noise.filter((one) => !told.some((pointer) => isWithin(pointer, holderOf(one))));
   return [...clear, ...alone.slice(0, 1)]
     .filter((one) => !isSaid(one, said, document))
     .map((one) => ({
@@ -78,8 +79,20 @@ function isNoise({ message, path, pointer }: Said, document: Document, structure
     )
   )
     return true;
+  const unexpected = unexpectedField(message);
+  // Of what lies behind a ref the parser tells the place of the ref's target.
+  if (unexpected === undefined || path.at(-1) !== unexpected) return unexpected !== undefined;
   const kind = structure.kindAt(formatPointer(path.slice(0, -1)));
-  return /is not expected to be here$/.test(message) && kind !== undefined && fieldOf(kind, path.at(-1) ?? "") !== undefined;
+  return kind !== undefined && fieldOf(kind, unexpected) !== undefined;
+}
+
+const unexpectedField = (message: string): string | undefined => /^Property "(.*)" is not expected to be here$/.exec(message)?.[1];
+
+/** What a finding is about: a field that does not fit says something of its object. */
+function holderOf({ message, path, pointer }: Said): string {
+  const unexpected = unexpectedField(message);
+  if (unexpected === undefined) return pointer;
+  return path.at(-1) === unexpected ? formatPointer(path.slice(0, -1)) : "";
 }
 
 /** Whether it is what one rule says less clearly of what another rule says too: without even a name. */
@@ -91,7 +104,7 @@ function isEcho(one: Said, all: readonly Said[]): boolean {
 function isSaid(one: Said, said: ReadonlySet<string>, document: Document): boolean {
   if (said.has(one.pointer)) return true;
   // Of what lies behind a ref the parser tells the place of the ref's target.
-  const unexpected = /^Property "(.*)" is not expected to be here$/.exec(one.message)?.[1];
+  const unexpected = unexpectedField(one.message);
   if (unexpected !== undefined && one.path.at(-1) !== unexpected) {
     return [...said].some((pointer) => pointer.endsWith(formatPointer([unexpected])));
   }
@@ -147,7 +160,7 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
   const { message, path, pointer } = one;
   const holder = structure.kindAt(formatPointer(path.slice(0, -1)))?.title;
   const name = /^"(.*?)" property/.exec(message)?.[1] ?? path.at(-1) ?? "document";
-  const unexpected = /^Property "(.*)" is not expected to be here$/.exec(message)?.[1];
+  const unexpected = unexpectedField(message);
   if (unexpected !== undefined) {
     const owner = holder === undefined || path.length === 0 ? "This object" : capital(holder);
     return { message: `${owner} has no field "${unexpected}".`, fix: `Remove it, or call it "x-${unexpected}" if it is an extension.` };

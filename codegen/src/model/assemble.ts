@@ -354,7 +354,7 @@ function reportRests({ entries, leaves, dispatch }: DirectionDraft, findings: Fi
     const place = wordsOfPath(path);
     findings.hint({
       code: "catch-all",
-      message: `\`${name}\` has no constant at ${place}, as others have: every message with an unknown one is taken for it.`,
+      message: `\`${name}\` has no constant at ${place}, as others have: every message with an unknown one is taken for it, and none that has one of theirs.`,
       fix: "Give it a constant of its own there, unless it is meant to catch the rest.",
       pointer: draft.source.pointer,
       at: "key",

@@ -103,6 +103,16 @@ describe("what the official parser does not read and we do", () => {
   });
 });
 
+describe("a message that does not fit", () => {
+  it("is told of by what does not fit, not by every field that it has", async () => {
+    const message = "{ summary: S, payload: { $ref: '#/components/schemas/s' }, examples: [{ name: n, payload: {} }] }";
+    const outcome = await checkFiles(
+      `asyncapi: 2.0.0\ninfo: { title: T, version: 1.0.0 }\nchannels: { /a: { publish: { message: { $ref: '#/components/messages/m' } } } }\ncomponents:\n  messages:\n    m: ${message}\n  schemas:\n    s: { type: object }\n`,
+    );
+    expect(lines(outcome.diagnostics)).toEqual([expect.stringMatching(/^6:\d+ warning \S+: This object has no field "name"\./)]);
+  });
+});
+
 describe("a misspelt keyword", () => {
   it("is reported at its own key with the word that was meant, and nothing else is said about it", async () => {
     const outcome = await checkFiles(
