@@ -37,6 +37,8 @@ const nameKeys = new Set([
 const maxHops = 100;
 
 /** Refs to nowhere that get a suggestion: to look for one takes time with the number of names. */
+/** Refs that lead to refs: real documents have two or three in a row. */
+const maxChain = 100;
 const maxSuggested = 100;
 
 /** Follows every ref that can be reached from the document. */
@@ -247,11 +249,16 @@ export function followReferences(document: LoadedFile, files: Files): References
       position: at.source.position(at.start, at.end),
     });
   }
-  for (const holder of [...targets.keys()].filter((one) => leadsNowhere(one, targets))) {
-    targets.delete(holder);
-    const fix = "Let one of them hold the definition itself.";
-    const message = "This $ref leads round in a circle of refs and never to a definition.";
-    report(holder.entries.get("$ref")?.node ?? holder, { code: "ref-cycle", message, fix });
+  for (const [holder, length] of chainsOf(targets)) {
+    const at = holder.entries.get("$ref")?.node ?? holder;
+    if (length === Number.POSITIVE_INFINITY) {
+      targets.delete(holder);
+      const fix = "Let one of them hold the definition itself.";
+      report(at, { code: "ref-cycle", message: "This $ref leads round in a circle of refs and never to a definition.", fix });
+    } else if (length === maxChain + 1) {
+      const message = `This $ref leads to a definition through more than ${maxChain} others.`;
+      report(at, { code: "ref-chain", message, fix: "Refer to the definition itself." });
+    }
   }
   return { targets, diagnostics };
 }
@@ -260,14 +267,24 @@ function isMisspelt(kind: Kind, meant: string, key: string): boolean {
   return fieldOf(kind, meant) !== undefined && fieldOf(kind, key) === undefined && !key.startsWith("x-");
 }
 
-/** Whether only refs follow from a ref, round in a circle. */
-function leadsNowhere(holder: Mapping, targets: ReadonlyMap<Mapping, Target>): boolean {
-  const seen = new Set<Node>([holder]);
-  for (let next = targets.get(holder); next?.node.kind === "mapping"; next = targets.get(next.node)) {
-    if (seen.has(next.node)) return true;
-    seen.add(next.node);
+/** How many refs it is from each ref to a definition; endless where they go round in a circle. Each is looked at once. */
+function chainsOf(targets: ReadonlyMap<Mapping, Target>): ReadonlyMap<Mapping, number> {
+  const lengths = new Map<Mapping, number>();
+  for (const holder of targets.keys()) {
+    const way = new Set<Mapping>();
+    let here: Node | undefined = holder;
+    while (here?.kind === "mapping" && targets.has(here) && !lengths.has(here) && !way.has(here)) {
+      way.add(here);
+      here = targets.get(here)?.node;
+    }
+    const isRound = here?.kind === "mapping" && way.has(here);
+    let length = isRound ? Number.POSITIVE_INFINITY : ((here?.kind === "mapping" ? lengths.get(here) : undefined) ?? 0);
+    for (const one of [...way].reverse()) {
+      length += 1;
+      lengths.set(one, length);
+    }
   }
-  return false;
+  return lengths;
 }
 
 /** Why an address is never opened, or `undefined` when it is a relative path. */

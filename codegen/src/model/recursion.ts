@@ -2,9 +2,10 @@
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import { DEFINITIONS, type TypeDraft } from "./schemas.ts";
+import { MAX_CHAIN } from "./shape.ts";
 import { refOf } from "./tree.ts";
 
-/** Reports every cycle through in-place applicators (`$ref`, `allOf`, `anyOf`, `oneOf`, `not`, `if`…), once for each cycle. */
+/** Reports every cycle through in-place applicators (`$ref`, `allOf`, `anyOf`, `oneOf`, `not`, `if`…), once for each cycle, and chains of them too long to follow. */
 export function reportEndlessRecursion(drafts: ReadonlyMap<string, TypeDraft>, findings: Findings): void {
   const state = new Map<string, "open" | "done">();
   for (const start of drafts.keys()) {
@@ -18,6 +19,7 @@ export function reportEndlessRecursion(drafts: ReadonlyMap<string, TypeDraft>, f
         report(cycle, findings);
         return;
       }
+      if (path.length === MAX_CHAIN) reportChain(draft, findings);
       state.set(id, "open");
       path.push({ id, next: inPlaceRefs(draft.schema) });
     };
@@ -46,6 +48,16 @@ function report(cycle: readonly TypeDraft[], findings: Findings): void {
         : `The schemas ${names.join(" → ")} → ${names[0]} are defined by each other without going into a property or item, so no validator of them would ever end.`,
     fix: "Break the circle: let a parent not list its children in `oneOf` while they have it in `allOf`.",
     pointer: first.pointer,
+    at: "key",
+  });
+}
+
+function reportChain({ base, pointer }: TypeDraft, findings: Findings): void {
+  findings.error({
+    code: "endless-schema",
+    message: `The schema \`${base}\` is defined by more than ${MAX_CHAIN} others, each by the next one, without going into a property or item.`,
+    fix: "Refer to the schema at the end of the chain.",
+    pointer,
     at: "key",
   });
 }

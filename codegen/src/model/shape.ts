@@ -54,6 +54,9 @@ const OPAQUE: JsonObject = { $comment: "more alternatives than are looked at" };
 /** Beyond this many combinations a payload is taken as it comes. Real ones stay below 50. */
 const MAX_ALTERNATIVES = 256;
 
+/** Schemas that are nothing but each other, one in the other: real ones stay below 20. Longer chains are refused (recursion.ts), and looked at no further. */
+export const MAX_CHAIN = 200;
+
 /** Looks at a schema. Members are looked at when they are asked for, so recursive schemas are fine. */
 export function shapeOf(schema: Schema, resolve: Resolve): Shape {
   return shapeOfAlternatives(alternativesOf([schema], resolve), resolve);
@@ -142,6 +145,7 @@ function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<s
     const id = ref.slice(DEFINITIONS.length);
     const target = resolve(id);
     // Recursion without progress is reported elsewhere; here it adds nothing.
+    if (open.size > MAX_CHAIN) return [[OPAQUE]];
     return target === undefined || open.has(id) ? [[]] : alternativesOfOne(target, resolve, new Set([...open, id]));
   }
   let found: Alternative[] = listed(schema).map((one) => [one]);
@@ -236,7 +240,8 @@ function union(lists: readonly (readonly Constant[] | undefined)[]): readonly Co
   const all: Constant[] = [];
   for (const list of lists) {
     if (list === undefined) return undefined;
-    all.push(...list);
+    // One by one: arguments are on the stack, and a list may be longer than that.
+    for (const value of list) all.push(value);
   }
   return [...new Set(all)];
 }

@@ -214,12 +214,17 @@ function pairsOf({ messages }: SourceChannel, entries: readonly Entry[]): readon
     const [verb = "", ...what] = wordsOf(draft.base).map((word) => word.toLowerCase());
     return [verb, what.join(" ")];
   };
+  const place = ({ topic = "" }: Entry, what: string): string => `${topic}\n${what}`;
+  const leaving = new Map<string, Entry>();
+  for (const entry of entries) {
+    const [verb, what] = said(entry);
+    const at = place(entry, what);
+    if (verb === "unsubscribe" && !leaving.has(at)) leaving.set(at, entry);
+  }
   const own = entries.filter(({ draft }) => messages.includes(draft.source));
   return own.flatMap((subscribe): readonly Pair[] => {
     const [verb, what] = said(subscribe);
-    const unsubscribe = entries.find(
-      (entry) => entry.topic === subscribe.topic && said(entry)[0] === "unsubscribe" && said(entry)[1] === what,
-    );
+    const unsubscribe = leaving.get(place(subscribe, what));
     if (verb === "subscribe" && unsubscribe !== undefined) return [{ subscribe, unsubscribe }];
     const both = pathsOf(subscribe.draft.shape, SHALLOW).flatMap((at) => {
       const { values = [] } = evidenceAt(subscribe.draft.shape, at);
