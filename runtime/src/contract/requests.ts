@@ -28,8 +28,8 @@ export interface Requests {
    * Sends a request and gives its reply. The id is made up unless the payload has one.
    *
    * Rejects with ContractError (the request is invalid, or its reply is), RequestTimeoutError, RequestFailedError (the peer answered
-   * with the contract's error message), ConnectionClosedError, WsgenError `WSGEN_USAGE` (an open request has this id), or the
-   * signal's reason.
+   * with the contract's error message), ConnectionClosedError, WsgenError `WSGEN_USAGE` (an open request has this id), the signal's
+   * reason, or what `write` throws or rejects with.
    */
   send(
     name: string,
@@ -201,11 +201,8 @@ export function prepareRequests(
             },
           };
           table.set(id, pending);
-          try {
-            write(data);
-          } catch (error) {
-            remove(pending)?.reject(error);
-          }
+          // What is not sent is not answered.
+          (async () => write(data))().catch((error: unknown) => pending.settle && remove(pending)?.reject(error));
         });
       },
 

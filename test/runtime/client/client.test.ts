@@ -7,6 +7,7 @@ import {
   ConnectionClosedError,
   ContractError,
   InboundOverflowError,
+  OutboundOverflowError,
   RequestFailedError,
   RequestTimeoutError,
   UpgradeRejectedError,
@@ -165,6 +166,16 @@ for (const [name, create] of subjects) {
         peer.socket.close(4001, "enough");
         for (const request of open)
           await expect(request).rejects.toMatchObject({ name: "ConnectionClosedError", closeCode: 4001, reason: "enough" });
+      });
+
+      it("reject at once when they cannot be sent: the connection is closed, or too much waits for it", async () => {
+        const { client, peer } = await room({ reconnect: { spread: 60_000 } });
+        peer.socket.terminate();
+        await until(() => client.getSnapshot().status === "reconnecting");
+        client.send.post({ text: "x".repeat(1024 * 1024) });
+        await expect(client.request.history({}, { timeout: 0 })).rejects.toThrow(OutboundOverflowError);
+        await client.close();
+        await expect(client.request.history({}, { timeout: 0 })).rejects.toThrow(ConnectionClosedError);
       });
 
       it("swallow a reply that comes late", async () => {
