@@ -7,6 +7,7 @@ const plain = { path: "/", encode: text };
 export const subjects = {
   ws: { label: "ws, no JSON", file: "ws.mjs", options: {}, speak: plain },
   "ws-json": { label: "ws + JSON", file: "ws.mjs", options: { json: true }, speak: plain },
+  "ws-once": { label: "ws + JSON, once for all", file: "ws.mjs", options: { json: true, once: true }, speak: plain },
   "ws-ajv": { label: "ws + JSON + AJV", file: "ws.mjs", options: { json: true, validate: true }, speak: plain },
   uws: { label: "uWebSockets.js, no JSON", file: "uws.mjs", options: {}, speak: plain },
   "uws-ajv": { label: "uWebSockets.js + JSON + AJV", file: "uws.mjs", options: { json: true, validate: true }, speak: plain },

@@ -33,7 +33,7 @@ function connects() {
     scenario: "connect and close",
     unit: "µs CPU/connection",
     subject: "wsgen",
-    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    names: ["ws-json", "ws-once", "uws-ajv", "wsgen", "before"],
     options: { behaviour: "echo" },
     prepare: () => ({}),
     round: (pair, _prepared, ms) => pair.load("connects", { atOnce: 20, ms }),
@@ -68,7 +68,7 @@ function broadcast({ size, perTurn, deflate = false, connections = 1000 }) {
     scenario: `broadcast ${size}, ${perTurn} per turn${deflate ? ", deflated" : ""}`,
     unit: "µs CPU/delivery",
     subject: "wsgen",
-    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    names: ["ws-json", "ws-once", "uws-ajv", "wsgen", "before"],
     options: { behaviour: "broadcast", deflate },
     async prepare(pair) {
       await pair.open(connections);
@@ -91,7 +91,7 @@ function room(inFlight) {
     scenario: `room of 50 who all talk${inFlight === 1 ? "" : `, ${inFlight} in flight each`}`,
     unit: "µs CPU/message in",
     subject: "wsgen",
-    names: ["ws-json", "uws-ajv", "wsgen", "before"],
+    names: ["ws-json", "ws-once", "uws-ajv", "wsgen", "before"],
     options: { behaviour: "room" },
     async prepare(pair) {
       await pair.open(50);
