@@ -115,6 +115,34 @@ describe("an address", () => {
     expect(lines).toEqual([expect.stringMatching(/^warning parameter-default The default of `region` is none of the values/)]);
   });
 
+  it("has the variables of its server's path for parameters, which may be anything where nothing says what they may be", async () => {
+    const variables = {
+      project: { default: "demo" },
+      stage: { enum: ["live", "test"], default: "live" },
+      part: { enum: ["ws"], default: "ws" },
+    };
+    const servers = { prod: { host: "localhost", pathname: "/{project}/{stage}/{part}", protocol: "ws", variables } };
+    const { enter, ask, lines } = await start(described("/door", {}, { servers }));
+    expect(lines).toEqual([]);
+    expect(await enter()).toMatchObject({ path: "/demo/live/ws/door", params: { project: "demo", stage: "live" } });
+    expect(await enter({ project: "mine" })).toMatchObject({ path: "/mine/live/ws/door", params: { project: "mine" } });
+    expect(await ask("/other/test/ws/door")).toMatchObject({ params: { project: "other", stage: "test" } });
+    expect(await ask("/other/dev/ws/door")).toMatch(/^400 The path parameter "stage" must be equal to one of/);
+  });
+
+  it("keeps the default of a server's variable that is no segment of a path, with a warning, and its own where it repeats the server's path", async () => {
+    const server = (fallback: string) => ({
+      servers: { prod: { host: "localhost", pathname: "/{base}", protocol: "ws", variables: { base: { default: fallback } } } },
+    });
+    const long = await start(described("/door", {}, server("v1/ws")));
+    expect(long.lines).toEqual([
+      expect.stringMatching(/^warning server-variable .* `base` of the server `prod` keeps its default `v1\/ws`/),
+    ]);
+    expect(await long.enter()).toMatchObject({ path: "/v1/ws/door", params: {} });
+    const repeated = await start(described("/v1/door", {}, server("v1")));
+    expect(await repeated.enter()).toMatchObject({ path: "/v1/door", params: {} });
+  });
+
   it("has a default in the client's types: of those that have one, and of all of them where each has", async () => {
     const region = { enum: ["eu", "us"], default: "eu" };
     const channel = { parameters: { region, room: {} } };

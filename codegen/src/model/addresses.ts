@@ -52,10 +52,18 @@ function isSocketScheme(scheme: string): boolean {
   return scheme === "ws" || scheme === "wss";
 }
 
+/** Where the channels of some servers are. */
+export interface BasePath {
+  readonly path: string;
+  /** The same with the defaults of its variables: channels that repeat the server's path have these. */
+  readonly usual: string;
+  readonly socketIo: boolean;
+}
+
 /** How a channel's address names its place: a path of its own (with `channel` always), or a topic on the server's one socket (`undefined`). */
 export function pathOfChannel(
   channel: SourceChannel,
-  server: { readonly path: string; readonly socketIo: boolean },
+  server: BasePath,
   multiplex: "auto" | "channel" | "socket" = "auto",
 ): string | undefined {
   const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(/^wss?:\/\/[^/]*/i, ""));
@@ -64,7 +72,7 @@ export function pathOfChannel(
   const isPath = address.startsWith("/") || hasHandshake(channel) || (server.path === "" && address.includes("/") && !server.socketIo);
   if (multiplex !== "channel" && !isPath) return undefined;
   const path = `/${address.replace(/^\/+/, "")}`.replaceAll(/\/{2,}/g, "/");
-  const complete = server.path === "" || path === server.path || path.startsWith(`${server.path}/`);
+  const complete = [server.path, server.usual].some((base) => path === base || path.startsWith(`${base}/`));
   return complete ? path : `${server.path}${path}`;
 }
 
@@ -104,14 +112,21 @@ function trimSlash(path: string): string {
   return path.replace(/\/+$/, "");
 }
 
-function expand(template: string, variables: readonly ServerVariable[]): string {
+/** A template with the defaults of its variables, where they have one. */
+export function expand(template: string, variables: readonly ServerVariable[]): string {
   return template.replaceAll(/\{([^{}]*)\}/g, (all, name: string) => variables.find((variable) => variable.name === name)?.default ?? all);
 }
 
 /** Variables of the path that can have one value only are that value; the others stay, as parameters of the path. */
 function expandFixed(path: string, variables: readonly ServerVariable[]): string {
-  return path.replaceAll(/\{([^{}]*)\}/g, (all, name: string) => {
-    const variable = variables.find((candidate) => candidate.name === name);
-    return variable !== undefined && (variable.enum ?? []).length <= 1 ? (variable.default ?? variable.enum?.[0] ?? all) : all;
-  });
+  return expand(
+    path,
+    variables.flatMap(({ name, docs, default: value, enum: [first, ...others] = [] }) => {
+      const isOnly = first !== undefined && others.length === 0;
+      return isOnly || (value !== undefined && !fitsSegment(value)) ? [{ name, docs, default: value ?? first ?? "" }] : [];
+    }),
+  );
 }
+
+/** Whether a path parameter can have a value: it stands for one segment, or a part of one. */
+export const fitsSegment = (value: string): boolean => value !== "" && !value.includes("/");

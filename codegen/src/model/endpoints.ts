@@ -1,6 +1,14 @@
 // Which channels share a socket: servers that carry the same channels are alternatives, a path is an endpoint, and everything else on those
 // servers is a topic of one socket.
-import { addressOfServer, bindsOtherProtocols, pathOfChannel, type ServerAddress } from "./addresses.ts";
+import {
+  addressOfServer,
+  type BasePath,
+  bindsOtherProtocols,
+  expand,
+  fitsSegment,
+  pathOfChannel,
+  type ServerAddress,
+} from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import type { Source, SourceChannel } from "./source.ts";
 import { joinPointer } from "./tree.ts";
@@ -57,6 +65,7 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
       at: "key",
     });
   }
+  reportFixedVariables(servers, findings);
   const carried = source.channels.filter((channel) => {
     const why = whyNot(channel, source, servers);
     if (why !== undefined) omitted.push({ pointer: channel.pointer, why });
@@ -77,7 +86,7 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
   const sockets = new Map<string, { address: string; channels: SourceChannel[]; servers: ServerAddress[] }>();
   const used = new Map<string, ServerAddress>();
   for (const { alternatives, channels } of groupServers(servers, carried)) {
-    const base = { path: commonPath(alternatives), socketIo: alternatives[0]?.socketIo ?? false };
+    const base = baseOf(alternatives);
     reportPaths(alternatives, base.path, findings);
     const reachable = alternatives.map((server) => below(server, base.path));
     for (const server of reachable) used.set(server.source.key, server);
@@ -109,6 +118,23 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
   }
   reportTakenPaths([...sockets.values()], findings);
   return { sockets: [...sockets.values()], servers: [...used.values()], omitted };
+}
+
+/** Variables of a path whose default no parameter of a path can have: they keep it. */
+function reportFixedVariables(servers: readonly ServerAddress[], findings: Findings): void {
+  for (const { source } of servers) {
+    const path = source.url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/^[^/]*/, "");
+    for (const { name, default: value, enum: values = [] } of source.variables) {
+      if (value === undefined || fitsSegment(value) || values.length === 1 || !path.includes(`{${name}}`)) continue;
+      findings.warning({
+        code: "server-variable",
+        message: `The variable \`${name}\` of the server \`${source.key}\` keeps its default \`${value}\`: in a path a parameter is one segment.`,
+        fix: "Write the default into the server's path, or a variable for each segment.",
+        pointer: source.pointer,
+        at: "key",
+      });
+    }
+  }
 }
 
 /** Endpoints of one path, on different hosts or with other names for its parameters: clients reach each, one server cannot be both. */
@@ -168,6 +194,12 @@ function groupServers(servers: readonly ServerAddress[], channels: readonly Sour
   return [...groups.values()];
 }
 
+function baseOf(alternatives: readonly ServerAddress[]): BasePath {
+  const path = commonPath(alternatives);
+  const [first] = alternatives;
+  return { path, usual: expand(path, first?.source.variables ?? []), socketIo: first?.socketIo ?? false };
+}
+
 /** What the paths of alternative servers have in common at their end, in whole segments: the rest belongs to each one's URL. */
 function commonPath(alternatives: readonly ServerAddress[]): string {
   const [first, ...others] = alternatives.map(({ path }) => path.split("/").filter((segment) => segment !== ""));
@@ -183,7 +215,7 @@ function below(server: ServerAddress, path: string): ServerAddress {
 }
 
 /** Where everything is when all channels share one socket: at the server's path, else at the first path that a channel names. */
-function socketPath(channels: readonly SourceChannel[], base: { readonly path: string; readonly socketIo: boolean }): string {
+function socketPath(channels: readonly SourceChannel[], base: BasePath): string {
   if (base.path !== "") return base.path;
   return channels.map((channel) => pathOfChannel(channel, base)).find((path) => path !== undefined) ?? "/";
 }

@@ -74,6 +74,7 @@ function parameterSchema(socket: Socket, name: string, types: Types, findings: F
     return {
       type: "string",
       ...(variable.enum && { enum: variable.enum }),
+      ...(variable.default !== undefined && { default: variable.default }),
       ...(variable.docs.description !== undefined && { description: variable.docs.description }),
     };
   }

@@ -68,7 +68,7 @@ test.each([
   ["url: 'https://a.com/', protocol: https", "wss://a.com", "/x"],
   ["url: '{scheme}://a.com', protocol: wss, variables: { scheme: { default: wss, enum: [ws, wss] } }", "{scheme}://a.com", "/x"],
   ["url: '{host}/v', protocol: ws, variables: { host: { default: 'wss://a.com' } }", "{host}", "/v/x"],
-  ["url: 'ws://a.com/{version}', protocol: ws, variables: { version: { default: v1 } }", "ws://a.com", "/v1/x"],
+  ["url: 'ws://a.com/{version}', protocol: ws, variables: { version: { default: v1 } }", "ws://a.com", "/{version}/x"],
   ["url: 'ws://a.com/{version}', protocol: ws, variables: { version: { default: v1, enum: [v1, v2] } }", "ws://a.com", "/{version}/x"],
 ])("the 2.x server { %s } has its sockets at %s and %s", async (server, url, address) => {
   const model = await modelOf(`
