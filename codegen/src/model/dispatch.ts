@@ -1,6 +1,7 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
 import type { ChoiceNode, Constant, DispatchEnd, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
-import { type Evidence, evidenceAt, type JsonKind, pathsOf, type Shape } from "./shape.ts";
+import type { JsonValue } from "../document/document.ts";
+import { type Evidence, evidenceAt, type JsonKind, mayBe, pathsOf, type Shape } from "./shape.ts";
 
 type DispatchNode = NonNullable<DispatchTree["json"]>;
 
@@ -58,7 +59,15 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
   // A single message that may be anything needs no look at its JSON: the runtime parses it when it can.
   const onlyAny = json.length > 0 && json.every(({ format }) => format === "any") && texts.length === 0 && json.length === 1;
 
-  const constants = groupByValue(fixed).map(([value, members]) => [String(value), builder.leaf(members)] as const);
+  // A text that is JSON may be one of the others as well, letter for letter.
+  const written = (text: string): readonly Candidate[] => {
+    const value = parsed(text);
+    return value === undefined ? [] : json.filter(({ shape }) => mayBe(shape, value));
+  };
+  const constants = groupByValue(fixed).map(([value, members]) => {
+    const text = String(value);
+    return [text, builder.leaf([...members, ...written(text)])] as const;
+  });
   const tree: DispatchTree = {
     ...(binary.length > 0 && { binary: builder.leaf(binary) }),
     ...(encoded.length > 0 && { encoded: builder.root(encoded) }),
@@ -370,6 +379,15 @@ function compare(a: Split, b: Split): number {
 
 function shorten(places: readonly string[]): readonly string[] {
   return places.length <= MAX_WORDS ? places : [...places.slice(0, MAX_WORDS - 1), `${places.length - MAX_WORDS + 1} more places`];
+}
+
+/** The JSON of a text; `undefined` where it is none. */
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, readonly Candidate[]])[] {

@@ -109,6 +109,19 @@ export function evidenceAt(shape: Shape, path: Path): Evidence {
   return { presence: required ? "required" : "optional", proven: false, kinds: here.kinds, values: here.values, named: here.named };
 }
 
+/** Whether a value may be one of the shape's: only kinds, constants and members are looked at, so that `false` is certain. */
+export function mayBe(shape: Shape, value: JsonValue): boolean {
+  if (!shape.kinds.has(kindOf(value))) return false;
+  if (isConstant(value)) return shape.values?.includes(value) ?? true;
+  const steps = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return (
+    steps.every((step) => {
+      const member = shape.member(step);
+      return member === undefined ? !shape.forbids(step) : mayBe(member.shape, property(value, String(step)) ?? null);
+    }) && [...shape.members].every(([step, { required }]) => !required || property(value, String(step)) !== undefined)
+  );
+}
+
 /** Paths of all declared members, outer ones first, no deeper than `depth` and no more than `limit`. */
 export function pathsOf(shape: Shape, { depth, limit }: { readonly depth: number; readonly limit: number }): Path[] {
   const found: Path[] = [];

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 import { deliveriesOf, document3, endpointOf, modelled, modelOf, tagged, typeOf } from "./modelled.ts";
 
+interface Document {
+  readonly channels: { readonly main: { readonly messages: { [name: string]: { contentType?: string } } } };
+}
+
 async function received(receives: object, extra: object = {}) {
   const model = await modelOf(document3({ receives, extra }));
   return { model, ...endpointOf(model).clientToServer };
@@ -161,6 +165,26 @@ test("text, binary and constants of bare text have their own ways", async () => 
   expect(tree).toEqual({ binary: "sound", constants: [["PING", "ping"]], json: "a", text: "line" });
   expect(messages.map(({ format }) => format)).toEqual(["text", "text", "binary", "json"]);
   expect(by).toBe("frame kind, then the text itself, then whether it is JSON");
+});
+
+test("a constant of bare text that is another message's JSON is delivered together with it, and that is said", async () => {
+  const messages = { empty: { const: "{}" }, one: { const: '{"n":1}' }, ping: { const: "PING" }, open: object({ n: { type: "string" } }) };
+  const document = JSON.parse(document3({ receives: messages })) as Document;
+  for (const name of ["empty", "one", "ping"]) document.channels.main.messages[name]!.contentType = "text/plain";
+  const { model, lines } = await modelled(JSON.stringify(document, null, 2));
+  const { tree, deliveries } = endpointOf(model!).clientToServer;
+  expect(tree).toEqual({
+    constants: [
+      ["{}", "emptyOrOpen"],
+      ['{"n":1}', "one"],
+      ["PING", "ping"],
+    ],
+    json: "open",
+  });
+  expect(deliveries.find(({ name }) => name === "emptyOrOpen")).toMatchObject({ format: "any", messages: ["empty", "open"] });
+  expect(lines).toEqual([
+    expect.stringMatching(/^warning ambiguous-messages \d+:\d+ `empty` and `open` cannot be told apart\..* together, as `emptyOrOpen`\.$/),
+  ]);
 });
 
 test("a payload that says nothing is JSON if it parses and text if not", async () => {
