@@ -18,7 +18,7 @@ const CONCAT_LIMIT = 64 * 1024;
 export interface OutboxOwner {
   /** Something was written, or the socket drained: there may be room again. */
   onFlushed(): void;
-  /** The peer does not read and the sends do not wait: the socket holds the high-water mark and nobody awaits what was sent since. */
+  /** The peer does not read and the sends do not wait: the high-water mark is there and nobody awaits what was sent since. */
   onOverflow(): void;
   /** A message was dropped for the same reason, the first of perhaps many. */
   onFirstDrop(): void;
@@ -26,7 +26,7 @@ export interface OutboxOwner {
   closedError(): Error;
 }
 
-/** What sends give that were made while the socket held the mark: knows whether anybody waits for it. Whoever does adds no more. */
+/** What sends give that were made while the mark waited: knows whether anybody waits for it. Whoever does adds no more. */
 class LateSend extends Promise<void> {
   static override readonly [Symbol.species] = Promise;
   awaited = false;
@@ -57,7 +57,7 @@ export class Outbox {
   readonly #overflow: Overflow;
   #frames: Buffer[] | undefined;
   #bytes = 0;
-  /** Of what was sent this turn although the socket held the mark. */
+  /** Of what was sent this turn although the mark waited. */
   #late: LateSend | undefined;
   #waiter: Waiter | undefined;
   #dirty = false;
@@ -95,12 +95,16 @@ export class Outbox {
    */
   push(frame: Buffer, key?: string, conflated = false): Sent {
     if (this.#behind !== undefined) {
-      this.#keep(this.#behind, frame, key, conflated);
+      const late = this.#keep(this.#behind, frame, key, conflated);
       this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
+      if (late) return this.#pushedLate();
       if (this.#kept < TURN_LIMIT) return undefined;
     } else if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
       this.#backlog ??= new Backlog();
-      this.#keep(this.#backlog, frame, key, conflated);
+      if (this.#keep(this.#backlog, frame, key, conflated)) {
+        this.#markDirty();
+        return this.#pushedLate();
+      }
       if (!this.full) return undefined;
     } else {
       this.pushAhead(frame);
@@ -166,8 +170,10 @@ export class Outbox {
       return;
     }
     this.#dirty = false;
-    if (this.#frames === undefined) this.settle();
-    else if (this.#late?.awaited === false && this.#socket.writableLength >= this.#mark) this.#overflown();
+    const late = this.#late;
+    this.#late = undefined;
+    if (late?.awaited === false && (this.#socket.writableLength >= this.#mark || this.#kept >= this.#mark)) this.#overflown();
+    else if (this.#frames === undefined) this.settle();
     else this.flush();
   }
 
@@ -249,26 +255,27 @@ export class Outbox {
 
   /** Nothing of what waits may be dropped, so there is no use in keeping it. */
   #overflown(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined; // What it waits with is not sent: there is no room to be told of.
     this.discard();
     this.#owner.onOverflow();
+    waiter?.reject(this.#owner.closedError());
   }
 
-  /** Keeps a message for later, and as much as the mark of them. */
-  #keep(backlog: Backlog, frame: Buffer, key: string | undefined, conflated: boolean): void {
+  /** Keeps a message for later. True when the mark of them waited before, and none may be dropped for it: its sender has to wait. */
+  #keep(backlog: Backlog, frame: Buffer, key: string | undefined, conflated: boolean): boolean {
+    const late = backlog.bytes >= this.#mark;
     if (this.#overflow === "drop-newest" && backlog.bytes > 0 && backlog.bytes + frame.length > this.#mark) {
       this.drop();
-      return;
+      return false;
     }
     if (backlog.add(frame, conflated || this.#overflow === "conflate" ? key : undefined)) this.drop();
-    if (backlog.bytes <= this.#mark) return;
-    if (this.#overflow === "close" || this.#overflow === "conflate") {
-      this.#overflown();
-    } else {
-      while (backlog.bytes > this.#mark && backlog.size > 1) {
-        backlog.dropOldest();
-        this.drop();
-      }
+    if (this.#overflow === "close" || this.#overflow === "conflate") return late;
+    while (backlog.bytes > this.#mark && backlog.size > 1) {
+      backlog.dropOldest();
+      this.drop();
     }
+    return false;
   }
 }
 
