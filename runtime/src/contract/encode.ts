@@ -45,7 +45,7 @@ export function createEncoder(name: string, message: MessageContract, codecs: Co
     let serialised = payload;
     try {
       nature = natureOf(payload);
-      // The guard must see what goes on the wire, where that is something else (of a Date, an Error, an instance with getters).
+      // The guard must see what goes on the wire, where that is something else (of a Date, a function, NaN, a property that is undefined).
       if (nature === "foreign") serialised = JSON.parse(JSON.stringify(payload));
     } catch (error) {
       return notJson(error);

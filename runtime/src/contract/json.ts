@@ -5,19 +5,26 @@
 const LONG = "escape" in RegExp ? Number.POSITIVE_INFINITY : 1024;
 
 /**
- * What a value is to JSON: `foreign` when anything in it serialises as something else (what has a `toJSON`), or is no plain object, as guards read
- * what it inherits and JSON does not; else `wordy` when it holds a long text, or `plain`. A cycle ends the stack. Loops: every message goes through here.
+ * What a value is to JSON: `foreign` when anything in it arrives as something else (what has a `toJSON`, is no plain object, is left out or becomes
+ * null: guards read what such an object inherits or holds, and JSON does not); else `wordy` when it holds a long text, or `plain`, as is `undefined`
+ * itself, which stands for no payload. A cycle ends the stack. Loops: every message goes through here.
  */
 export type Nature = "plain" | "wordy" | "foreign";
 
 export function natureOf(value: unknown, long = LONG): Nature {
+  return value === undefined ? "plain" : natureWithin(value, long);
+}
+
+function natureWithin(value: unknown, long: number): Nature {
   if (typeof value === "string") return value.length < long ? "plain" : "wordy";
-  if (typeof value !== "object" || value === null) return "plain";
+  if (typeof value === "number") return Number.isFinite(value) ? "plain" : "foreign";
+  if (typeof value === "boolean" || value === null) return "plain";
+  if (typeof value !== "object") return "foreign";
   if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return "foreign";
   let nature: Nature = "plain";
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      const inner = natureOf(value[index], long);
+      const inner = natureWithin(value[index], long);
       if (inner === "foreign") return inner;
       if (inner === "wordy") nature = inner;
     }
@@ -25,7 +32,7 @@ export function natureOf(value: unknown, long = LONG): Nature {
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return "foreign";
   for (const name in value) {
-    const inner = natureOf((value as Readonly<Record<string, unknown>>)[name], long);
+    const inner = natureWithin((value as Readonly<Record<string, unknown>>)[name], long);
     if (inner === "foreign") return inner;
     if (inner === "wordy") nature = inner;
   }

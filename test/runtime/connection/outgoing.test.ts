@@ -71,21 +71,24 @@ describe("message()", () => {
     await expect(conn.message("text").write("late")).rejects.toThrow(ConnectionClosedError);
   });
 
-  test.each(["close", "conflate"] as const)("makes awaited sends behind it wait, however large, and loses none, with %s", async (overflow) => {
-    const { conn, client } = await openPair({ overflow });
-    const message = conn.message("text");
-    await message.write("part");
-    let sent = 0;
-    const sending = (async () => {
-      for (; sent < 4; sent++) await conn.send(Buffer.alloc(700_000, sent), { conflate: String(sent) });
-    })();
-    await delay(20);
-    expect(sent).toBe(1);
-    await message.close();
-    await sending;
-    for (const expected of ["1 part", "0 fin "]) expect(describeFrame(await client.next())).toBe(expected);
-    for (let i = 0; i < 4; i++) expect((await client.next()).payload).toEqual(Buffer.alloc(700_000, i));
-  });
+  test.each(["close", "conflate"] as const)(
+    "makes awaited sends behind it wait, however large, and loses none, with %s",
+    async (overflow) => {
+      const { conn, client } = await openPair({ overflow });
+      const message = conn.message("text");
+      await message.write("part");
+      let sent = 0;
+      const sending = (async () => {
+        for (; sent < 4; sent++) await conn.send(Buffer.alloc(700_000, sent), { conflate: String(sent) });
+      })();
+      await delay(20);
+      expect(sent).toBe(1);
+      await message.close();
+      await sending;
+      for (const expected of ["1 part", "0 fin "]) expect(describeFrame(await client.next())).toBe(expected);
+      for (let i = 0; i < 4; i++) expect((await client.next()).payload).toEqual(Buffer.alloc(700_000, i));
+    },
+  );
 
   test("closes 1013 when more than the mark is sent behind it and nobody awaits it, and says so to whoever waits", async () => {
     const { conn, client } = await openPair();

@@ -61,6 +61,19 @@ describe("JSON messages", () => {
     expect(encode(new Post())).toBe('{"type":"post","text":"from a class"}');
   });
 
+  it("checks what goes on the wire where JSON leaves something out or makes null of it", () => {
+    const patch = createEncoder("patch", { format: "json", guard: guardOf({ type: "object", minProperties: 1 }) });
+    expect(refusal(() => patch({ name: undefined })).message).toContain("fewer than 1");
+    expect(refusal(() => patch({ name: () => {} })).message).toContain("fewer than 1");
+    expect(patch({ name: undefined, age: 7 })).toBe('{"age":7}');
+    const set = createEncoder("set", { format: "json", guard: guardOf({ type: "object", required: ["value"] }) });
+    for (const value of [() => 1, Symbol("x"), undefined]) expect(refusal(() => set({ value })).message).toContain("value");
+    const list = createEncoder("list", { format: "json", guard: guardOf({ type: "array", items: { not: { type: "null" } } }) });
+    for (const item of [[undefined], [Number.NaN], [() => 1], Object.assign([], { length: 1 })])
+      expect(refusal(() => list(item)).path).toBe("/0");
+    for (const nothing of [() => 1, Symbol("x")]) expect(refusal(() => list(nothing)).message).toContain("is not JSON");
+  });
+
   it("checks what goes on the wire where a guard would read what an object inherits", () => {
     // As emitted guards do, and unlike `guardOf`, this one looks at inherited properties too.
     const guard: Guard<unknown> = (value): value is unknown => (value as { post?: { text?: unknown } }).post?.text === "hi";
