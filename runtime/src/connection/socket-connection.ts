@@ -36,10 +36,13 @@ import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
 import { encodeFrame, FrameReader, type FrameReceiver, opcodes, splitFrame } from "./wire.ts";
-import { ignore, Outbox, type OutboxOwner } from "./writer.ts";
+import { ignore, Outbox, type OutboxOwner, restAfter } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */
 const SLOW_CONSUMER_TIMEOUT = 2000;
+
+/** What a write of its own costs a turn, as so many bytes more to send. */
+const FLUSH_COST = 1024;
 
 /** The key of messages that have none. */
 const ANY = "";
@@ -201,10 +204,7 @@ export class SocketConnection<Context extends object>
     if (this.#state !== "open") return this.#refuse();
     this.messagesOut++;
     this.#idle?.restart();
-    if (manner === "volatile" && this.#outbox.slow) {
-      this.#outbox.drop();
-      return undefined;
-    }
+    if (manner === "volatile" && this.#outbox.slow) return this.#outbox.pass(frame);
     if (this.#plain) return this.#outbox.push(frame, key, manner === "conflated");
     return this.#pushPrepared(frame, key, manner === "conflated");
   }
@@ -272,7 +272,7 @@ export class SocketConnection<Context extends object>
   flushed(): Promise<void> {
     if (this.#socket.destroyed) return this.#refuse();
     this.#outbox.flush();
-    if (this.#socket.writableLength === 0) return Promise.resolve();
+    if (this.#socket.writableLength === 0) return restAfter(FLUSH_COST) ?? Promise.resolve();
     if (!this.#socket.writable) return this.#refuse(); // Our last word is on its way; nothing can be queued behind it to wait for.
     const promise = new Promise<void>((resolve, reject) => {
       this.#flushes ??= new Set();

@@ -98,14 +98,14 @@ export class Outbox {
       const late = this.#keep(this.#behind, frame, key, conflated);
       this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
       if (late) return this.#pushedLate();
-      if (this.#kept < TURN_LIMIT) return undefined;
+      if (this.#kept < TURN_LIMIT) return restAfter(frame.length);
     } else if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
       this.#backlog ??= new Backlog();
       if (this.#keep(this.#backlog, frame, key, conflated)) {
         this.#markDirty();
         return this.#pushedLate();
       }
-      if (!this.full) return undefined;
+      if (!this.full) return restAfter(frame.length);
     } else {
       this.pushAhead(frame);
       if (this.#socket.writableLength >= this.#mark) return this.#pushedLate();
@@ -126,7 +126,13 @@ export class Outbox {
     return late;
   }
 
-  /** Counts a message that was not even pushed. */
+  /** Drops a message that was not even pushed. */
+  pass(frame: Buffer): Sent {
+    this.drop();
+    return restAfter(frame.length);
+  }
+
+  /** Counts a message that was dropped. */
   drop(): void {
     if (++this.dropped === 1) this.#owner.onFirstDrop();
   }
@@ -329,6 +335,27 @@ function flushAll(early: boolean): void {
     lastBatch = undefined;
     flushing = false;
   }
+}
+
+/** Bytes that were sent and took no room in a turn's write, and the end of the turn in which they became too many. */
+let roomless = 0;
+let rest: Promise<void> | undefined;
+
+/**
+ * What sends give that no room bounds, because their message is dropped, replaces another or was written at once: a promise, settled in the next
+ * turn, as soon as a turn's worth of bytes was sent so. Without it a loop that awaits them would never let anybody else run.
+ */
+export function restAfter(bytes: number): Sent {
+  roomless += bytes;
+  if (roomless < TURN_LIMIT) return undefined;
+  rest ??= new Promise((resolve) => {
+    setImmediate(() => {
+      roomless = 0;
+      rest = undefined;
+      resolve();
+    });
+  });
+  return rest;
 }
 
 /** To be called after every message handled: answers leave early when a turn of many messages lasts long. */

@@ -237,4 +237,44 @@ describe("a peer that reads too slowly", () => {
     client.write(rawFrame({ opcode: 9 }));
     expect((await client.next()).opcode).toBe(10);
   });
+
+  test.each([
+    ["volatile", { volatile: true }],
+    ["conflated", { conflate: "tick" }],
+  ])("does not keep others from running in a loop that awaits its %s messages", async (_what, options) => {
+    const { conn, client, socket } = await openPair();
+    client.socket.pause();
+    while (!socket.writableNeedDrain) {
+      void conn.send(Buffer.alloc(SIZE));
+      await new Promise(setImmediate);
+    }
+    expect(await turnsWhile(() => conn.send(Buffer.alloc(1000), options))).toBe(true);
+    expect(conn.dropped).toBeGreaterThan(0);
+  });
+
+  test("does not keep others from running in a loop that awaits conflated messages behind one in parts", async () => {
+    const { conn } = await openPair();
+    await conn.message("text").write("part");
+    expect(await turnsWhile(() => conn.send("tick", { conflate: "tick" }))).toBe(true);
+  });
 });
+
+test("A loop that awaits that each message is flushed lets others run, however fast its peer reads", async () => {
+  const { conn, client } = await openPair();
+  client.socket.on("data", () => {});
+  const flushing = async (): Promise<void> => {
+    await conn.send("message");
+    await conn.flushed();
+  };
+  expect(await turnsWhile(flushing)).toBe(true);
+});
+
+/** Whether the event loop turns while something is awaited again and again. */
+async function turnsWhile(act: () => Promise<void> | undefined): Promise<boolean> {
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  for (let i = 0; !turned && i < 20_000; i++) await act();
+  return turned;
+}
