@@ -70,7 +70,7 @@ export interface Events {
   readonly error: ErrorEvent;
 }
 
-/** Functions that hear of events. What they throw is logged and does no other harm. */
+/** Functions that hear of events. What they throw, or reject with, is logged and does no other harm. */
 export type Hooks = { readonly [Name in keyof Events]?: (event: Events[Name]) => void };
 
 const channels: { readonly [Name in keyof Events]: Channel } = {
@@ -187,10 +187,12 @@ export class Reporter {
     if (hook === undefined && !heard) return;
     const event = build();
     if (heard) channels[name].publish(event);
+    const failed = (error: unknown): void => this.#logger.error({ err: error, hook: name }, "A hook failed.");
     try {
-      hook?.(event);
+      const result: unknown = hook?.(event);
+      if (result instanceof Promise) result.catch(failed); // TypeScript lets an async function pass for one that gives nothing.
     } catch (error) {
-      this.#logger.error({ err: error, hook: name }, "A hook failed.");
+      failed(error);
     }
   }
 }

@@ -216,6 +216,16 @@ describe("hooks and diagnostics channels", () => {
     await expect.poll(() => server.metrics().closed).toEqual({ 4000: 2, 1011: 1 });
     expect(lines.filter(({ message }) => message === "A hook failed.")).toHaveLength(14);
   });
+
+  it("do no harm when they are async functions that reject", async () => {
+    const { lines, logger } = recordLog();
+    const fail = async (): Promise<never> => {
+      throw new Error("hook"); // Unhandled, it would fail this run.
+    };
+    const server = await start({ logger, hooks: { open: fail, close: fail, refused: fail, invalid: fail, error: fail } });
+    await play(server);
+    await expect.poll(() => lines.filter(({ message }) => message === "A hook failed.").length).toBe(14);
+  });
 });
 
 describe("a handler that is still busy when its client leaves", () => {
