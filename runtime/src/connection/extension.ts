@@ -29,7 +29,7 @@ export interface ExtensionCodec {
   encode(message: ExtensionMessage): Pick<ExtensionMessage, "data" | "rsv">;
   /** Changes a message on its way in. More than `maxSize` bytes close the connection with 1009. */
   decode(message: ExtensionMessage, maxSize: number): Uint8Array;
-  /** The connection is gone. */
+  /** The connection is gone. What it throws, or rejects with, is logged: there is nothing left to close. */
   close?(): void;
 }
 
@@ -138,9 +138,17 @@ export class ExtensionStack implements MessageDecoder {
     return encoded;
   }
 
-  close(): void {
+  /** `onFailure`: told what a codec throws while it ends. The others end all the same. */
+  close(onFailure: (error: unknown) => void): void {
     this.#fragments = undefined;
-    for (const { codec } of this.#layers) codec.close?.();
+    for (const { codec } of this.#layers) {
+      try {
+        const result: unknown = codec.close?.();
+        if (result instanceof Promise) result.catch(onFailure); // TypeScript lets an async function pass for one that gives nothing.
+      } catch (error) {
+        onFailure(error);
+      }
+    }
   }
 
   #gather(frame: Buffer, most: number): Buffer | undefined {

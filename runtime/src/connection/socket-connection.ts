@@ -597,7 +597,7 @@ export class SocketConnection<Context extends object>
     this.#endTimers();
     unlisten(this.#socket);
     this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
-    this.#extensions?.close();
+    this.#extensions?.close((error) => this.log.error({ error }, "an extension failed"));
     this.#outbox.fail();
     for (const ping of this.#pings ?? []) ping.reject(this.closedError());
     for (const reject of this.#flushes ?? []) reject(this.closedError());

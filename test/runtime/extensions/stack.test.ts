@@ -72,6 +72,37 @@ describe("extensions on one connection", () => {
     expect(await client.nextText()).toBe("helloa");
   });
 
+  test.each<[string, (name: string) => void]>([
+    [
+      "throws",
+      (name) => {
+        throw new Error(name);
+      },
+    ],
+    ["rejects", (name) => Promise.reject(new Error(name))],
+  ])("end each for itself where one %s in close(), and the connection ends as it would", async (_what, fail) => {
+    const ended: string[] = [];
+    const createEnding = (name: string): Extension =>
+      defineExtension({
+        name,
+        accept: () => ({
+          encode: ({ data }) => ({ data, rsv: 0 }),
+          decode: ({ data }) => data,
+          close() {
+            ended.push(name);
+            if (name === "x-first") return fail(name);
+          },
+        }),
+      });
+    const extended = await serveExtended({ extensions: [createEnding("x-first"), createEnding("x-second")] });
+    const client = await connectRaw(extended, "x-first, x-second");
+    client.write(closeFrame(1000));
+    await expect.poll(() => extended.server.connections).toBe(0);
+    expect(await extended.connections[0]?.closed).toMatchObject({ code: 1000, wasClean: true });
+    expect(ended).toEqual(["x-first", "x-second"]);
+    expect(extended.errors).toContainEqual(expect.objectContaining({ error: expect.objectContaining({ message: "x-first" }) }));
+  });
+
   test("need no header when they are not negotiated", async () => {
     const client = await connectRaw(await serveExtended({ extensions: [createXor("x-silent", 7, { negotiated: false })] }), "x-unknown");
     client.write(rawFrame({ opcode: 2, payload: xor(Buffer.from("hello"), 7) }));
