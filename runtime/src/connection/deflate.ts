@@ -140,6 +140,7 @@ function agree(options: Required<DeflateOptions>, offered: ExtensionParameters):
 class DeflateCodec implements OwnCodec {
   readonly parameters: ExtensionParameters;
   readonly sharedAs: string | undefined;
+  readonly minSize: number;
   readonly optional = true;
   readonly #options: Required<DeflateOptions>;
   readonly #terms: Terms;
@@ -151,6 +152,7 @@ class DeflateCodec implements OwnCodec {
     this.#options = options;
     this.#terms = terms;
     const { level, memLevel, minSize } = options;
+    this.minSize = minSize;
     this.sharedAs = terms.serverTakeover ? undefined : `${DEFLATE} ${terms.serverBits} ${level} ${memLevel} ${minSize}`;
   }
 

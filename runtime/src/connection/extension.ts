@@ -76,6 +76,8 @@ export function defineExtension(extension: Extension): Extension {
 export interface OwnCodec extends ExtensionCodec {
   /** Set when what `encode` gives depends on nothing but the message and this text: members of a room then share the encoded frame. */
   readonly sharedAs?: string | undefined;
+  /** Bytes of the smallest message that `encode` does anything about. Default: 0. */
+  readonly minSize?: number;
   /** Whether a message may go without it, which is how messages go that are sent in parts: what comes behind them may be encoded already. */
   readonly optional?: boolean;
 }
@@ -94,6 +96,7 @@ export class ExtensionStack implements MessageDecoder {
   readonly optional: boolean;
   readonly #layers: readonly ExtensionLayer[];
   readonly #shared: WeakMap<Buffer, Buffer> | undefined;
+  readonly #minSize: number;
   /** The fragments of an outgoing message whose end has not come, and their bytes. */
   #fragments: Buffer[] | undefined;
   #gathered = 0;
@@ -102,6 +105,7 @@ export class ExtensionStack implements MessageDecoder {
     this.#layers = layers;
     this.rsv = layers.reduce((bits, { rsv }) => bits | rsv, 0);
     this.optional = layers.every(({ codec }) => codec.optional === true);
+    this.#minSize = Math.min(...layers.map(({ codec }) => codec.minSize ?? 0));
     this.#shared = layers.every(({ codec }) => codec.sharedAs !== undefined)
       ? sharedFrames(layers.map(({ codec }) => codec.sharedAs).join(";"))
       : undefined;
@@ -131,10 +135,11 @@ export class ExtensionStack implements MessageDecoder {
     const opcode = first & 0x0f;
     if (opcode >= opcodes.close) return frame;
     if (first !== (0x80 | opcode) || opcode === opcodes.continuation) return this.optional ? frame : this.#gather(frame, maxGathered);
+    if (frame.length < this.#minSize) return frame;
     const known = this.#shared?.get(frame);
     if (known !== undefined) return known;
     const encoded = this.#encodeMessage(this.#layers, opcode, frame.subarray(payloadStart(frame)), frame);
-    if (encoded !== frame) this.#shared?.set(frame, encoded);
+    this.#shared?.set(frame, encoded); // The plain one as well: that it is best as it is took as much to find out.
     return encoded;
   }
 

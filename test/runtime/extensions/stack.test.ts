@@ -103,6 +103,36 @@ describe("extensions on one connection", () => {
     expect(extended.errors).toContainEqual(expect.objectContaining({ error: expect.objectContaining({ message: "x-first" }) }));
   });
 
+  test.each([
+    ["makes larger frames of it", 4],
+    ["leaves it as it is", 0],
+  ])("work once on what goes to many, whether or not that %s", (_what, rsv) => {
+    let encoded = 0;
+    const createMember = (): ExtensionStack =>
+      new ExtensionStack([
+        {
+          rsv: 4,
+          codec: {
+            sharedAs: `counts ${rsv}`,
+            minSize: 3,
+            encode({ data }) {
+              encoded++;
+              return { data, rsv };
+            },
+            decode: ({ data }) => data,
+          },
+        },
+      ]);
+    const frame = encodeFrame(opcodes.binary, Buffer.from([1, 2, 3]));
+    const [first, second] = [createMember(), createMember()].map((member) => member.encode(frame, 100));
+    expect(encoded).toBe(1);
+    expect(second).toBe(first);
+    expect(first?.readUInt8(0)).toBe(0x82 | (rsv << 4));
+    const small = encodeFrame(opcodes.binary, "");
+    expect(createMember().encode(small, 100)).toBe(small);
+    expect(encoded).toBe(1);
+  });
+
   test("need no header when they are not negotiated", async () => {
     const client = await connectRaw(await serveExtended({ extensions: [createXor("x-silent", 7, { negotiated: false })] }), "x-unknown");
     client.write(rawFrame({ opcode: 2, payload: xor(Buffer.from("hello"), 7) }));
