@@ -10,6 +10,9 @@ const INBOX = { messages: 16, bytes: 256 * 1024 } as const;
 /** … or this many while a handler waits for an answer of the peer, which lies behind them. */
 const READ_AHEAD = { messages: 1024, bytes: 1024 * 1024 } as const;
 
+/** How long, in ms, what was read ahead may keep the event loop in one turn, with all that is done about it. */
+const SHARE = 4;
+
 /** One message as it lies in the inbox, or one fragment of it. */
 export interface Arrival {
   /** A whole text is a string, unless it came in fragments. */
@@ -55,6 +58,8 @@ export class Inbox {
   #running = 0;
   #calling = false;
   #held = false;
+  /** When the share of this turn ends, where there is far more than usual to deliver. */
+  #shareEnds: number | undefined;
   /** Nothing more will arrive. */
   #complete = false;
   #outcome: CloseOutcome | undefined;
@@ -139,13 +144,25 @@ export class Inbox {
     if (sink === undefined) {
       this.#puller?.wake();
     } else {
-      while (!this.#occupied && !this.#owner.congested) {
+      while (!this.#occupied && !this.#owner.congested && !this.#hadItsShare()) {
         const arrival = this.#shiftMessage(Number.POSITIVE_INFINITY);
         if (arrival === undefined) break;
         this.#deliver(sink, arrival.binary ? arrival.data : textOf(arrival));
       }
     }
     this.#settle();
+  }
+
+  /** Whether the rest waits for the next turn, in which it is delivered on. */
+  #hadItsShare(): boolean {
+    if (this.#waiting <= INBOX.messages) return false; // The wire has its own share, and this is no more than a little beside it.
+    if (this.#shareEnds !== undefined) return performance.now() >= this.#shareEnds;
+    this.#shareEnds = performance.now() + SHARE;
+    setImmediate(() => {
+      this.#shareEnds = undefined;
+      this.pump();
+    });
+    return false;
   }
 
   /** The next message for a puller, or the next fragment of one; `taken` is to be called once it has been handed on. */

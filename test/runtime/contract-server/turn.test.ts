@@ -9,6 +9,55 @@ import { textFrame } from "../raw-client.ts";
 import { handshakeText, open } from "../upgrade/raw-client.ts";
 import { contract, type QuizConnection, type QuizSend } from "./quiz.ts";
 
+test.each([
+  ["", () => {}],
+  ["async ", async () => {}],
+])("what queued behind a request that is answered goes to its %shandlers over several turns of the event loop", async (_what, settle) => {
+  let handled = 0;
+  let inTurn = 0;
+  let most = 0;
+  const router = createRouter();
+  register(router, contract, {
+    quiz: {
+      messages: {
+        ask({ text }: { text: string }, conn: QuizConnection) {
+          if (text === "first") return conn.request.confirm({ text: "sure?" }).then(() => {});
+          for (const end = performance.now() + 1; performance.now() < end; );
+          handled++;
+          most = Math.max(most, ++inTurn);
+          return settle();
+        },
+        list: () => ({}),
+        blob() {},
+      },
+    },
+    strict: { messages: { ask() {} } },
+  });
+  const server = await serve(router, { host: "127.0.0.1", signals: [], drain: { timeout: 100 } });
+  onTestFinished(() => server.close());
+  const turn = (): void => {
+    inTurn = 0;
+    turns = setImmediate(turn);
+  };
+  let turns = setImmediate(turn);
+  onTestFinished(() => clearImmediate(turns));
+
+  const client = await open(server.port);
+  onTestFinished(() => void client.destroy());
+  let text = "";
+  client.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  client.write(handshakeText("/quiz/1?username=ada"));
+  client.write(textFrame('{"type":"ask","text":"first"}'));
+  while (!text.includes("sure?")) await once(client, "data");
+  const id = /"id":"([^"]+)"/.exec(text)?.[1];
+  client.write(Buffer.concat(Array.from({ length: 200 }, () => textFrame('{"type":"ask","text":"next"}'))));
+  client.write(textFrame(JSON.stringify({ type: "confirmed", id, yes: "yes" })));
+  await expect.poll(() => handled).toBe(200);
+  expect(most).toBeLessThan(60); // 16 that may wait at any time, and 4 ms' worth.
+});
+
 test("what handlers, rooms, replies and async handlers send in one turn leaves in one write, in the order in which it was said", async () => {
   const router = createRouter();
   const { quiz } = register<{ quiz: EndpointHandle<QuizSend> }>(router, contract, {
