@@ -495,9 +495,10 @@ export class SocketConnection<Context extends object>
 
   onOverflow(): void {
     const { code, reason } = closures.slowConsumer;
-    this.log.warn({ queued: this.#socket.writableLength }, "closing: slow consumer");
+    const queued = this.#socket.writableLength;
     this.#beginClose(code, reason, Math.min(SLOW_CONSUMER_TIMEOUT, this.#limits.closeTimeout));
     this.#inbox.drop();
+    this.log.warn({ queued }, "closing: slow consumer");
   }
 
   onFirstDrop(): void {

@@ -264,8 +264,11 @@ export class Outbox {
     const waiter = this.#waiter;
     this.#waiter = undefined; // What it waits with is not sent: there is no room to be told of.
     this.discard();
-    this.#owner.onOverflow();
-    waiter?.reject(this.#owner.closedError());
+    try {
+      this.#owner.onOverflow();
+    } finally {
+      waiter?.reject(this.#owner.closedError());
+    }
   }
 
   /** Keeps a message for later. True when the mark of them waited before, and none may be dropped for it: its sender has to wait. */
@@ -312,6 +315,10 @@ let lastBatch: Buffer | undefined;
 
 function markDirty(outbox: Outbox): void {
   dirty.push(outbox);
+  schedule();
+}
+
+function schedule(): void {
   if (scheduled) return;
   scheduled = true;
   turnStart = performance.now();
@@ -328,12 +335,21 @@ function flushAll(early: boolean): void {
   flushing = true;
   const outboxes = dirty;
   dirty = []; // What is pushed from here on belongs to the next turn.
+  let reached = 0;
   try {
-    for (const outbox of outboxes) outbox.flushTurn(early);
+    for (const outbox of outboxes) {
+      reached++;
+      outbox.flushTurn(early);
+    }
   } finally {
     lastFrames = undefined;
     lastBatch = undefined;
     flushing = false;
+    // A logger threw: those behind have done nothing wrong, where the process lives on.
+    if (reached < outboxes.length) {
+      dirty = [...outboxes.slice(reached), ...dirty];
+      schedule();
+    }
   }
 }
 

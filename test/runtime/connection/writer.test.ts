@@ -113,6 +113,36 @@ describe("the turn", () => {
   });
 });
 
+test("A logger that throws about one peer keeps nothing from the others, where the process lives on", async () => {
+  const slow = await openPair({ overflow: "close" }, (conn) => {
+    conn.log.warn = () => {
+      throw new Error("the log is full");
+    };
+  });
+  const healthy = await openPair();
+  slow.client.socket.pause();
+  const thrown: unknown[] = [];
+  const ours = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => void thrown.push(error));
+  try {
+    let sent = 0;
+    for (; thrown.length === 0 && sent < 1000; sent++) {
+      void slow.conn.send(Buffer.alloc(100_000));
+      void healthy.conn.send(String(sent));
+      await new Promise(setImmediate);
+    }
+    for (let i = 0; i < sent; i++) expect(await healthy.client.nextText()).toBe(String(i));
+    void healthy.conn.send("and what comes later");
+    expect(await healthy.client.nextText()).toBe("and what comes later");
+    expect(thrown).toMatchObject([{ message: "the log is full" }]);
+    expect(slow.conn.signal.aborted).toBe(true);
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of ours) process.on("uncaughtException", listener);
+  }
+});
+
 describe("send", () => {
   test("gives nothing to wait for below 64 KiB a turn, one promise for all above", async () => {
     const { conn, client } = await openPair();
@@ -371,8 +401,10 @@ describe("a peer that reads slowly", () => {
     client.socket.pause();
     while (socket.writableLength < MARK) await Promise.race([conn.send(Buffer.alloc(MARK)), delay(5)]);
     const before = socket.writableLength;
-    for (let i = 0; i < 5000; i++) client.write(rawFrame({ opcode: 9, payload: `${i}`.padEnd(100) }));
-    await delay(50);
+    const pings = Array.from({ length: 5000 }, (_, i) => rawFrame({ opcode: 9, payload: `${i}`.padEnd(100) }));
+    client.write(...pings);
+    const bytes = Buffer.concat(pings).length;
+    await until(() => socket.bytesRead === bytes, "every ping read");
     expect(socket.writableLength).toBe(before);
     client.socket.resume();
     let pong = await client.next();
