@@ -44,7 +44,7 @@ export async function ownSizes() {
 }
 
 /** A line that only moves down, but for a reason that docs/decisions.md gives. The core's is DESIGN section 8. */
-const budgets = { core: 4_096, "chat, unchecked": 6_880, "chat, with its guards": 9_000 };
+const budgets = { core: 4_096, "chat, unchecked": 6_950, "chat, with its guards": 9_060 };
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   let over = 0;

@@ -66,6 +66,7 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
           guard,
           answersOnly: "replyOnly" in message && message.replyOnly && ends.has(message.name),
           constants: answers.has(message.name) ? telling.get(message.name) : undefined,
+          unlike: receives.messages.find(({ name }) => name === message.name)?.unlike,
         }),
       ),
     },
@@ -111,9 +112,13 @@ interface Receiving {
   readonly guard: Guards;
   readonly answersOnly: boolean;
   readonly constants: Message["constants"] | undefined;
+  readonly unlike: Message["unlike"];
 }
 
-function receivedContract({ format, codec, type, reply }: Delivery | Message, { guard, answersOnly, constants }: Receiving): Literal {
+function receivedContract(
+  { format, codec, type, reply }: Delivery | Message,
+  { guard, answersOnly, constants, unlike }: Receiving,
+): Literal {
   return present({
     format,
     contentType: codec,
@@ -121,6 +126,7 @@ function receivedContract({ format, codec, type, reply }: Delivery | Message, { 
     constants: constants && notEmpty(constants),
     reply: reply && replyContract(reply),
     answersOnly: answersOnly ? true : undefined,
+    unlike: unlike?.map(asLiteral),
   });
 }
 

@@ -10,7 +10,20 @@ import type { Handshake } from "./handshake.ts";
 import { reportImpossibleMessages } from "./impossible.ts";
 import { createJudge, type Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
-import type { Delivery, Direction, Docs, Endpoint, ErrorMapping, HandshakePart, Message, Model, Reply, Server, Topic } from "./model.ts";
+import type {
+  Delivery,
+  Direction,
+  Docs,
+  Endpoint,
+  ErrorMapping,
+  HandshakePart,
+  Message,
+  Model,
+  Reply,
+  Server,
+  Topic,
+  Unlike,
+} from "./model.ts";
 import { assignPropertyNames, hash, pascalCase } from "./names.ts";
 import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
@@ -22,6 +35,7 @@ import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./t
 import { joinPointer, type Tree, withoutEcho } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
+import { unlikeOthers } from "./unlike.ts";
 
 /** An endpoint whose types have no final names yet. */
 export interface EndpointDraft {
@@ -261,6 +275,19 @@ function buildDirection(
     const messages = [...new Set(reply.answers.flatMap(({ identity }) => names.get(identity) ?? []))];
     return { reply: { messages, request, reply: at, id, ...(given && { given }) } };
   };
+  const unlikeOf = ({ draft }: Entry): { unlike?: readonly Unlike[] } => {
+    const answered = opposite.entries.flatMap(({ reply }) =>
+      reply?.answers.some(({ identity }) => identity === draft.identity) ? [reply] : [],
+    );
+    const ids = answered.flatMap(({ reply: path, id }) => (id === "order" ? [] : [path]));
+    const others = entries.filter((other) => !other.replyOnly && other.draft.identity !== draft.identity);
+    const unlike = unlikeOthers(
+      draft.shape,
+      ids,
+      others.map(({ draft: { shape } }) => shape),
+    );
+    return unlike.length === 0 ? {} : { unlike };
+  };
   const deliveries = leaves.map((leaf): Delivery => {
     const [first, ...others] = leaf.members;
     const formats = new Set(leaf.members.map(({ draft }) => draft.format));
@@ -287,7 +314,7 @@ function buildDirection(
   reportAssumption(side, context.findings);
   reportUnreachable(side, context);
   return {
-    messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry) })),
+    messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry), ...unlikeOf(entry) })),
     deliveries,
     tree: dispatch.tree,
     ...(dispatch.choices.length > 0 && {

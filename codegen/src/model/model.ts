@@ -236,7 +236,15 @@ export interface Message {
   readonly reply?: Reply;
   /** Whether it only ever comes as the correlated reply to a request: then it has no `send` method, listener or place in the tree. */
   readonly replyOnly: boolean;
+  /** Of a reply that is known by an id: what tells that a payload is another message. */
+  readonly unlike?: readonly Unlike[];
   readonly pointer: string;
+}
+
+/** A place where a message does not have any of these values; without values it has nothing there. */
+export interface Unlike {
+  readonly path: Path;
+  readonly values?: readonly Constant[];
 }
 
 export interface Reply {

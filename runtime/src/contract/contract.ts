@@ -119,6 +119,11 @@ export interface MessageContract {
   readonly reply?: ReplyContract;
   /** Set on a reply that the tree leads to, although nobody is given it but who asked. */
   readonly answersOnly?: true;
+  /**
+   * On a reply: places where other messages that have an id at the same place say what they are. A payload with one of the values there is no such
+   * reply; without values, one with anything there.
+   */
+  readonly unlike?: readonly { readonly path: Path; readonly values?: readonly Constant[] }[];
 }
 
 /** What one side of one endpoint receives. */

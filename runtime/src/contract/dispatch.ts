@@ -52,6 +52,8 @@ export interface Decoder {
   readonly decodes: boolean;
   /** The name that the tree gives a payload, without running a guard; `undefined` also where it depends on the kind of frame. */
   find(payload: unknown): string | undefined;
+  /** Why a payload is not the message of that name, whatever the tree says. */
+  check(name: string, payload: unknown): { readonly error: ContractError | undefined };
 }
 
 interface Leaf {
@@ -157,7 +159,15 @@ export function createDecoder({ dispatch, messages }: ReceiveContract, codecs: C
     const inBytes = encoded && nameIn(encoded, payload);
     return inText === undefined ? inBytes : inBytes === undefined || inBytes === inText ? inText : undefined;
   }
-  return { decode, find, decodes: codec !== undefined };
+  return {
+    decode,
+    find,
+    check(name, payload) {
+      const decoded = check(leaf(name), payload);
+      return { error: decoded.kind === "message" ? undefined : inboundError(decoded) };
+    },
+    decodes: codec !== undefined,
+  };
 }
 
 /** Where a tree leads a value that a codec decoded, unless somebody claims it. */

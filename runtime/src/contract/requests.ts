@@ -1,6 +1,6 @@
 // Requests that wait for their reply, on either side of a connection.
 import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
-import type { DispatchNode, EndpointContract, Guard, Path, ReplyContract } from "./contract.ts";
+import type { Constant, DispatchNode, EndpointContract, Path, ReplyContract } from "./contract.ts";
 import type { Correlation, Encode } from "./encode.ts";
 import { valueAt } from "./path.ts";
 
@@ -58,6 +58,12 @@ interface Pending {
   settle?: { readonly resolve: (payload: unknown) => void; readonly reject: (error: unknown) => void };
 }
 
+/** What a decoder knows of payloads. */
+interface Judge {
+  find(payload: unknown): unknown;
+  check(name: string, payload: unknown): { readonly error: ContractError | undefined };
+}
+
 /**
  * Makes ready the requests that one side of an endpoint may send. What it returns makes the table of one connection.
  * `encoders` and `decoder` are those of the same side.
@@ -65,7 +71,7 @@ interface Pending {
 export function prepareRequests(
   endpoint: EndpointContract,
   encoders: Pick<ReadonlyMap<string, Encode>, "get">,
-  decoder: { find(payload: unknown): unknown },
+  decoder: Judge,
 ): () => Requests {
   const received = endpoint.receives.messages;
   // Only the side that receives the contract's error message can be answered with it.
@@ -82,12 +88,19 @@ export function prepareRequests(
     replies.set(name, { ...reply, reply: place, kinds });
   }
 
+  /** A reply with few rules may allow a message that says that it is something else, and has an id of its own. */
+  const isOther = (name: string, payload: unknown) =>
+    received[name]?.unlike?.some(({ path, values }) => {
+      const value = valueAt(payload, path) as Constant | undefined;
+      return values?.includes(value!) ?? value !== undefined;
+    });
   /** Without a guard, what tells the message from others must not be wrong: an event may have the id of a request. */
-  const accepts = (name: string, payload: unknown) => {
-    const { guard, constants = {} } = received[name] ?? {};
-    if (guard) return isAllowed(guard, payload);
-    return Object.entries(constants).every(([key, value]) => [undefined, value].includes(valueAt(payload, [key]) as typeof value));
-  };
+  const accepts = (name: string, payload: unknown) =>
+    !isOther(name, payload) &&
+    !decoder.check(name, payload).error &&
+    Object.entries(received[name]?.constants ?? {}).every(([key, value]) =>
+      [undefined, value].includes(valueAt(payload, [key]) as typeof value),
+    );
   const isFailure = (payload: unknown) => failure !== undefined && accepts(failure.message, payload);
   // A reply with few rules may also accept the error message; the tree knows better.
   const isReply = (payload: unknown, { kinds }: Reply) =>
@@ -222,9 +235,15 @@ export function prepareRequests(
       },
 
       refuse(payload, error) {
-        const pending = matches(payload)[0] ?? oldest(payload, () => typeof decoder.find(payload) === "string");
-        if (pending !== undefined) remove(pending)?.reject(error);
-        return pending !== undefined;
+        const pending =
+          matches(payload).find(({ reply: { kinds } }) => !kinds.every((name) => isOther(name, payload))) ??
+          oldest(payload, () => typeof decoder.find(payload) === "string");
+        if (pending === undefined) return false;
+        // The tree, which need not lead to replies, may have taken it for another message.
+        const { kinds } = pending.reply;
+        const name = kinds.find((kind) => kind === error.messageName) ?? kinds[0];
+        remove(pending)?.reject((name && decoder.check(name, payload).error) ?? error);
+        return true;
       },
 
       close(error) {
@@ -235,14 +254,6 @@ export function prepareRequests(
       },
     };
   };
-}
-
-function isAllowed(guard: Guard<unknown>, payload: unknown): boolean {
-  try {
-    return guard(payload);
-  } catch {
-    return false; // Too deep for a recursive guard.
-  }
 }
 
 /** The id of a request and where it goes in the reply; `undefined` when the request has none. */

@@ -234,3 +234,51 @@ operations:
   expect(model?.endpoints[0]?.clientToServer.messages[0]?.reply?.messages).toEqual(sockets.length === 1 ? ["answer"] : undefined);
   expect(lines).toContainEqual(expect.stringContaining(said));
 });
+
+test("a reply that allows other messages with an id is told from them by the constants that it says nothing of", async () => {
+  const id = { type: "integer" };
+  const message = (required: readonly string[], properties: object) => ({
+    ...byId,
+    payload: { type: "object", required, properties: { jsonrpc: { const: "2.0" }, id, ...properties } },
+  });
+  const ask = (method: string) => message(["jsonrpc", "id", "method"], { method: { const: method } });
+  const edited = message(["jsonrpc", "id"], { result: {} });
+  const ref = (name: string) => ({ $ref: `#/channels/a/messages/${name}` });
+  const build = async (answer: object, others: Readonly<Record<string, object>> = { edit: ask("edit") }) => {
+    const text = JSON.stringify({
+      asyncapi: "3.0.0",
+      info: { title: "T", version: "1.0.0" },
+      defaultContentType: "application/json",
+      servers: { s: { host: "a", protocol: "ws" } },
+      channels: { a: { address: "/a", messages: { ask: ask("ask"), answer, edited, ...others } } },
+      operations: {
+        ask: { action: "receive", channel: { $ref: "#/channels/a" }, messages: [ref("ask")], reply: { messages: [ref("answer")] } },
+        ...Object.fromEntries(
+          Object.keys(others).map((name) => [
+            name,
+            { action: "send", channel: { $ref: "#/channels/a" }, messages: [ref(name)], reply: { messages: [ref("edited")] } },
+          ]),
+        ),
+      },
+      "x-wsgen": { perspective: "server" },
+    });
+    const { model, lines } = await modelled(text);
+    if (model === undefined) throw new Error(lines.join("\n"));
+    const { clientToServer, serverToClient } = endpointOf(model);
+    return {
+      answer: serverToClient.messages.find(({ name }) => name === "answer")?.unlike,
+      edited: clientToServer.messages.find(({ name }) => name === "edited")?.unlike,
+    };
+  };
+
+  const anything = [{ path: ["method"] }];
+  expect(await build(message(["jsonrpc", "id"], { result: {} }))).toEqual({ answer: anything, edited: anything });
+  // It echoes the method: then it is the values that tell.
+  const echo = message(["jsonrpc", "id", "method"], { method: { type: "string" } });
+  const values = [{ path: ["method"], values: ["edit", "show"] }];
+  expect(await build(echo, { edit: ask("edit"), show: ask("show") })).toEqual({ answer: values, edited: anything });
+  // Its guard does it, or an event has no id to be mistaken by.
+  expect((await build(message(["jsonrpc", "id", "method"], { method: { const: "ask" } }))).answer).toBeUndefined();
+  const event = { payload: { type: "object", required: ["method"], properties: { method: { const: "event" } } } };
+  expect((await build(message(["jsonrpc", "id"], { result: {} }), { event })).answer).toBeUndefined();
+});
