@@ -18,7 +18,7 @@ export interface RoomAdapter {
   subscribe(topic: string, receive: (message: Uint8Array) => void): Awaitable<void>;
   /** Called when the last member has left, and what was begun has settled. */
   unsubscribe(topic: string): Awaitable<void>;
-  /** Called when the last server of the router has closed and nobody is in any room. */
+  /** Called when the last server of the router has closed, nobody is in any room, and what was begun has settled (or a second has passed). */
   close(): Awaitable<void>;
 }
 

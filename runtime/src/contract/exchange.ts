@@ -1,9 +1,11 @@
 // Between the rooms of one router and its adapter: what is subscribed to, what a message looks like on the way, and what happens when that fails.
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Manner } from "../connection/connection.ts";
 import { encodeFrame, opcodes, payloadStart } from "../connection/wire.ts";
+import { ignore } from "../connection/writer.ts";
 import { WsgenError } from "../errors.ts";
 import type { RoomAdapter } from "./adapter.ts";
 import type { Recheck } from "./recheck.ts";
@@ -13,7 +15,9 @@ import type { Deliver, Relay, RoomMessage } from "./rooms.ts";
 const RETRY = 1000;
 /** Bytes the adapter may be publishing at a time; what is sent beyond that does not reach other processes. */
 const MOST_IN_FLIGHT = 16 * 1024 * 1024;
-/** How long a server that closes waits for the adapter to close, in ms. */
+/** How long a server that closes waits for what the adapter was asked before, in ms … */
+const SETTLE_TIMEOUT = 1000;
+/** … and then for it to close. */
 const CLOSE_TIMEOUT = 2000;
 
 const NEWLINE = 0x0a;
@@ -26,8 +30,8 @@ interface Topic {
   readonly receive: (message: Uint8Array) => void;
   wanted: boolean;
   subscribed: boolean;
-  /** Somebody is seeing to it. */
-  settling: boolean;
+  /** While somebody is seeing to it: settles, never rejects, when that is done. */
+  settling: Promise<void> | undefined;
 }
 
 /** The adapter of one router at work. */
@@ -42,10 +46,12 @@ export class Exchange {
   /** Messages in a row that were not sent on. */
   #refused = 0;
   #servers = 0;
-  #closed = false;
+  /** Aborts when the adapter is to be closed: nothing is subscribed to from then on. */
+  readonly #closed = new AbortController();
 
   constructor(adapter: RoomAdapter, report: ReportAdapter) {
     this.#adapter = adapter;
+    setMaxListeners(0, this.#closed.signal); // As many rooms as there are may wait to be tried again.
     this.#report = report;
   }
 
@@ -57,7 +63,7 @@ export class Exchange {
           receive: (bytes) => this.#receive(bytes, recheck, (message) => deliver(room, message)),
           wanted: false,
           subscribed: false,
-          settling: false,
+          settling: undefined,
         };
         this.#topics.set(prefix + room, topic);
         this.#want(prefix + room, topic, true);
@@ -72,7 +78,7 @@ export class Exchange {
 
   /** A server of the router has begun … Throws WSGEN_USAGE when the adapter was closed behind an earlier one: rooms would end at this process. */
   serverOpened(): void {
-    if (this.#closed)
+    if (this.#closed.signal.aborted)
       throw new WsgenError(
         "WSGEN_USAGE",
         "The router's adapter was closed with its last server: create another router, with another adapter.",
@@ -80,10 +86,12 @@ export class Exchange {
     this.#servers++;
   }
 
-  /** … and has closed. Settles, never rejects, when the adapter is closed, if it was the last one. */
+  /** … and has closed. Settles, never rejects, when the adapter is closed, if it was the last one. What it was asked before has been done then. */
   async serverClosed(): Promise<void> {
     if (--this.#servers > 0) return;
-    this.#closed = true;
+    this.#closed.abort();
+    const settled = Promise.all([...this.#topics.values()].map(({ settling }) => settling));
+    await Promise.race([settled, pause(SETTLE_TIMEOUT, undefined, { ref: false })]);
     try {
       await Promise.race([this.#adapter.close(), pause(CLOSE_TIMEOUT, undefined, { ref: false })]);
     } catch (error) {
@@ -93,13 +101,12 @@ export class Exchange {
 
   #want(name: string, topic: Topic, wanted: boolean): void {
     topic.wanted = wanted;
-    if (!topic.settling) void this.#settle(name, topic);
+    topic.settling ??= this.#settle(name, topic);
   }
 
   /** One call of the adapter at a time for a topic, until it is as it should be. */
   async #settle(name: string, topic: Topic): Promise<void> {
-    topic.settling = true;
-    while (topic.wanted !== topic.subscribed) {
+    while (topic.wanted !== topic.subscribed && !(topic.wanted && this.#closed.signal.aborted)) {
       const { wanted } = topic;
       try {
         await (wanted ? this.#adapter.subscribe(name, topic.receive) : this.#adapter.unsubscribe(name));
@@ -107,11 +114,12 @@ export class Exchange {
         this.#worked();
       } catch (error) {
         this.#failed(error);
-        if (wanted) await pause(RETRY, undefined, { ref: false });
+        const { signal } = this.#closed; // Whoever closes waits for no retry.
+        if (wanted) await pause(RETRY, undefined, { ref: false, signal }).catch(ignore);
         else topic.subscribed = false; // What still comes finds an empty room.
       }
     }
-    topic.settling = false;
+    topic.settling = undefined;
     if (!topic.wanted) this.#topics.delete(name);
   }
 

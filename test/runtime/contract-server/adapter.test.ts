@@ -102,6 +102,25 @@ describe("an adapter", () => {
     ]);
   });
 
+  test("that is slow has done what it was asked before it is closed", async () => {
+    const calls: string[] = [];
+    const slowly = async (call: string): Promise<void> => {
+      calls.push(`${call} …`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      calls.push(call);
+    };
+    const adapter: RoomAdapter = {
+      publish() {},
+      subscribe: () => slowly("subscribe"),
+      unsubscribe: () => slowly("unsubscribe"),
+      close: () => slowly("close"),
+    };
+    const { join, server } = await serveQuiz(false, { adapter });
+    await join((conn) => conn.join("a"));
+    await server.close();
+    expect(calls).toEqual(["subscribe …", "subscribe", "unsubscribe …", "unsubscribe", "close …", "close"]);
+  });
+
   test("that was closed behind the last server is not used again: its router is not served a second time", async () => {
     const router = createRouter({ adapter: createRoomBus()() });
     const [one, two] = [await testServer(router), await testServer(router)];
