@@ -131,8 +131,7 @@ export function createRooms(Send: CallsOf<Audience>, connect?: (deliver: Deliver
     },
     to(name) {
       const publish: Publish = (message, local) => {
-        deliver(name, message);
-        if (!local) relay?.publish(name, message);
+        deliver(name, message, local ? undefined : relay);
       };
       return new RoomRecipients(Send, publish, everyone);
     },
@@ -143,32 +142,45 @@ export function createRooms(Send: CallsOf<Audience>, connect?: (deliver: Deliver
   };
 }
 
-/** Hands a message to the members of a room of this process. */
-export type Deliver = (room: string, message: RoomMessage) => void;
+/** Hands a message to the members of a room of this process, and then to the relay that is to have it. */
+export type Deliver = (room: string, message: RoomMessage, relay?: Pick<Relay, "publish">) => void;
 
 /**
  * What is sent while another message is being handed out (a member that is closed may say so to a listener, which may send) follows when that
- * is done, for otherwise not all members would get the two in the same order.
+ * is done, for otherwise not all members would get the two in the same order, here or in other processes.
  */
 function createDelivery(membersOf: (room: string) => readonly Member[] | undefined): Deliver {
-  const queue: (readonly [members: readonly Member[], message: RoomMessage])[] = [];
+  const queue: Delivery[] = [];
   let busy = false;
-  return (room, message) => {
-    const members = membersOf(room);
-    if (members === undefined) return;
+  return (room, message, relay) => {
+    const delivery = { room, members: membersOf(room) ?? nobody, message, relay };
     if (busy) {
-      queue.push([members, message]);
+      queue.push(delivery);
       return;
     }
     busy = true;
     try {
-      handOut(members, message);
-      for (const [others, next] of queue) handOut(others, next);
+      handOver(delivery);
+      for (const next of queue) handOver(next);
     } finally {
       busy = false;
       queue.length = 0;
     }
   };
+}
+
+interface Delivery {
+  readonly room: string;
+  readonly members: readonly Member[];
+  readonly message: RoomMessage;
+  readonly relay: Pick<Relay, "publish"> | undefined;
+}
+
+const nobody: readonly Member[] = [];
+
+function handOver({ room, members, message, relay }: Delivery): void {
+  handOut(members, message);
+  relay?.publish(room, message);
 }
 
 function handOut(members: readonly Member[], { frame, key, manner, except }: RoomMessage): void {

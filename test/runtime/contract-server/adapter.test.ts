@@ -1,4 +1,4 @@
-import { createRoomBus, createRouter, type RoomAdapter } from "@wsgen/runtime";
+import { createRoomBus, createRouter, defineExtension, type RoomAdapter } from "@wsgen/runtime";
 import { testServer } from "@wsgen/runtime/testing";
 import { describe, expect, test, vi } from "vitest";
 import { type QuizServer, serveQuiz, until } from "./quiz-rooms.ts";
@@ -49,6 +49,37 @@ describe.each([
     expect(ada.texts).toEqual(["a", "from anywhere – ünïcode", "here alone", "not for bob", "volatile", "conflated", "end"]);
     expect(bob.texts).toEqual(["a", "from anywhere – ünïcode", "not for ada", "volatile", "conflated", "end"]);
     expect(eve?.texts).toEqual(["for eve, who is there"]);
+  });
+
+  test("keep one order, also of what is said while a message is handed out", async () => {
+    let connections = 0;
+    const breaking = defineExtension({
+      name: "breaking",
+      negotiated: false,
+      accept: () => {
+        const breaks = ++connections === 1;
+        return {
+          encode({ data }) {
+            if (breaks) throw new Error("broken");
+            return { data, rsv: 0 };
+          },
+          decode: ({ data }) => data,
+        };
+      },
+    });
+    const bus = createRoomBus();
+    const here = await serveQuiz(tcp, { adapter: bus(), extensions: [breaking] });
+    const there = await serveQuiz(tcp, { adapter: bus() });
+    await here.join((conn) => {
+      conn.join("a");
+      conn.signal.addEventListener("abort", () => void here.quiz.to("a").send.asked({ text: "somebody left" }));
+    });
+    const members = await hear([here, there], "a");
+    here.quiz.to("a").send.asked({ text: "hello" });
+    for (const { heard, texts } of members) {
+      await heard("somebody left");
+      expect(texts).toEqual(["hello", "somebody left"]);
+    }
   });
 
   test("keep the policies: a member there that is slow misses what is volatile and conflated here", async () => {
