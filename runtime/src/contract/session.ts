@@ -339,16 +339,22 @@ export class Session implements Sink, Asker {
     }
     if (error.code !== undefined) body = withValueAt(body, error.code, code);
     if (error.detail !== undefined) body = withValueAt(body, error.detail, detail.slice(0, MAX_DETAIL_LENGTH));
+    const bodies = [body];
+    // The id is the peer's and unchecked: where the error message does not allow it, it goes without.
     if (error.correlation !== undefined && (typeof id === "string" || typeof id === "number"))
-      body = withValueAt(body, error.correlation, id);
-    try {
-      this.#push(encode(body));
-      return true;
-    } catch (refusal) {
-      if (!(refusal instanceof ContractError)) throw refusal;
-      this.#core.log.warn({ code, reason: refusal.message }, "the contract's error message cannot say this");
-      return false;
+      bodies.unshift(withValueAt(body, error.correlation, id));
+    let reason = "";
+    for (const one of bodies) {
+      try {
+        this.#push(encode(one));
+        return true;
+      } catch (refusal) {
+        if (!(refusal instanceof ContractError)) throw refusal;
+        reason = refusal.message;
+      }
     }
+    this.#core.log.warn({ code, reason }, "the contract's error message cannot say this");
+    return false;
   }
 
   #isOrdered(name: string | undefined): boolean {

@@ -103,6 +103,16 @@ describe.each([
     ]);
   });
 
+  it("leaves an id out of the error message that the error message does not allow", async () => {
+    const { server } = await start();
+    const client = dial(server);
+    await client.opened;
+    client.say({ type: "list", id: 9 });
+    expect(await client.next()).toEqual({ type: "problem", code: "invalid_message", detail: "/id must be string" });
+    client.say({ type: "list", id: "9", x: 1 });
+    expect(await client.next()).toMatchObject({ code: "invalid_message", id: "9" });
+  });
+
   it("answers what the contract does not allow with the contract's error message, stays open, and tells onInvalid", async () => {
     const onInvalid = vi.fn();
     const ask = vi.fn();
