@@ -136,6 +136,22 @@ describe("its README", () => {
     expect(text).toContain("## Errors");
   });
 
+  it("asks and reads in its example, calls methods as they are declared, and shows the variables of an address with their defaults", async () => {
+    await run();
+    const text = read("README.md");
+    const example = /```ts\n(.*?)```/s.exec(text)?.[1] ?? "";
+    expect(example).toContain("console.log(await connection.request.history(");
+    expect(example).toContain("for await (const { name, payload } of connection) console.log(name, payload);");
+    expect(example).not.toContain("close()");
+    expect(text).toMatch(/connection\.send\.\w+\(payload: Optional<\w+, "type">\)/);
+    expect(text).toMatch(/`servers\.\w+\(\{ port\? \}\)` \| `.*` \| .*Where nothing else is given, `port` is `\d+`\. \|/);
+    expect(text).not.toMatch(/\| {2}\||Arrives\.|Sends it\./);
+    rmSync(out, { recursive: true });
+    await run({ document: "specs/market.yaml" });
+    expect(read("README.md")).toContain("const topic = await connection.ticker({");
+    expect(read("README.md")).toContain("for await (const { name, payload } of topic) console.log(name, payload);");
+  });
+
   it("says that a client needs codecs where the document names content types for them", () => {
     const [first, ...others] = chat.endpoints;
     const { clientToServer, ...endpoint } = first!;
@@ -187,7 +203,7 @@ describe("its README", () => {
       endpoints: chat.endpoints.map((one) => ({ ...one, docs: loud })),
       servers: chat.servers.map((one) => ({ ...one, docs: loud })),
     });
-    expect(text).toContain("One \\| two |");
+    expect(text).toContain("One \\| two. Where");
     expect(text).toContain("\n### Loud");
   });
 });

@@ -1,13 +1,24 @@
 // README.md of a package: how to connect, and every method, message and error, in the document's own words. Prose of a document is Markdown
 // already; names come from the model, so that nothing in a code span needs escaping.
-import type { Delivery, Docs, Endpoint, HandshakePart, Model, SecurityScheme, Server, Topic } from "../model/model.ts";
+import type { Delivery, Docs, Endpoint, HandshakePart, Message, Model, SecurityScheme, Server, Topic } from "../model/model.ts";
 import { sampleOf } from "../model/sample.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
 import { apiNames } from "./api-names.ts";
 import { codecsOf } from "./codecs.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
 import { clientErrors } from "./package.ts";
-import { answerReceived, answerSent, directions, type Group, groupsOf, plainMessages, received, requests } from "./signatures.ts";
+import {
+  answerReceived,
+  answerSent,
+  correlationProperty,
+  directions,
+  type Group,
+  groupsOf,
+  payloadParameter,
+  plainMessages,
+  received,
+  requests,
+} from "./signatures.ts";
 
 const join = "@wsgen/runtime/generated/client";
 
@@ -25,10 +36,10 @@ export function emitReadme(model: Model, name: string, extras: { readonly schema
     fence("sh", `npm install ${name}`),
     "## Connect",
     ...endpoints.slice(0, 1).map((endpoint) => fence("ts", connecting(model, endpoint, name, file))),
-    "The connection comes back by itself when it was lost; `connection.subscribe` and `connection.getSnapshot` tell of its state. `for await (const { name, payload } of connection)` reads everything that arrives. Properties with a constant value, and the ids that replies are matched by, are filled in.",
+    "The connection comes back by itself when it was lost; `connection.subscribe` and `connection.getSnapshot` tell of its state. `for await (const { name, payload } of connection)` reads everything that arrives. Properties with a constant value, and the ids that replies are matched by, are filled in: of an `Optional<Message, …>` those that are named may be left out.",
     ...ofCredentials(model),
-    ...endpoints.flatMap((endpoint) => ofEndpoint(endpoint, file)),
-    ...ofServers(servers, file),
+    ...endpoints.flatMap((endpoint) => ofEndpoint(endpoint, { model, file })),
+    ...ofServers(servers),
     ...ofCloseCodes(model),
     "## Errors",
     table(
@@ -70,12 +81,38 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
     ...functions.map(({ name, type, about }) => `declare const ${name}: ${type}; // ${about}`),
     `const client = ${createClient}(${[address, ...clientOptions(model, endpoint, functions)].join(", ")});`,
     `const connection = await client${member(endpoint.name)}(${args});`,
-    ...endpoint.serverToClient.deliveries
-      .filter(({ topic }) => topic === undefined)
-      .slice(0, 1)
-      .map(({ method }) => `connection.on${member(method)}((payload) => console.log(payload));`),
-    "await connection.close();",
+    ...talking(model, endpoint, file),
   ].join("\n");
+}
+
+/** What an example does with its connection: it asks something, if it can, and reads what arrives. */
+function talking(model: Model, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+  const { socket, topics } = groupsOf(endpoint, "client");
+  const [asked] = requests(socket.sends.messages).flatMap((message) => {
+    const given = argument(model, message, correlationProperty(message.reply.request), file);
+    return given === undefined ? [] : [`console.log(await connection.request${member(message.method)}(${given}));`];
+  });
+  const loop = (from: string): string => `for await (const { name, payload } of ${from}) console.log(name, payload);`;
+  // What belongs to topics comes when one of them is open.
+  const [opened] = topics.flatMap(({ topic, receives }) => {
+    if (topic === undefined || receives.deliveries.length === 0) return [];
+    const subscribe = endpoint.clientToServer.messages.find(({ name }) => name === topic.subscription?.subscribe);
+    const { parameters } = topic;
+    const of = parameters === undefined || parameters.optional ? "" : sample(model, parameters, file);
+    const given = subscribe === undefined ? of : argument(model, subscribe, correlationProperty(subscribe.reply?.request ?? []), file);
+    return given === undefined ? [] : [`const topic = await connection${member(topic.name)}(${given});`, loop("topic")].join("\n");
+  });
+  const heard = opened ?? (endpoint.serverToClient.deliveries.length === 0 ? "await connection.close();" : loop("connection"));
+  return [...(asked === undefined ? [] : [asked]), heard];
+}
+
+/** A payload to call a method with, nothing where it may be left out; `undefined` where none can be made up. */
+function argument(model: Model, message: Message, filled: readonly string[], file: GeneratedFile): string | undefined {
+  if (payloadParameter(file, join, model, message, filled).startsWith("payload?")) return "";
+  const names = message.reply?.given === true ? [] : filled;
+  const given = Object.fromEntries([...Object.keys(message.constants), ...names].map((name) => [name, true]));
+  const text = sample(model, { type: message.type, defaults: given }, file);
+  return text === "{}" || message.format !== "json" ? undefined : text;
 }
 
 /** The options without which nobody is let in: a function that the user has to write, and the first credentials that are enough. */
@@ -86,9 +123,7 @@ function clientOptions(
 ): readonly string[] {
   const [names = []] = security.some((list) => list.length === 0) ? [] : security;
   const asked = schemes.filter(({ name, contract }) => names.includes(name) && contract.carries !== "certificate");
-  const credentials = asked.map(({ name, contract }) =>
-    isIdentifier(name) ? `${name}: ${blank(contract.carries)}` : `${JSON.stringify(name)}: ${blank(contract.carries)}`,
-  );
+  const credentials = asked.map(({ name, contract }) => `${propertyName(name)}: ${blank(contract.carries)}`);
   const options = [
     ...functions.map(({ name }) => name),
     ...(credentials.length === 0 ? [] : [`credentials: { ${credentials.join(", ")} }`]),
@@ -114,7 +149,7 @@ function ofCredentials({ schemes, endpoints }: Model): readonly string[] {
     given.length === 0
       ? ""
       : table(
-          ["", "travels in", ""],
+          ["credential", "travels in", "about"],
           given.map((scheme) => [`\`credentials${member(scheme.name)}\``, scheme.place, line(scheme.docs, "")]),
         ),
     certificate === undefined
@@ -133,14 +168,14 @@ function ofCloseCodes(model: Model): readonly string[] {
     "## Close codes",
     "`(await connection.closed).meaning` says why a connection has ended for good: one of these names, or the standard's (`normal`, `goingAway`, `lost`, …).",
     table(
-      ["", "code", ""],
+      ["name", "code", "meaning"],
       [...rows("closeCodes", model.closeCodes), ...own.flatMap((one) => rows(`${one.name}CloseCodes`, one.closeCodes))],
     ),
   ];
 }
 
 /** What must be given, with `…` where any text will do. */
-function sample(model: Model, { type, defaults = {} }: HandshakePart, file: GeneratedFile): string {
+function sample(model: Model, { type, defaults = {} }: Pick<HandshakePart, "type" | "defaults">, file: GeneratedFile): string {
   const schema = model.types.find(({ name }) => name === type)?.schema;
   const resolve = (id: string) => model.types.find(({ name }) => DEFINITIONS + name === id || name === id)?.schema;
   const value = schema === undefined ? undefined : sampleOf(schema, resolve, { optional: false, pick: 0 });
@@ -172,7 +207,12 @@ function variables({ variables }: Server, file: GeneratedFile): string {
   return needed.length === 0 ? "" : file.value(Object.fromEntries(needed.map(({ name, enum: values }) => [name, values?.[0] ?? "…"])));
 }
 
-function ofEndpoint(endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+interface Context {
+  readonly model: Model;
+  readonly file: GeneratedFile;
+}
+
+function ofEndpoint(endpoint: Endpoint, context: Context): readonly string[] {
   const { parameters, query, headers, subscription } = endpoint;
   const { socket, topics } = groupsOf(endpoint, "client");
   const options = [...(query ? [`query: ${query.type}`] : []), ...(headers ? [`headers: ${headers.type}`] : [])];
@@ -190,40 +230,47 @@ function ofEndpoint(endpoint: Endpoint, file: GeneratedFile): readonly string[] 
     ...(subscription === undefined
       ? []
       : ["`connection.subscription(…)` subscribes, and again after a reconnect; closing what it gives unsubscribes."]),
-    ...ofGroup(socket, "connection", endpoint, file),
-    ...topics.flatMap((group) => (group.topic === undefined ? [] : ofTopic(group, group.topic, endpoint, file))),
+    ...ofGroup(socket, "connection", endpoint, context),
+    ...topics.flatMap((group) => (group.topic === undefined ? [] : ofTopic(group, group.topic, endpoint, context))),
   ];
 }
 
-function ofTopic(group: Group, topic: Topic, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+function ofTopic(group: Group, topic: Topic, endpoint: Endpoint, context: Context): readonly string[] {
   const { name, docs, parameters, subscription } = topic;
   const { sends } = directions(endpoint, "client");
   const subscribe = subscription && sends.messages.find((message) => message.name === subscription.subscribe);
-  const given = subscribe ? `payload: ${received(file, subscribe)}` : parameters === undefined ? "" : paramsOf(parameters);
+  const given = subscribe ? payloadOf(subscribe, context) : parameters === undefined ? "" : paramsOf(parameters);
   return [
     `### \`connection${member(name)}(${given})\``,
     prose(docs),
     subscription === undefined ? ofDefaults(parameters) : "",
     subscription === undefined ? "" : "Subscribes, and again after a reconnect; closing it unsubscribes.",
-    ...ofGroup(group, /^[a-z]\w*$/i.test(name) ? name : "topic", endpoint, file),
+    ...ofGroup(group, /^[a-z]\w*$/i.test(name) ? name : "topic", endpoint, context),
   ];
 }
 
+/** What a method that sends is given, as its declaration has it. */
+const payloadOf = (message: Message, { model, file }: Context): string =>
+  payloadParameter(file, join, model, message, correlationProperty(message.reply?.request ?? []));
+
 /** Every method of one place, each with the document's word for it. */
-function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
+function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, context: Context): readonly string[] {
+  const { model, file } = context;
   const sides = directions(endpoint, "client");
+  const about = ({ docs, type }: Message | Delivery): string =>
+    line(docs, line(model.types.find(({ name }) => name === type)?.docs ?? {}, ""));
   const rows: [string, string][] = [
     ...plainMessages(sends).map((message): [string, string] => [
-      `${at}.send${member(message.method)}(payload: ${received(file, message)})`,
-      line(message.docs, "Sends it."),
+      `${at}.send${member(message.method)}(${payloadOf(message, context)})`,
+      about(message),
     ]),
     ...requests(sends.messages).map((message): [string, string] => [
-      `${at}.request${member(message.method)}(payload: ${received(file, message)}, options?): Promise<${answerReceived(file, message.reply, sides.receives)}>`,
-      line(message.docs, "Asks, and is settled by the reply."),
+      `${at}.request${member(message.method)}(${payloadOf(message, context)}, options?): Promise<${answerReceived(file, message.reply, sides.receives)}>`,
+      about(message),
     ]),
     ...receives.deliveries.map((delivery: Delivery): [string, string] => [
       `${at}.on${member(delivery.method)}((payload: ${received(file, delivery)}) => …)`,
-      line(delivery.docs, "Arrives."),
+      about(delivery),
     ]),
     ...requests(receives.deliveries).map((delivery): [string, string] => [
       `${at}.answer${member(delivery.method)}((payload: ${received(file, delivery)}) => ${answerSent(file, join, delivery.reply, sides.sends)})`,
@@ -234,20 +281,30 @@ function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, fil
     ? []
     : [
         table(
-          ["method", ""],
+          ["method", "about"],
           rows.map(([call, about]) => [`\`${call}\``, about]),
         ),
       ];
 }
 
-function ofServers(servers: readonly Server[], file: GeneratedFile): readonly string[] {
+/** The variables of an address by name: `{ region, port? }`. */
+const variablesOf = ({ variables }: Server): string =>
+  variables.length === 0
+    ? ""
+    : `{ ${variables.map((one) => `${propertyName(one.name)}${one.default === undefined ? "" : "?"}`).join(", ")} }`;
+
+const defaultsOf = ({ variables }: Server): Pick<HandshakePart, "defaults"> => ({
+  defaults: Object.fromEntries(variables.flatMap(({ name, default: value }) => (value === undefined ? [] : [[name, value]]))),
+});
+
+function ofServers(servers: readonly Server[]): readonly string[] {
   if (servers.length === 0) return [];
   const rows = servers.map((server) => [
-    `\`servers${member(server.name)}(${variables(server, file)})\``,
-    `\`${server.url.replaceAll("`", "")}\``,
-    line(server.docs, ""),
+    `\`servers${member(server.name)}(${variablesOf(server)})\``,
+    code(server.url),
+    sentences(line(server.docs, ""), ofDefaults(defaultsOf(server))),
   ]);
-  return ["## Servers", table(["", "address", ""], rows)];
+  return ["## Servers", table(["server", "address", "about"], rows)];
 }
 
 function ofExtras(name: string, { schemas, unchecked }: { readonly schemas: boolean; readonly unchecked: boolean }): readonly string[] {
@@ -260,13 +317,18 @@ function ofExtras(name: string, { schemas, unchecked }: { readonly schemas: bool
 }
 
 const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
+const propertyName = (name: string): string => (isIdentifier(name) ? name : JSON.stringify(name));
 const member = (name: string): string => (isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
 
 const fence = (language: string, code: string): string => `\`\`\`${language}\n${code}\n\`\`\``;
 
-/** A bar in a cell is a bar, also in code. */
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
+/** A bar in a cell is a bar, also in code. A column in which nothing stands is left out. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const kept = (cells: readonly string[]): readonly string[] => cells.filter((_, column) => rows.some((row) => row[column] !== ""));
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${kept(cells.map((cell) => cell.replaceAll("|", "\\|"))).join(" | ")} |`)
+    .join("\n");
+};
 
 /** Text of the document that is a paragraph of its own. Its headings go below ours. */
 const prose = ({ title, summary, description }: Docs): string =>
@@ -280,5 +342,9 @@ const line = ({ title, summary, description, deprecated }: Docs, otherwise: stri
   const text = [summary, description, title].map((text) => inline(text?.trim().split(/\n\s*\n/)[0] ?? "")).find((text) => text !== "");
   return `${deprecated === true ? "Deprecated. " : ""}${text ?? otherwise}`;
 };
+
+/** Two texts behind each other, the first ended where its author did not. */
+const sentences = (first: string, second: string): string =>
+  first === "" || second === "" ? first + second : `${first}${/[.!?:]$/.test(first) ? "" : "."} ${second}`;
 
 const inline = (text: string): string => text.replace(/\s+/g, " ").trim();
