@@ -80,6 +80,29 @@ describe("the turn", () => {
     expect(writes.count).toBeLessThanOrEqual(6);
   });
 
+  test("ends early when a loop over messages makes it last long, too", async () => {
+    const { conn, client, socket } = await openPair();
+    const writes = countWrites(socket);
+    void (async () => {
+      for await (const { data } of conn.messages()) {
+        const end = performance.now() + 1;
+        while (performance.now() < end);
+        void conn.send(data);
+      }
+    })();
+    client.write(...Array.from({ length: 16 }, (_, i) => textFrame(String(i))));
+    for (let i = 0; i < 16; i++) expect(await client.nextText()).toBe(String(i));
+    expect(writes.count).toBeGreaterThanOrEqual(2);
+  });
+
+  test("gives each connection its own, also where another's are of the same length", async () => {
+    const pairs = [await openPair(), await openPair()];
+    for (const what of ["first", "other"]) for (const [index, { conn }] of pairs.entries()) void conn.send(`${what} of ${index}`);
+    for (const [index, { client }] of pairs.entries()) {
+      expect([await client.nextText(), await client.nextText()]).toEqual([`first of ${index}`, `other of ${index}`]);
+    }
+  });
+
   test("makes the bytes of an equal batch once for all connections", async () => {
     const pairs = [await openPair(), await openPair(), await openPair()];
     const writes = pairs.map(({ socket }) => countWrites(socket));
@@ -194,6 +217,19 @@ describe("send", () => {
     void conn.send("never awaited"); // An unhandled rejection would fail this run.
     await expect(conn.send("late")).rejects.toMatchObject({ code: "WSGEN_CONNECTION_CLOSED", closeCode: 1006 });
     await delay(5);
+  });
+
+  test("refuses frames made elsewhere once the connection is closing: nothing goes behind its close frame", async () => {
+    const { conn, client } = await openPair();
+    void conn.close(4000);
+    for (const manner of [undefined, "volatile", "conflated"] as const) {
+      await expect(conn.push(encodeFrame(opcodes.text, "late"), "key", manner)).rejects.toThrow(ConnectionClosedError);
+    }
+    expect(conn.messagesOut).toBe(0);
+    expect((await client.next()).opcode).toBe(opcodes.close);
+    client.write(closeFrame(4000));
+    await conn.closed;
+    expect(client.pending).toEqual([]);
   });
 
   test("copies nothing of the caller's after it has returned: later changes do not show", async () => {
