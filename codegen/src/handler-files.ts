@@ -27,7 +27,8 @@ export async function planHandlers(endpoints: readonly Endpoint[], folder: strin
     const before = await read(path);
     if (before === undefined) {
       files.push({ path, before, text: printHandlers(endpoint, serverModule(folder, out)) });
-      added.push(...names.map((name) => `${endpoint.name}.${name}`));
+      // Where nothing comes in there is the connection itself to handle.
+      added.push(...(names.length === 0 ? ["open"] : names).map((name) => `${endpoint.name}.${name}`));
       continue;
     }
     const known = lookedAt(path, before, endpoint);

@@ -74,6 +74,20 @@ describe("generate", () => {
     expect(readFileSync(join(root, "handlers/deep/room.ts"), "utf8")).toContain('from "../../gen/server.js";');
   });
 
+  it("names what there is to fill in where nothing comes in", async () => {
+    writeFileSync(
+      join(root, "feed.json"),
+      JSON.stringify({
+        asyncapi: "3.0.0",
+        info: { title: "Feed", version: "1.0.0" },
+        channels: { feed: { address: "/feed", messages: { tick: { payload: { type: "object" } } } } },
+        operations: { tick: { action: "send", channel: { $ref: "#/channels/feed" } } },
+      }),
+    );
+    expect(await run({ document: "feed.json", handlers: "handlers" })).toMatchObject({ ok: true, handlersAdded: ["feed.open"] });
+    expect(readFileSync(join(root, "handlers/feed.ts"), "utf8")).toContain("conn.send.tick(…)");
+  });
+
   it("never writes a handler file again that has everything", async () => {
     await run({ handlers: "handlers" });
     writeFileSync(join(root, "handlers/room.ts"), "export const room = { messages: { postMessage() {}, history() {} } }\r\n");

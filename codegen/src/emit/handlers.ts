@@ -16,7 +16,7 @@ export function printHandlers(endpoint: Endpoint, serverModule: string): string 
   file.block(
     `export const ${name}: ${type} = {`,
     () => {
-      if (sections.length === 0) return printOpen(endpoint, file.print, file.string);
+      if (sections.length === 0) return printOpen(endpoint, file.print);
       sections.forEach(({ key, docs, deliveries }, index) => {
         if (index > 0) file.print("");
         file.doc(docs);
@@ -36,9 +36,13 @@ function printStubs(endpoint: Endpoint, deliveries: readonly Delivery[], file: G
   });
 }
 
-/** An endpoint that only sends has nothing to handle but the connection itself. */
-function printOpen({ name }: Endpoint, print: (line: string) => void, string: (value: string) => string): void {
-  print(`open(_conn) {\n  throw new Error(${string(`${name}.open is not implemented yet`)});\n},`);
+/** An endpoint that only sends has nothing to handle but the connection itself. It stays open meanwhile: a client would come back again and again. */
+function printOpen({ serverToClient }: Endpoint, print: (line: string) => void): void {
+  const [first] = serverToClient.deliveries;
+  const send = first === undefined ? "" : `: conn.send.${first.name}(…)`;
+  print(
+    `open(_conn) {\n  // Not implemented yet: nothing is sent. Send what a client hears at once${send}; for later, let it join a room.\n},`,
+  );
 }
 
 /** Lines of a method that says what it lacks when it is called. Names come from the model, which makes identifiers of them. */
