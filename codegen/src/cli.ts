@@ -125,7 +125,9 @@ async function runValidate(document: string | undefined, flags: Flags): Promise<
   else {
     const { formatSummary } = await import("./summary.ts");
     await printFindings(result, ["error", "warning"]);
-    if (result.summary !== undefined) say(formatSummary(result.summary, out));
+    // What an error left out comes back when it is corrected.
+    const omitted = result.ok ? result.summary?.omitted : [];
+    if (result.summary !== undefined) say(formatSummary({ ...result.summary, omitted: omitted ?? [] }, out));
     await printFindings(result, ["hint"]);
     const warnings = result.diagnostics.some(({ severity }) => severity === "warning");
     if (result.ok) say(out.green(`valid${warnings ? `, with ${await countFindings(result, "warning")}` : ""}${checkedNote(result)}`));

@@ -381,6 +381,15 @@ describe("wsgen", () => {
 });
 
 describe("wsgen validate", () => {
+  it("does not name what an error left out", () => {
+    const text = readFileSync(join(root, "chat.yaml"), "utf8").replace("action: send", "action: publish");
+    writeFileSync(join(root, "chat.yaml"), text);
+    const { status, stdout, stderr } = wsgen("validate", "chat.yaml");
+    expect(stderr).toContain("error unknown-action");
+    expect(stdout).not.toContain("left out");
+    expect(status).toBe(1);
+  });
+
   it("says what it understands and writes nothing", () => {
     const { status, stdout } = wsgen("validate", "chat.yaml");
     expect(stdout).toMatch(

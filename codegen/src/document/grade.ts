@@ -3,7 +3,7 @@ import type { Diagnostic, Severity } from "../diagnostics.ts";
 import { nearest } from "../diagnostics.ts";
 import type { Document, JsonValue } from "./document.ts";
 import type { CheckReport } from "./official.ts";
-import { formatPointer } from "./pointer.ts";
+import { formatPointer, parsePointer } from "./pointer.ts";
 import type { Structure } from "./structure.ts";
 import { fieldOf, speaksJsonSchema } from "./vocabulary.ts";
 
@@ -233,13 +233,22 @@ function rewordRule({ code, message, pointer }: Said, document: Document): Pick<
   }
   const known = rewordings.find(([rule]) => rule.test(code))?.[1];
   if (known === undefined) return { message: sentence(message) };
-  return { message: known.message?.(document.get(pointer)) ?? sentence(message), fix: known.fix };
+  return {
+    message: known.message?.(document.get(pointer)) ?? sentence(message),
+    fix: typeof known.fix === "string" ? known.fix : known.fix(pointer, document),
+  };
 }
 
 interface Rewording {
   /** Absent: the parser's own sentence is good. */
   readonly message?: (value: JsonValue | undefined) => string;
-  readonly fix: string;
+  readonly fix: string | ((pointer: string, document: Document) => string);
+}
+
+/** The name at the end of a reference. */
+function lastOfRef(value: JsonValue | undefined): string | undefined {
+  const ref: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "$ref") : undefined;
+  return typeof ref === "string" ? parsePointer(ref.slice(ref.indexOf("#") + 1))?.at(-1) : undefined;
 }
 
 const rewordings: readonly (readonly [RegExp, Rewording])[] = [
@@ -255,7 +264,12 @@ const rewordings: readonly (readonly [RegExp, Rewording])[] = [
     /operation-messages-from-referred-channel/,
     {
       message: () => "This operation's message is not one of its channel's messages.",
-      fix: 'List it under `messages` of the channel, and refer to it there: "#/channels/<channel>/messages/<message>".',
+      fix: (pointer, document) => {
+        const [operations = "", operation = ""] = parsePointer(pointer) ?? [];
+        const channel = lastOfRef(document.get(formatPointer([operations, operation, "channel"])));
+        const message = lastOfRef(document.get(pointer));
+        return `List it under \`messages\` of the channel, and refer to it there: "#${formatPointer(["channels", channel ?? "<channel>", "messages", message ?? "<message>"])}".`;
+      },
     },
   ],
   [/channel-parameters/, { fix: "Make the braces in the address and the names under `parameters` the same." }],

@@ -71,6 +71,9 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
     if (why !== undefined) omitted.push({ pointer: channel.pointer, why });
     return why === undefined;
   });
+  for (const { source: server, speaks } of addresses) {
+    if (speaks === "other") omitted.push({ pointer: server.pointer, why: `it speaks ${server.protocol || "no protocol"}` });
+  }
   if (carried.length === 0) {
     const protocols = [...new Set(source.servers.map(({ protocol }) => protocol).filter((protocol) => protocol !== ""))];
     findings.error({

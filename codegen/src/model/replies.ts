@@ -87,7 +87,7 @@ function isId(request: MessageDraft, path: Path, { pointer, findings }: ReplyCon
   const option = request.source.extension.correlation;
   const finding = {
     code: "correlation",
-    message: `The correlation id of \`${request.base}\` is at ${wordsOfPath(path)}, ${presence === "absent" ? "which its payload does not declare" : `where its payload has ${isBytes ? "bytes" : "a fixed value"}`}; its reply is an ordinary message.`,
+    message: `The correlation id is at ${wordsOfPath(path)}, ${presence === "absent" ? "which the request's payload does not declare" : `where the request's payload has ${isBytes ? "bytes" : "a fixed value"}`}; its reply is an ordinary message.`,
     fix:
       option === undefined
         ? "Let `correlationId.location` point at a property of the payload, such as `$message.payload#/requestId`."

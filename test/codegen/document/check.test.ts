@@ -36,6 +36,18 @@ describe("a valid document", () => {
   });
 });
 
+describe("a message that is none of its operation's channel", () => {
+  it("is told by its names where it should be", async () => {
+    const message = "{ payload: { type: string } }";
+    const { diagnostics } = await checkFiles(
+      asyncapi(
+        `channels: { a/b: { address: /a, messages: { m: ${message} } } }\noperations: { o: { action: send, channel: { $ref: "#/channels/a~1b" }, messages: [{ $ref: "#/components/messages/n" }] } }\ncomponents: { messages: { n: ${message} } }\n`,
+      ),
+    );
+    expect(diagnostics).toMatchObject([{ fix: expect.stringContaining('"#/channels/a~1b/messages/n"') }]);
+  });
+});
+
 describe("a name `__proto__`", () => {
   const operations = 'operations: { o: { action: receive, channel: { $ref: "#/channels/__proto__" } } }';
 

@@ -93,6 +93,7 @@ channels:
   expect(model.omitted).toEqual([
     { pointer: "/channels/b", why: "its servers speak mqtt" },
     { pointer: "/channels/c", why: "its bindings are for kafka only" },
+    { pointer: "/servers/mqtt", why: "it speaks mqtt" },
   ]);
 });
 

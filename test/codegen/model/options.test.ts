@@ -394,7 +394,7 @@ describe("correlation", () => {
   it("of a message that is not there is an error; of a channel it holds where it can", async () => {
     const wrong = await modelled(asks({}).replace('"ask": {', '"ask": { "x-wsgen": { "correlation": "/nothing" },'));
     expect(wrong.lines).toContainEqual(
-      expect.stringMatching(/^error correlation \d+:\d+ The correlation id of `ask` is at `nothing`, which its payload does not declare/),
+      expect.stringMatching(/^error correlation \d+:\d+ The correlation id is at `nothing`, which the request's payload does not declare/),
     );
     const { lines, model } = await modelled(asks({ correlation: "/nothing" }));
     expect(model && endpointOf(model).clientToServer.messages[0]?.reply).toBeUndefined();

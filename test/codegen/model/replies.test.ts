@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endpointOf, modelled, namesOf } from "./modelled.ts";
+import { document3, endpointOf, modelled, namesOf, tagged } from "./modelled.ts";
 
 interface Parts {
   readonly action?: "receive" | "send";
@@ -95,13 +95,29 @@ test("without a correlation id replies are ordinary messages, and a property bot
 
 test.each([
   ["$message.header#/id", "is not in the payload"],
-  ["$message.payload#/nowhere", "which its payload does not declare"],
-  ["$message.payload#/type", "where its payload has a fixed value"],
+  ["$message.payload#/nowhere", "which the request's payload does not declare"],
+  ["$message.payload#/type", "where the request's payload has a fixed value"],
 ])("a correlation id at %s is warned about", async (location, message) => {
   const { lines, clientToServer } = await asked({ request: { correlationId: { location } } });
   expect(lines).toContainEqual(expect.stringMatching(/^warning correlation \d+:\d+ /));
   expect(lines.join("\n")).toContain(message);
   expect(clientToServer.messages[0]).not.toHaveProperty("reply");
+});
+
+test("a correlation id that several requests share is warned about once", async () => {
+  const ask = (type: string) => ({ correlationId: { $ref: "#/components/correlationIds/byId" }, payload: tagged(type) });
+  const messages = { ask: ask("ask"), beg: ask("beg"), answer: ask("answer") };
+  const ref = (name: string) => ({ $ref: `#/channels/main/messages/${name}` });
+  const operation = (name: string) => ({
+    action: "receive",
+    channel: { $ref: "#/channels/main" },
+    messages: [ref(name)],
+    reply: { channel: { $ref: "#/channels/main" }, messages: [ref("answer")] },
+  });
+  const components = { correlationIds: { byId: { location: "$message.payload#/nowhere" } } };
+  const operations = { ask: operation("ask"), beg: operation("beg") };
+  const { lines } = await modelled(document3({ channel: { messages }, extra: { operations, components } }));
+  expect(lines.filter((line) => line.startsWith("warning correlation"))).toHaveLength(1);
 });
 
 test("a correlation id may be at a position of a list", async () => {
