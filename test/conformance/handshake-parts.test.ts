@@ -241,6 +241,78 @@ describe("a query", () => {
     expect(await ask("/door?ids=9007199254740993")).toBe('400 The query parameter "ids" must be integer.');
   });
 
+  it("in an address is typed by its parameters, its constants go by themselves, and servers ask for all of it", async () => {
+    const parameters = { streams: { description: "Which." }, page: { enum: ["1", "2"], default: "1" } };
+    const address = "/stream?streams={streams}&v=1&p={page}";
+    const { enter, ask, lines } = await start(described(address, { parameters }));
+    expect(lines).toEqual([]);
+    expect(await enter({ query: { streams: "a/b&c" } })).toMatchObject({
+      path: "/stream?v=1&p=1&streams=a%2Fb%26c",
+      query: { streams: "a/b&c", v: "1", p: "1" },
+    });
+    expect(await enter({ query: { streams: "a", p: "2" } })).toMatchObject({ query: { streams: "a", v: "1", p: "2" } });
+    await expect(enter()).rejects.toThrow("Not connected to /stream: query: it must have required property 'streams'");
+    expect(await ask("/stream?streams=a&v=1&p=2&other=x")).toMatchObject({ query: { streams: "a", v: "1", p: "2" } });
+    expect(await ask("/stream?streams=a&p=1")).toBe('400 The query parameter "v" is missing.');
+    expect(await ask("/stream?streams=a&p=1&v=2")).toMatch(/^400 The query parameter "v" must be equal to/);
+  });
+
+  it("in an address is there in the client's types, where constants and defaults may be left out", async () => {
+    const { out } = await generated(described("/stream?streams={streams}&v=1", { parameters: { streams: {} } }));
+    const use = `import { createDoorClient } from "./client.js";
+const { door } = createDoorClient("ws://x");
+export const fine = [() => door({ query: { streams: "a" } }), () => door({ query: async () => ({ streams: "a", v: "1" }) })];
+// @ts-expect-error The address says another version.
+export const wrong = () => door({ query: { streams: "a", v: "2" } });
+// @ts-expect-error It is in the address.
+export const missing = () => door();
+`;
+    writeFileSync(join(out, "use.ts"), use);
+    expect(typeCheck(out)).toBe("");
+    const { enter } = await start(described("door?v=1", {}, { servers: { a: { host: "localhost", pathname: "/base", protocol: "ws" } } }));
+    expect(await enter()).toMatchObject({ path: "/base/door?v=1", query: { v: "1" } });
+  }, 20_000);
+
+  it("in an address and in the binding is what the binding says, and its key of a security scheme is left to the credentials", async () => {
+    const query = object({ v: { type: "integer" }, limit: { type: "integer" } }, { additionalProperties: false });
+    const document = described("/door?v=1&key={k}", { bindings: { ws: { query } }, parameters: { k: {} } });
+    const { enter, ask, shown } = await start({ ...document, ...secured({ type: "httpApiKey", in: "query", name: "key" }) });
+    expect(await enter({ query: { limit: 5 } })).toMatchObject({ path: "/door?v=1&limit=5", query: { v: 1, limit: 5 } });
+    expect(shown).toEqual(["s3cret"]);
+    expect(await ask("/door?v=1&key=k&other=1")).toBe('400 The query parameter "other" is not known.');
+  });
+
+  it("of several channels of one socket asks for what all of them have", async () => {
+    const messages = { knock: { payload: object({ kind: { const: "knock" } }, { required: ["kind"] }) } };
+    const { enter, ask } = await start(
+      described(
+        "",
+        {},
+        {
+          channels: { a: { address: "/door?s=a&v=1", messages }, b: { address: "/door?v=1&s=b&x={x}", messages, parameters: { x: {} } } },
+          operations: {
+            a: { action: "receive", channel: { $ref: "#/channels/a" } },
+            b: { action: "receive", channel: { $ref: "#/channels/b" } },
+          },
+        },
+      ),
+    );
+    expect(await enter({ query: { s: "b" } })).toMatchObject({ path: "/door?v=1&s=b" });
+    expect(await ask("/door?v=1&s=c")).toMatch(/^400 The query parameter "s" must be equal to one of/);
+  });
+
+  it("names no endpoint, and what is no name or stands twice in it is warned about", async () => {
+    const knock = { subscribe: { message: { payload: { type: "object" } } } };
+    const channels = { "/stream?streams={streams}&v=1": knock, "listen?token={t}&{u}=1&token=2": knock };
+    const { out, lines } = await generated({ asyncapi: "2.6.0", info: { title: "T", version: "1" }, channels });
+    expect(lines.filter((line) => line.includes("address-query"))).toEqual([
+      "warning address-query `token=2` of the query in the address is left out: it says the name again.",
+      "warning address-query `{u}=1` of the query in the address is left out: its name is none.",
+    ]);
+    const { contract } = (await import(join(out, "contract.client.ts"))) as { readonly contract: { readonly endpoints: object } };
+    expect(Object.keys(contract.endpoints)).toEqual(["stream", "listen"]);
+  });
+
   it("is found behind refs of bindings, of the schema and of its properties", async () => {
     const { enter, ask } = await start(
       described(

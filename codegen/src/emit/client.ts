@@ -15,6 +15,7 @@ import {
   directions,
   docsWith,
   type Group,
+  givenType,
   groupsOf,
   importTypes,
   paramsParameter,
@@ -213,7 +214,7 @@ function emitConnectOptions(endpoint: Endpoint, file: GeneratedFile): void {
   const base = `${file.import("ConnectOptions", join)}${protocolArgument([endpoint], file)}`;
   file.doc(`What a client says when it connects to ${at(endpoint)}. A function is asked before every attempt, for what expires.`);
   printInterface(file, `${typeName}Options extends ${base}`, parts, ([name, part]: readonly [string, HandshakePart]) =>
-    file.print(`readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${partType(file, part)}>;`),
+    file.print(`readonly ${name}${part.optional ? "?" : ""}: ${file.import("Given", join)}<${givenType(file, join, part)}>;`),
   );
 }
 

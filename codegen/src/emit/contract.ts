@@ -52,9 +52,8 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
   const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
-    parameters:
-      endpoint.parameters && partContract(endpoint.parameters, guard, side === "client" ? { defaults: endpoint.parameters.defaults } : {}),
-    query: endpoint.query && partContract(endpoint.query, guard),
+    parameters: endpoint.parameters && partContract(endpoint.parameters, guard, filledIn(endpoint.parameters, side)),
+    query: endpoint.query && partContract(endpoint.query, guard, filledIn(endpoint.query, side)),
     headers: endpoint.headers && partContract(endpoint.headers, guard, side === "server" ? { names: endpoint.headers.names } : {}),
     protocols: endpoint.protocols.length === 0 ? undefined : endpoint.protocols,
     closeCodes: notEmpty(Object.fromEntries([...model.closeCodes, ...endpoint.closeCodes].map(({ name, code }) => [name, code]))),
@@ -96,6 +95,10 @@ function topicContract({ parameters, subscription }: Topic): Literal {
 function partContract({ type, coerce }: HandshakePart, guard: Guards, more: { readonly [key: string]: Literal | undefined } = {}): Literal {
   return present({ guard: guard(type), coerce: notEmpty(coerce), ...more });
 }
+
+/** What stands for what is left out is the client's to know: on the wire nothing is. */
+const filledIn = ({ defaults }: HandshakePart, side: "server" | "client"): { readonly defaults?: HandshakePart["defaults"] } =>
+  side === "client" && defaults !== undefined ? { defaults } : {};
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */
 function replies(sends: Direction, receives: Direction): readonly Message[] {

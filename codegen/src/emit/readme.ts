@@ -222,7 +222,9 @@ function ofEndpoint(endpoint: Endpoint, context: Context): readonly string[] {
   ];
   return [
     `## \`client${member(endpoint.name)}(${args.join(", ")})\``,
-    [`Connects to ${code(endpoint.address)}.`, ofDefaults(parameters)].filter((part) => part !== "").join(" "),
+    [`Connects to ${code(endpoint.address)}.`, ofDefaults({ defaults: { ...parameters?.defaults, ...query?.defaults } })]
+      .filter((part) => part !== "")
+      .join(" "),
     prose(endpoint.docs),
     endpoint.protocols.length === 0
       ? ""

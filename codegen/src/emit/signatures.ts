@@ -79,11 +79,15 @@ export function paramsParameter(
   part: Pick<HandshakePart, "type" | "optional" | "defaults">,
   last = true,
 ): string {
+  const isOptional = last && part.optional && part.defaults !== undefined;
+  return `params${isOptional ? "?" : ""}: ${givenType(file, join, part)}`;
+}
+
+/** The type of what a client says: what has a default may be left out. */
+export function givenType(file: GeneratedFile, join: string, part: Pick<HandshakePart, "type" | "defaults">): string {
   const names = Object.keys(part.defaults ?? {});
   const type = partType(file, part);
-  if (names.length === 0) return `params: ${type}`;
-  const optional = `${file.import("Optional", join)}<${type}, ${names.map((name) => file.string(name)).join(" | ")}>`;
-  return `params${last && part.optional ? "?" : ""}: ${optional}`;
+  return names.length === 0 ? type : `${file.import("Optional", join)}<${type}, ${names.map((name) => file.string(name)).join(" | ")}>`;
 }
 
 /** The type of a payload as it arrives. */

@@ -15,6 +15,7 @@ export interface ServerAddress {
   readonly socketIo: boolean;
 }
 
+const ORIGIN = /^wss?:\/\/[^/]*/i;
 const SCHEME = /^([a-z][a-z0-9+.-]*|\{[^{}]*\}):\/\//i;
 
 /** Takes a server's URL apart; a scheme that is missing is its protocol. */
@@ -66,10 +67,14 @@ export function pathOfChannel(
   server: BasePath,
   multiplex: "auto" | "channel" | "socket" = "auto",
 ): string | undefined {
-  const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(/^wss?:\/\/[^/]*/i, ""));
+  const address = channel.address === undefined ? "" : withoutQuery(channel.address.trim().replace(ORIGIN, ""));
   if (address === "") return undefined;
   if (address === "/") return server.path === "" ? "/" : server.path;
-  const isPath = address.startsWith("/") || hasHandshake(channel) || (server.path === "" && address.includes("/") && !server.socketIo);
+  const isPath =
+    address.startsWith("/") ||
+    hasQuery(channel) ||
+    hasHandshake(channel) ||
+    (server.path === "" && address.includes("/") && !server.socketIo);
   if (multiplex !== "channel" && !isPath) return undefined;
   const path = `/${address.replace(/^\/+/, "")}`.replaceAll(/\/{2,}/g, "/");
   const complete = [server.path, server.usual].some((base) => path === base || path.startsWith(`${base}/`));
@@ -91,6 +96,21 @@ export function literalWords(text: string): string {
 export function literalSegments(path: string): string[] {
   return path.split("/").filter((segment) => segment !== "" && !segment.includes("{"));
 }
+
+/** The query that a channel's address ends with, where that is a socket's and no topic's; empty where there is none. */
+export function queryOfChannel({ address = "" }: SourceChannel, socket: string): string {
+  const [path = "", query = ""] = pathAndQuery(address);
+  return socket.endsWith(path) ? query : "";
+}
+
+function pathAndQuery(address: string): readonly string[] {
+  const [, path = "", query = ""] = /^([^?#]*)(?:\?([^#]*))?/.exec(address.trim().replace(ORIGIN, "")) ?? [];
+  const trimmed = path.replace(/^\/+|\/+$/g, "");
+  return [trimmed === "" ? "" : `/${trimmed}`, query];
+}
+
+/** Names of topics have question marks too, but nothing that reads as a query. */
+const hasQuery = ({ address = "" }: SourceChannel): boolean => /^[^=]+=/.test(pathAndQuery(address)[1] ?? "");
 
 function hasHandshake(channel: SourceChannel): boolean {
   const ws = channel.bindings === undefined ? undefined : property(channel.bindings.value, "ws");

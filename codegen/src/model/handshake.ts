@@ -1,5 +1,6 @@
 // What an upgrade request says: path parameters, and the query and headers of the `ws` binding, as types.
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { constantValues, readQuery, withQuery } from "./address-query.ts";
 import { literalSegments, parametersOf } from "./addresses.ts";
 import { type CoercionProblem, coercionsOf } from "./coercions.ts";
 import type { Socket } from "./endpoints.ts";
@@ -33,15 +34,16 @@ export function buildHandshake(socket: Socket, context: Context): Handshake {
   reportAddress(socket, context.findings);
   reportMethod(socket, context);
   const parameters = buildParameters(socket, context);
-  const query = buildBinding(socket, "query", context);
-  const headers = buildBinding(socket, "headers", context);
+  const query = buildPart(socket, "query", context);
+  const headers = buildPart(socket, "headers", context);
   return { ...(parameters && { parameters }), ...(query && { query }), ...(headers && { headers }) };
 }
 
-function buildParameters(socket: Socket, { types, findings, typeName, channelWords }: Context): HandshakePart | undefined {
+function buildParameters(socket: Socket, context: Context): HandshakePart | undefined {
+  const { types, findings, typeName, channelWords } = context;
   const names = parametersOf(socket.address);
   const properties = emptyObject();
-  for (const name of names) properties[name] = parameterSchema(socket, name, types, findings);
+  for (const name of names) properties[name] = parameterSchema(socket, name, context);
   reportUnused(socket, names, findings);
   const [channel] = socket.channels;
   if (names.length === 0 || channel === undefined) return undefined;
@@ -63,7 +65,7 @@ function buildParameters(socket: Socket, { types, findings, typeName, channelWor
   return { type: id, optional: given === names.length, coerce, ...(given > 0 && { defaults }) };
 }
 
-function parameterSchema(socket: Socket, name: string, types: Types, findings: Findings): Schema {
+function parameterSchema(socket: Socket, name: string, { types, findings }: Context): Schema {
   for (const channel of socket.channels) {
     const declared = channel.parameters.find((parameter) => parameter.name === name);
     if (declared !== undefined) return types.normalise(declared.schema);
@@ -105,20 +107,55 @@ function reportUnused(socket: Socket, names: readonly string[], findings: Findin
         at: "key",
       });
     }
-    const query = channel.address?.includes("?") === true ? channel.address.slice(channel.address.indexOf("?")) : "";
-    if (query === "") continue;
-    findings.warning({
-      code: "address-query",
-      message: `The query in the address (\`${query}\`) is not checked.`,
-      fix: "Describe it under the channel's `bindings.ws.query`.",
-      pointer: channel.pointer,
-      at: "key",
-    });
   }
 }
 
-function buildBinding(socket: Socket, part: "query" | "headers", context: Context): HandshakePart | undefined {
-  const { tree, types, findings, typeName } = context;
+/** What the bindings say of the query or the headers, and of the query also the addresses. */
+function buildPart(socket: Socket, part: "query" | "headers", context: Context): HandshakePart | undefined {
+  const { types, findings, typeName } = context;
+  const [channel] = socket.channels;
+  const bound = readBinding(socket, part, context);
+  const written = part === "query" ? readQuery(socket, (name) => parameterSchema(socket, name, context), findings) : undefined;
+  if (channel === undefined || (bound === undefined && written === undefined)) return undefined;
+  const place = bound?.place ?? { pointer: channel.pointer, value: null };
+  const whole = bound?.schema ?? emptyObject();
+  const declared = written === undefined ? whole : withQuery(whole, written);
+  const normalised = withoutNames(declared, leftOut(part, context, place));
+  // All there was are credentials, which have a place of their own.
+  if (Object.keys(property(declared, "properties") ?? {}).every((name) => isCredential(name, part, context.schemes))) return undefined;
+  const schema: JsonObject = { ...(part === "headers" ? opened(lowerCased(normalised)) : normalised), type: "object" };
+  const id = `${part} ${place.pointer}${written === undefined ? "" : ` ${socket.address}`}`;
+  const described = normalised["description"];
+  const what = `${part === "query" ? "Query parameters" : "Headers"} of \`${socket.address}\`.`;
+  types.add({
+    id,
+    pointer: place.pointer,
+    base: `${typeName}${part === "query" ? "Query" : "Headers"}`,
+    role: "handshake",
+    channel: context.channelWords,
+    docs: { description: typeof described === "string" ? `${what}\n\n${described}` : what },
+    schema,
+  });
+  const { coerce, problems, names } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
+  reportProblems(problems, part === "query" ? "query parameter" : "header", place, findings);
+  const found = written && { ...constantValues(written, coerce), ...defaultsOf(socket.channels, written.properties, findings) };
+  const defaults = Object.fromEntries(Object.entries(found ?? {}).filter(([name]) => names.includes(name)));
+  const required = property(schema, "required");
+  return {
+    type: id,
+    optional: !Array.isArray(required) || required.every((name: JsonValue) => Object.hasOwn(defaults, String(name))),
+    coerce,
+    ...(Object.keys(defaults).length > 0 && { defaults }),
+    ...(part === "headers" && { names }),
+  };
+}
+
+/** The schema of a `ws` binding of the socket's channels. */
+function readBinding(
+  socket: Socket,
+  part: "query" | "headers",
+  { tree, types, findings }: Context,
+): { readonly place: Place; readonly schema: JsonObject } | undefined {
   const bound = socket.channels.flatMap((channel) => {
     const place = channel.bindings === undefined ? undefined : tree.object(channel.bindings, "ws");
     const found = place === undefined ? undefined : tree.child(place, part);
@@ -136,8 +173,7 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
       at: "key",
     });
   }
-  const properties = property(first.place.value, "properties");
-  if (!isObject(first.place.value) || !isObject(properties)) {
+  if (!isObject(first.place.value) || !isObject(property(first.place.value, "properties"))) {
     findings.warning({
       code: "binding",
       message: `\`bindings.ws.${part}\` must be a schema of an object with \`properties\`; it is ignored.`,
@@ -147,30 +183,8 @@ function buildBinding(socket: Socket, part: "query" | "headers", context: Contex
     });
     return undefined;
   }
-  const whole = types.normalise(first.place);
-  if (typeof whole === "boolean") return undefined;
-  const declared = joinPointer(first.place.pointer, "properties");
-  const left = leftOut(part, context, declared);
-  const normalised = withoutNames(whole, left);
-  // All there was are credentials, which have a place of their own.
-  if (Object.keys(properties).every((name) => isCredential(name, part, context.schemes))) return undefined;
-  const schema = { ...(part === "headers" ? opened(lowerCased(normalised)) : normalised), type: "object" };
-  const id = `${part} ${first.place.pointer}`;
-  const described = normalised["description"];
-  const what = `${part === "query" ? "Query parameters" : "Headers"} of \`${socket.address}\`.`;
-  types.add({
-    id,
-    pointer: first.place.pointer,
-    base: `${typeName}${part === "query" ? "Query" : "Headers"}`,
-    role: "handshake",
-    channel: context.channelWords,
-    docs: { description: typeof described === "string" ? `${what}\n\n${described}` : what },
-    schema,
-  });
-  const required = property(schema, "required");
-  const { coerce, problems, names } = coercionsOf(schema, (ref) => types.drafts.get(ref)?.schema);
-  reportProblems(problems, part === "query" ? "query parameter" : "header", first.place, findings);
-  return { type: id, optional: !Array.isArray(required) || required.length === 0, coerce, ...(part === "headers" && { names }) };
+  const schema = types.normalise(first.place);
+  return typeof schema === "boolean" ? undefined : { place: first.place, schema };
 }
 
 /** Headers that every handshake has and the runtime checks, or that HTTP itself is written in (RFC 6455 section 4.1, RFC 9110 section 7). */
@@ -181,10 +195,10 @@ const handshakesOwn = new Set(
 );
 
 /** What is no part of a query or of headers: credentials, and what cannot be asked for. Each is looked at once. */
-function leftOut(part: "query" | "headers", { findings, schemes }: Context, declared: string): (name: string) => boolean {
+function leftOut(part: "query" | "headers", { findings, schemes }: Context, place: Place): (name: string) => boolean {
   const seen = new Set<string>();
   return (name) => {
-    const pointer = joinPointer(declared, name);
+    const pointer = placeOfName(place, name);
     const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
     const scheme = schemeOf(name, part, schemes);
     if (scheme !== undefined) {
@@ -334,15 +348,19 @@ function withoutNames(schema: JsonObject, leavesOut: (name: string) => boolean):
 
 function reportProblems(problems: readonly CoercionProblem[], what: string, owner: Place, findings: Findings): void {
   for (const { name, why } of problems) {
-    const declared = property(property(owner.value, "properties") ?? null, name) !== undefined;
     findings.warning({
       code: "handshake-value",
       message: `The ${what} \`${name}\` ${why}.`,
       fix: "Take strings, numbers, booleans, or lists of one of these.",
-      pointer: declared ? joinPointer(joinPointer(owner.pointer, "properties"), name) : owner.pointer,
+      pointer: placeOfName(owner, name),
       at: "key",
     });
   }
+}
+
+/** Where a schema declares a name; the schema itself where it does not. */
+function placeOfName({ pointer, value }: Place, name: string): string {
+  return property(property(value, "properties"), name) === undefined ? pointer : joinPointer(pointer, "properties", name);
 }
 
 function placeOf(owner: ObjectPlace, key: string): Place {
@@ -375,6 +393,7 @@ function lowerCased(schema: JsonObject): JsonObject {
 
 /** Literal words of a path, for names; of its parameters where there are none. */
 export function wordsOfAddress(address: string): string {
-  const literal = literalSegments(address);
-  return (literal.length > 0 ? literal : parametersOf(address)).join(" ");
+  const [path = ""] = address.split(/[?#]/);
+  const literal = literalSegments(path);
+  return (literal.length > 0 ? literal : parametersOf(path)).join(" ");
 }

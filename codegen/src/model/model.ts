@@ -192,7 +192,7 @@ export interface HandshakePart {
   readonly optional: boolean;
   /** How the strings on the wire become what the schema says. */
   readonly coerce: { readonly [property: string]: Coercion };
-  /** Of path parameters: values of those that a client may leave out. */
+  /** Of what an address says, path parameters and query: values of those that a client may leave out. */
   readonly defaults?: { readonly [property: string]: string | number | boolean };
   /** Of headers: every one that the schema names. */
   readonly names?: readonly string[];

@@ -1,6 +1,6 @@
 // Which channels of a shared socket are topics of its API. A channel that adds nothing but a word is none: its messages are the socket's.
 import type { Path } from "@wsgen/runtime/generated/server";
-import { literalWords, parametersOf } from "./addresses.ts";
+import { literalWords, parametersOf, queryOfChannel } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject } from "./keywords.ts";
 import { assignTopicNames, camelCase } from "./names.ts";
@@ -98,7 +98,9 @@ export function wordsOfTopic({ key, extension, namedBy, address }: SourceChannel
 /** Parameters that a topic's address has beside those of the socket's path. */
 function topicParameters(channel: SourceChannel, address: string): readonly string[] {
   const ofPath = new Set(parametersOf(address));
-  return parametersOf(channel.address ?? "").filter((name) => !ofPath.has(name));
+  // What its query says is said when connecting.
+  const own = queryOfChannel(channel, address) === "" ? channel.address : channel.address?.replace(/\?.*$/s, "");
+  return parametersOf(own ?? "").filter((name) => !ofPath.has(name));
 }
 
 /** What a topic is asked for by: a type, and where in its messages each parameter is said. */

@@ -32,18 +32,19 @@ export const handshake: Feature =
   () => ({
     handshake(url, given) {
       const params = filled(given.params, parameters?.defaults);
+      const queries = filled(given.query, query?.defaults);
       const subject = (part: string): Subject => [`Not connected to ${address}: ${part}`, "outbound"];
       for (const [part, contract, values] of [
         ["path parameters", parameters, params],
-        ["query", query, given.query],
+        ["query", query, queries],
         // Headers can be the client's own business, so that only those of the endpoint are checked, and only when there are some.
-        ["headers", given.headers && headers, given.headers],
+        ["headers", given.headers && headers, given.headers ?? {}],
       ] as const) {
-        const refusal = codec.refusalOf(contract?.guard, values ?? {}, subject(part));
+        const refusal = codec.refusalOf(contract?.guard, values, subject(part));
         if (refusal) throw refusal;
       }
 
-      for (const [name, value] of Object.entries(given.query ?? {})) {
+      for (const [name, value] of Object.entries(queries)) {
         for (const item of [value].flat()) {
           if (Object(item) === item) throw refuse(subject("query"), "cannot be written in a query", `/${name}`);
           if (item !== undefined) url.searchParams.append(name, String(item));

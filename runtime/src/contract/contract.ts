@@ -152,7 +152,7 @@ export type Coercion =
 export interface HandshakeContract {
   readonly guard?: Guard<unknown>;
   readonly coerce?: Readonly<Record<string, Coercion>>;
-  /** Of path parameters, on the client: values of those that may be left out. */
+  /** Of path parameters and the query, on the client: values of those that may be left out. */
   readonly defaults?: Readonly<Record<string, Constant>>;
   /** Of headers, on the server: those that the document names, in small letters. Every request has more. */
   readonly names?: readonly string[];

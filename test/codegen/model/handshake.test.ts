@@ -85,7 +85,7 @@ test("an undeclared parameter is a string with a warning, a declared one that is
   ]);
 });
 
-test("parameters of a topic are not of the handshake, and a query in the address is warned about", async () => {
+test("parameters of a topic are not of the handshake, those of a query in the address are", async () => {
   const topic = await modelled(document3({ receives: { a: {} }, channel: { address: "ticker.{pair}", parameters: { pair: {} } } }));
   expect(endpointOf(topic.model!)).not.toHaveProperty("parameters");
   expect(topic.lines.filter((line) => line.includes("parameter"))).toEqual([]);
@@ -93,7 +93,9 @@ test("parameters of a topic are not of the handshake, and a query in the address
     document3({ receives: { a: {} }, channel: { address: "/x?streams={streams}", parameters: { streams: {} } } }),
   );
   expect(endpointOf(query.model!).address).toBe("/x");
-  expect(query.lines).toContainEqual(expect.stringContaining("warning address-query"));
+  expect(endpointOf(query.model!)).not.toHaveProperty("parameters");
+  expect(typeOf(query.model!, "MainQuery").schema).toMatchObject({ required: ["streams"], properties: { streams: { type: "string" } } });
+  expect(query.lines).toEqual([]);
 });
 
 test("a binding that is no schema of an object is warned about and ignored", async () => {

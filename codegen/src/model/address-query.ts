@@ -1,0 +1,83 @@
+// The query that an address is written with (`/stream?streams={streams}&v=1`), as a schema of what clients send.
+import type { Coercion } from "@wsgen/runtime/generated/server";
+import type { JsonObject, JsonValue } from "../document/document.ts";
+import { parametersOf, queryOfChannel } from "./addresses.ts";
+import type { Socket } from "./endpoints.ts";
+import type { Findings } from "./findings.ts";
+import { emptyObject, type Schema } from "./keywords.ts";
+import { isObject, property } from "./tree.ts";
+
+export interface WrittenQuery {
+  /** Schemas by their names on the wire. */
+  readonly properties: JsonObject;
+  /** Names that every address of the socket has. */
+  readonly required: readonly string[];
+  /** Values that the addresses give themselves. */
+  readonly constants: ReadonlyMap<string, string>;
+}
+
+/** Reads the query of a socket's addresses; `undefined` where none has one. `parameterOf` gives the schema of a parameter in it. */
+export function readQuery(
+  { address, channels }: Socket,
+  parameterOf: (name: string) => Schema,
+  findings: Findings,
+): WrittenQuery | undefined {
+  const queries = channels.map((channel) => {
+    const read = new Map<string, string>();
+    for (const [name, value] of new URLSearchParams(queryOfChannel(channel, address))) {
+      if (read.has(name) || parametersOf(name).length > 0) {
+        findings.warning({
+          code: "address-query",
+          message: `\`${name}=${value}\` of the query in the address is left out: ${read.has(name) ? "it says the name again" : "its name is none"}.`,
+          fix: "Describe it under the channel's `bindings.ws.query`.",
+          pointer: channel.pointer,
+          at: "key",
+        });
+      } else read.set(name, value);
+    }
+    return read;
+  });
+  const names = [...new Set(queries.flatMap((query) => [...query.keys()]))];
+  if (names.length === 0) return undefined;
+  const properties = emptyObject();
+  const constants = new Map<string, string>();
+  const required = names.filter((name) => queries.every((query) => query.has(name)));
+  for (const name of names) {
+    const values = [...new Set(queries.flatMap((query) => query.get(name) ?? []))];
+    const [value = "", ...others] = values;
+    const isConstant = values.every((one) => parametersOf(one).length === 0);
+    const parameter = values.find((one) => /^\{[^{}]+\}$/.test(one));
+    if (isConstant) properties[name] = others.length === 0 ? { const: value } : { enum: values };
+    else if (parameter !== undefined) properties[name] = parameterOf(parameter.slice(1, -1));
+    else properties[name] = { type: "string", description: `Written as \`${value}\`.` };
+    if (isConstant && others.length === 0 && required.includes(name)) constants.set(name, value);
+  }
+  return { properties, required, constants };
+}
+
+/** A schema of the query with what the addresses say of it; where both speak of a name, the schema is closer. */
+export function withQuery(schema: JsonObject, { properties, required }: WrittenQuery): JsonObject {
+  const declared = property(schema, "properties");
+  const before = property(schema, "required");
+  const asked = [...(Array.isArray(before) ? (before as readonly JsonValue[]) : []), ...required];
+  return {
+    ...schema,
+    required: [...new Set(asked)],
+    properties: Object.assign(emptyObject(), properties, isObject(declared) ? declared : {}),
+  };
+}
+
+/** What stands for the constants of an address, as the schema says it; none where that wants a list. */
+export function constantValues(
+  { constants }: WrittenQuery,
+  coerce: { readonly [name: string]: Coercion },
+): { readonly [name: string]: string | number | boolean } {
+  const values = emptyObject() as Record<string, string | number | boolean>;
+  for (const [name, text] of constants) {
+    const coercion = coerce[name];
+    if (coercion === undefined) values[name] = text;
+    else if (coercion === "integer" || coercion === "number") values[name] = Number(text);
+    else if (coercion === "boolean") values[name] = text === "true";
+  }
+  return values;
+}
