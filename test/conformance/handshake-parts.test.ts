@@ -378,6 +378,16 @@ describe("headers", () => {
   });
 });
 
+it("security that only a trait of the operation asks for is asked for", async () => {
+  const traits = [{ security: [{ $ref: "#/components/securitySchemes/pass" }] }];
+  const knock = { action: "receive", channel: { $ref: "#/channels/door" }, traits };
+  const components = { securitySchemes: { pass: { type: "httpApiKey", in: "query", name: "key" } } };
+  const { enter, ask, shown } = await start(described("/door", {}, { operations: { knock }, components }));
+  await enter();
+  expect(shown).toEqual(["s3cret"]);
+  expect(await ask("/door")).toMatch(/^401 /);
+});
+
 it("a method other than GET is warned about", async () => {
   expect((await generated(bound({ method: "GET" }))).lines).toEqual([]);
   expect((await generated(bound({ method: "POST" }))).lines).toEqual([

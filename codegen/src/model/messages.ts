@@ -4,6 +4,7 @@ import { readMessageExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject } from "./keywords.ts";
 import type { SourceMessage } from "./source.ts";
+import { type TraitRule, withTraits } from "./traits.ts";
 import {
   docsOf,
   isObject,
@@ -32,30 +33,13 @@ export interface MessageReader {
   read(place: Place, use: MessageUse): SourceMessage | undefined;
 }
 
-/**
- * Builds a reader of messages. `traits` says whose fields win where a message and its traits have the same: the traits (2.x, JSON Merge Patch
- * onto the message) or the message (3.x, "a property on a trait MUST NOT override the same property on the target object").
- */
-export function createMessageReader(
-  tree: Tree,
-  findings: Findings,
-  { traits }: { readonly traits: "override" | "complete" },
-): MessageReader {
+/** Builds a reader of messages. */
+export function createMessageReader(tree: Tree, findings: Findings, { traits }: { readonly traits: TraitRule }): MessageReader {
   const known = new Map<string, SourceMessage>();
 
   const readAt = (place: ObjectPlace, met: MessageUse): SourceMessage => {
     const use = writtenIn(place.pointer) ?? met;
-    const own = [place];
-    const others = traitsOf(tree, place);
-    const layers = traits === "override" ? [...others.reverse(), ...own] : [...own, ...others.reverse()];
-    const field = (key: string): Place | undefined => {
-      for (const layer of layers) {
-        const value = property(layer.value, key);
-        // Nothing, where YAML has a key and no value.
-        if (value !== undefined && value !== null) return { pointer: joinPointer(layer.pointer, key), value };
-      }
-      return undefined;
-    };
+    const field = withTraits(tree, place, traits);
     const text = (key: string): string | undefined => {
       const value = field(key)?.value;
       return typeof value === "string" && value !== "" ? value : undefined;
@@ -146,13 +130,6 @@ const COMPONENT_KEY = /^[\w.-]+$/;
 function examplesOf(list: JsonValue | undefined): readonly JsonValue[] {
   if (!Array.isArray(list)) return [];
   return list.map((example: JsonValue) => property(example, "payload") ?? example);
-}
-
-function traitsOf(tree: Tree, place: ObjectPlace): ObjectPlace[] {
-  return tree.items(place, "traits").flatMap((item) => {
-    const trait = tree.follow(item);
-    return trait !== undefined && isObject(trait.value) ? [{ pointer: trait.pointer, value: trait.value }] : [];
-  });
 }
 
 function schemaOf(payload: Place): Place | undefined {

@@ -1,16 +1,22 @@
 // Who may connect: the security schemes of servers and operations, as what clients show at the handshake. 2.x names schemes, 3.x lists them.
 import type { SchemeContract } from "@wsgen/runtime/generated/server";
+import type { JsonValue } from "../document/document.ts";
 import type { Socket } from "./endpoints.ts";
 import { readSchemeExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Endpoint, SecurityScheme } from "./model.ts";
 import { assignPropertyNames } from "./names.ts";
 import type { SourceRequirement, SourceScheme } from "./source.ts";
-import { docsOf, isObject, joinPointer, nameOfPointer, type Place, property, stringAt, type Tree } from "./tree.ts";
+import { type TraitRule, withTraits } from "./traits.ts";
+import { docsOf, isObject, joinPointer, nameOfPointer, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
 
-/** The requirements of a server or an operation, one of which is enough. */
-export function readSecurity(tree: Tree, owner: Place): SourceRequirement[] {
-  return tree.items(owner, "security").flatMap((item): SourceRequirement[] => {
+/** The requirements of a server or, with its traits, of an operation, one of which is enough. */
+export function readSecurity(tree: Tree, owner: ObjectPlace, traits: TraitRule = "complete"): SourceRequirement[] {
+  const said = withTraits(tree, owner, traits)("security");
+  const list = said && tree.follow(said);
+  if (list === undefined || !Array.isArray(list.value)) return [];
+  return list.value.flatMap((value: JsonValue, index): SourceRequirement[] => {
+    const item = { pointer: joinPointer(list.pointer, String(index)), value };
     const place = tree.follow(item);
     if (place === undefined || !isObject(place.value)) return [];
     if (stringAt(place.value, "type") !== undefined) {

@@ -34,7 +34,7 @@ function readChannel(tree: Tree, address: string, place: ObjectPlace, { reader, 
       pointer: found.pointer,
       messages: [...new Set(messages)],
       replies: [],
-      security: readSecurity(tree, found),
+      security: readSecurity(tree, found, "override"),
     });
   }
   const servers = tree.items(place, "servers").flatMap(({ value }) => (typeof value === "string" ? [value] : []));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { property } from "../../../codegen/src/model/tree.ts";
 import { deliveriesOf, document3, endpointOf, modelled, modelOf, namesOf, tagged, typeOf } from "./modelled.ts";
 
 const head2 = `asyncapi: 2.6.0
@@ -114,6 +115,33 @@ operations: { o: { action: receive, channel: { $ref: "#/channels/a" } } }
 x-wsgen: { perspective: server }
 `);
   expect(endpointOf(three).clientToServer.messages).toMatchObject([{ format: "text", docs: { summary: "from the trait" } }]);
+});
+
+test("objects that a message and its traits both have are merged, as JSON Merge Patch does", async () => {
+  const object = (properties: string, rest = "") => `{ type: object${rest}, properties: { ${properties} } }`;
+  const own = object("own: { type: string, minLength: 1 }, both: { type: string }", ", required: [own]");
+  const traits = `[{ headers: ${object("first: { type: string }, both: { type: integer }")} }, { headers: { $ref: "#/components/schemas/Trait" } }]`;
+  const message = `{ name: m, headers: ${own}, payload: ${object("v: { type: string }")}, traits: ${traits} }`;
+  const rest = `
+components: { schemas: { Trait: ${object("own: { maxLength: 9 }, second: { type: string }")} } }
+x-wsgen: { envelope: { payload: /data, headers: /meta } }
+`;
+  const meta = async (text: string) => {
+    const { schema } = typeOf(await modelOf(text), "MMessage");
+    return property(property(Object(schema), "properties"), "meta");
+  };
+  const merged = (both: string) => ({
+    required: ["own"],
+    properties: {
+      own: { type: "string", minLength: 1, maxLength: 9 },
+      both: { type: both },
+      first: { type: "string" },
+      second: { type: "string" },
+    },
+  });
+  expect(await meta(`${head2}channels: { /a: { publish: { message: ${message} } } }${rest}`)).toMatchObject(merged("integer"));
+  const three = `asyncapi: 3.0.0\ninfo: { title: T, version: 1.0.0 }\nchannels: { a: { address: /a, messages: { m: ${message} } } }${rest}`;
+  expect(await meta(three)).toMatchObject(merged("string"));
 });
 
 test("3.x: refs everywhere, and an operation without messages has all of the channel's", async () => {
