@@ -31,7 +31,8 @@ export function choices(contract: { readonly endpoints: object }, { classify }: 
           const tried = (by === "classify" ? among.filter((candidate) => candidate === said) : among).map((candidate) =>
             codec.check(candidate, payload),
           );
-          return tried.find(({ error }) => !error) ?? tried[0];
+          const none = `was classified as none of ${among.map((candidate) => `"${candidate}"`).join(", ")}`;
+          return tried.find(({ error }) => !error) ?? tried[0] ?? codec.check(undefined, payload, none);
         },
       };
     };
