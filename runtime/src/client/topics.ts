@@ -6,7 +6,7 @@ import { valueAt } from "../contract/path.ts";
 import { type ClientConnection, table } from "./connection.ts";
 import type { Feature, Link, Part } from "./feature.ts";
 import { filled } from "./filled.ts";
-import { createInbox } from "./inbox.ts";
+import { type Arrival, createInbox, type Inbox } from "./inbox.ts";
 
 /**
  * One topic of a connection, for one set of parameters; generated code adds its typed `send`, `on`, `request` and `answer`.
@@ -54,13 +54,23 @@ const spell = (value: unknown): string => (typeof value === "object" ? JSON.stri
 
 export function createViews({ receives }: EndpointContract, { inbox, connection, onError }: Link): Views {
   /** Each takes the messages that are its own, and says whether one was; and how it ends. */
-  const views = new Map<(name: string, payload: unknown, size: number) => boolean, () => void>();
+  const views = new Map<(arrival: Arrival, size: number) => boolean, readonly [finish: () => void, extract: Inbox["extract"]]>();
+  /** Questions, by what a topic's readers are given for them: several topics may have the same one. */
+  const questions = new WeakMap<Arrival, Arrival>();
+  const { extract } = inbox;
+  // Who answers a question later than it came finds it wherever it waits.
+  inbox.extract = (isWanted = () => true) => {
+    const found = new Map(extract(isWanted));
+    const asked = (arrival: Arrival): unknown => questions.has(arrival) && isWanted(questions.get(arrival)!);
+    for (const [, inView] of views.values()) for (const [arrival, size] of inView(asked)) found.set(questions.get(arrival)!, size);
+    return [...found];
+  };
   let watched = false;
   /** Once for all of them: a promise keeps whoever waits for it, and a connection may have had thousands. */
   const watch = (): void => {
     watched = true;
     void connection.closed.then(() => {
-      for (const finish of views.values()) finish();
+      for (const [finish] of views.values()) finish();
     });
   };
 
@@ -73,14 +83,19 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       );
     const isOwn = (name: string, payload: unknown): boolean => name.startsWith(prefix) && isMeant(payload, name);
 
-    const { push, listen, read, end } = createInbox(onError);
-    const take = (name: string, payload: unknown, size: number): boolean => {
+    const { push, listen, read, end, extract: inView } = createInbox(onError);
+    const take = (arrival: Arrival, size: number): boolean => {
+      const { name, payload } = arrival;
       const mine = isOwn(name, payload);
-      if (mine) push({ name: name.slice(prefix.length), payload }, size);
+      if (mine) {
+        const own = { name: name.slice(prefix.length), payload };
+        if (receives.messages[name]?.reply) questions.set(own, arrival);
+        push(own, size);
+      }
       return mine;
     };
-    views.set(take, () => end(getSnapshot().error));
-    for (const [{ name, payload }, size] of inbox.extract((arrival) => isOwn(arrival.name, arrival.payload))) take(name, payload, size);
+    views.set(take, [() => end(getSnapshot().error), inView]);
+    for (const [arrival, size] of extract(({ name, payload }) => isOwn(name, payload))) take(arrival, size);
     if (!watched || connection.signal.aborted) watch();
     const finish = (error: unknown): void => {
       if (views.delete(take)) onClose?.();
@@ -111,6 +126,9 @@ export function createViews({ receives }: EndpointContract, { inbox, connection,
       return view(`${topic}.`, isMeant, { params })[0];
     },
     // Every view is asked: several may want the same message.
-    take: (...message) => [...views.keys()].filter((take) => take(...message)).length > 0,
+    take(name, payload, size) {
+      const arrival = { name, payload };
+      return [...views.keys()].filter((take) => take(arrival, size)).length > 0;
+    },
   };
 }

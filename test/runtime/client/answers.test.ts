@@ -1,6 +1,14 @@
 // What the server asks and the client answers, beyond one socket: an answer belongs to the socket that asked.
 import { afterEach, describe, expect, it } from "vitest";
-import { answers, type ClientConnection, type ClientOptions, constants, createClient, dispatch } from "../../../runtime/src/client/node.ts";
+import {
+  answers,
+  type ClientConnection,
+  type ClientOptions,
+  constants,
+  createClient,
+  dispatch,
+  topics,
+} from "../../../runtime/src/client/node.ts";
 import type { Contract, ReplyContract } from "../../../runtime/src/contract/contract.ts";
 import { type Peer, startVendor, until, type Vendor } from "./vendor.ts";
 
@@ -98,6 +106,58 @@ describe.each([
     }
     await connection.close();
   });
+});
+
+it("answers what was asked before there was an answerer where topics have it: once, and not what a lost connection asked", async () => {
+  vendor = await startVendor();
+  const { receives, sends } = contractOf(byId).endpoints.desk;
+  const message = { format: "json", reply: { ...byId, messages: ["desk.confirmed"] } } as const;
+  const contract = {
+    ...contractOf(byId),
+    endpoints: {
+      socket: {
+        address: "/desk",
+        receives: { dispatch: { json: "desk.confirm" }, messages: { "desk.confirm": message, ...receives.messages } },
+        sends: { "desk.confirmed": sends.confirmed },
+        topics: { desk: {} },
+      },
+    },
+  } satisfies Contract;
+  type Topic = AsyncIterable<{ readonly name: string; readonly payload: Question }> & Pick<Desk, "answer">;
+  type Socket = ClientConnection<unknown> & { desk(): Promise<Topic> };
+  const socket = await createClient<{ socket(): Promise<Socket> }>(contract, vendor.url, { reconnect: { spread: 5 } }, [
+    constants,
+    dispatch,
+    answers,
+    topics,
+  ]).socket();
+  const lost = await vendor.peer();
+  ask(lost, 1, "before any topic, on a lost connection");
+  await tick();
+  const [one, two] = [await socket.desk(), await socket.desk()];
+  ask(lost, 2, "on a lost connection");
+  await tick();
+  lost.socket.terminate();
+  const peer = await vendor.peer();
+  ask(peer, 3, "in time");
+  await tick();
+  one.answer.confirm(({ what }) => ({ of: what }));
+  await until(() => peer.said.length > 0);
+  ask(peer, 4, "later");
+  await until(() => peer.said.length > 1);
+  await tick();
+  expect(answersOf(peer).map(({ id, of }) => [id, of])).toEqual([
+    [3, "in time"],
+    [4, "later"],
+  ]);
+  expect(lost.said).toEqual([]);
+  const read: string[] = [];
+  for await (const { name, payload } of two) {
+    read.push(`${name} ${payload.id}`);
+    break;
+  }
+  expect(read).toEqual(["confirm 2"]);
+  await socket.close();
 });
 
 it("leaves a new connection alone where the answerer of a lost one fails, though replies are known by their order", async () => {
