@@ -252,6 +252,7 @@ function proposalOf({ subscribe, unsubscribe }: Pair, { serverToClient }: Direct
   const refused =
     inside === undefined ? (refusal === undefined || replies.includes(refusal) ? undefined : refusal.method) : { at: `/${inside}` };
   const comes = answers.filter((entry) => ![ack, refusal, ...replies].includes(entry));
+  // A place that nothing which comes declares tells no subscription from another: it would hear nothing.
   const key = pathsOf(subscribe.draft.shape, SHALLOW).flatMap((path): readonly (string | object)[] => {
     if (!isKey(subscribe, path) || ("draft" in unsubscribe && !isKey(unsubscribe, path))) return [];
     const places = comes.flatMap((entry) =>
@@ -260,21 +261,14 @@ function proposalOf({ subscribe, unsubscribe }: Pair, { serverToClient }: Direct
     if (places.some((place) => pointerTo(place) === pointerTo(path))) return [pointerTo(path)];
     return places[0] === undefined ? [] : [{ subscribe: pointerTo(path), messages: pointerTo(places[0]) }];
   });
-  // Of what the document does not describe, the answer at least may say what it is about.
-  const answered = pathsOf(subscribe.draft.shape, SHALLOW).filter(
-    (path) =>
-      isKey(subscribe, path) &&
-      [...replies, ...(ack === undefined ? [] : [ack])].some(({ draft }) => evidenceAt(draft.shape, path).presence !== "absent"),
-  );
-  const parts = key.length > 0 || answered[0] === undefined ? key : [pointerTo(answered[0])];
-  if (parts.length === 0) return undefined;
+  if (key.length === 0) return undefined;
   return {
     subscribe: subscribe.method,
     unsubscribe: "method" in unsubscribe ? unsubscribe.method : { at: pointerTo(unsubscribe.at), value: unsubscribe.value },
     ...(ack !== undefined && replies.length === 0 && { ack: ack.method }),
     // Without an ack, nobody waits for a refusal.
     ...(refused !== undefined && (ack !== undefined || replies.length > 0) && { refused }),
-    key: parts,
+    key,
   };
 }
 

@@ -123,6 +123,8 @@ test("nothing is proposed where no message says what it was subscribed by", asyn
   const { subscribed, trade: _, ...others } = messages.sends;
   const { lines } = await modelled(document3({ ...messages, sends: { ...others, tick: tagged("tick"), note: subscribed } }));
   expect(lines.filter((line) => line.includes("subscription-unsaid"))).toHaveLength(1);
+  const answered = await modelled(document3({ ...messages, sends: { subscribed, tick: tagged("tick") } }));
+  expect(answered.lines).toEqual([]);
   const silent = await modelled(document3({ ...messages, sends: { tick: tagged("tick") } }));
   expect(silent.lines).toEqual([]);
 });
