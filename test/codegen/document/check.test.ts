@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type CheckOptions, check } from "../../../codegen/src/document/check.ts";
 import { load } from "../../../codegen/src/document/load.ts";
 import { selfContained } from "../../../codegen/src/document/official.ts";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 import { asyncapi, folderOf, lines, loadFiles } from "./files.ts";
 
 /** Loads and checks `api.yaml`, with a cache of its own. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FILES_KEY, type JsonObject } from "../../../codegen/src/document/document.ts";
 import { load } from "../../../codegen/src/document/load.ts";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 import { asyncapi, folderOf, lines, loadFiles } from "./files.ts";
 
 /** What load says of a text that it takes for a document. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 import { ref, typesText } from "./emitted.ts";
 
 /** The type of one schema, without `export`. */

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { patternRisk } from "../../../codegen/src/emit/pattern-risk.ts";
 import { FORMATS } from "../../../codegen/src/emit/prelude.ts";
 import { guardName, lintSchemas } from "../../../codegen/src/emit/validators.ts";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 import { importGuards, importText, modelOf, ref, temporaryFolder, validatorsText } from "./emitted.ts";
 
 const folder = temporaryFolder();

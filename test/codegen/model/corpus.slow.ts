@@ -7,7 +7,7 @@ import type { Model } from "../../../codegen/src/model/model.ts";
 import { sampleOf } from "../../../codegen/src/model/sample.ts";
 import { createDecoder } from "../../../runtime/src/contract/dispatch.ts";
 import { type Entry, entries, entryOf, filesOf, present, sideOf, sockets } from "../../corpus.mjs";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 
 const open = (entry: Entry) => {
   const { document, root } = filesOf(entry);

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { DeflateOptions } from "../../../runtime/src/index.ts";
-import { processorTime } from "../../processor-time.ts";
+import { processorTime } from "../../processor-time.mjs";
 import { closeFrame, rawFrame, textFrame } from "../raw-client.ts";
 import { connectRaw, connectWs, deflated, deflatedFrame, inflated, json, serveExtended } from "./extended-server.ts";
 
