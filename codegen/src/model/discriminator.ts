@@ -1,5 +1,18 @@
 // Looks up what alternatives say about the property that a `discriminator` names.
-import { isObject, type Place, property, refOf, type Tree } from "./tree.ts";
+import type { JsonValue } from "../document/document.ts";
+import { isObject, nameOfPointer, type Place, property, refOf, type Tree } from "./tree.ts";
+
+/** The values that stand for the schema at a pointer: those that `mapping` gives it, else its name. */
+export function tagsOf(tree: Tree, discriminator: JsonValue | undefined, pointer: string): readonly string[] {
+  const mapping = property(discriminator, "mapping");
+  const called = nameOfPointer(pointer);
+  // A mapping has names, or refs that nobody follows: those of another file are about that file.
+  const leadsHere = (value: JsonValue): boolean =>
+    typeof value === "string" && (value === called || value.endsWith(`/${called}`) || tree.target(value)?.pointer === pointer);
+  const mapped = isObject(mapping) ? Object.entries(mapping) : [];
+  const tags = mapped.flatMap(([tag, value]) => (leadsHere(value) ? [tag] : []));
+  return tags.length === 0 ? [called] : tags;
+}
 
 /** Whether an alternative has the discriminating property, and with a value of its own or any string. */
 export function memberOf(tree: Tree, member: Place, name: string): "constant" | "open" | "missing" {

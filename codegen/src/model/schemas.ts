@@ -2,8 +2,9 @@
 
 import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { memberOf } from "./discriminator.ts";
+import { memberOf, tagsOf } from "./discriminator.ts";
 import type { Findings } from "./findings.ts";
+import { createInheritance, withTag } from "./inheritance.ts";
 import { emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema } from "./keywords.ts";
 import { kindName } from "./messages.ts";
 import type { Docs } from "./model.ts";
@@ -47,6 +48,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
   const drafts = new Map<string, TypeDraft>();
   const waiting: Place[] = [];
   let busy = false;
+  const inherited = createInheritance(tree);
 
   const reference = (place: Place): string | undefined => {
     const ref = refOf(place.value);
@@ -76,7 +78,9 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     busy = true;
     for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
       const before = drafts.get(place.pointer);
-      const schema = normaliseSchema(place);
+      const written = normaliseSchema(place);
+      const tag = typeof written === "boolean" ? undefined : inherited(place);
+      const schema = tag === undefined || typeof written === "boolean" ? written : withTag(written, tag);
       const draft = draftOf(place, schema);
       drafts.set(place.pointer, before === undefined || before.role === "schema" ? draft : { ...before, schema });
     }
@@ -282,9 +286,11 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     const key = Array.isArray(schema["oneOf"]) ? "oneOf" : "anyOf";
     const members = property(place.value, key);
     if (name === undefined || !Array.isArray(members)) return schema;
-    const found = members.map((member: JsonValue, index) =>
-      memberOf(tree, within(within(place, key, members), String(index), member), name),
-    );
+    const found = members.map((member: JsonValue, index) => {
+      const at = within(within(place, key, members), String(index), member);
+      const target = tree.target(refOf(member) ?? "");
+      return target !== undefined && inherited(target) !== undefined ? "constant" : memberOf(tree, at, name);
+    });
     if (found.some((member) => member === "constant")) return schema;
     if (!found.every((member) => member === "open")) {
       findings.hint({
@@ -295,19 +301,12 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       });
       return schema;
     }
-    const mapping = property(written, "mapping");
-    const mapped = isObject(mapping) ? Object.entries(mapping) : [];
     const alternatives = schema[key];
     if (!Array.isArray(alternatives)) return schema;
     const tagged = alternatives.map((alternative: JsonValue, index) => {
       const pointer = tree.target(refOf(members[index] ?? null) ?? "")?.pointer ?? "";
-      const called = nameOfPointer(pointer);
-      // A mapping has names, or refs that nobody follows: those of another file are about that file.
-      const leadsHere = (value: JsonValue): boolean =>
-        typeof value === "string" && (value === called || value.endsWith(`/${called}`) || tree.target(value)?.pointer === pointer);
-      const tags = mapped.flatMap(([tag, value]) => (leadsHere(value) ? [tag] : []));
-      const [tag = called, ...others] = tags;
-      const tagSchema = others.length === 0 ? { const: tag } : { enum: tags };
+      const [tag = "", ...others] = tagsOf(tree, written, pointer);
+      const tagSchema = others.length === 0 ? { const: tag } : { enum: [tag, ...others] };
       return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: tagSchema } }] };
     });
     return { ...schema, [key]: tagged };

@@ -266,6 +266,20 @@ test.each([
   expect(schema).toMatchObject({ oneOf: [{ allOf: tagged({ enum: ["feline", "kitten"] }) }, { allOf: tagged({ const: "Dog" }) }] });
 });
 
+test("a mapping says what stands for schemas that extend the one with the discriminator, and not who lists them again", async () => {
+  const discriminator = { propertyName: "kind", mapping: { feline: "Cat", kitten: "#/components/schemas/Cat" } };
+  const Pet = { type: "object", discriminator, required: ["kind"], properties: { kind: { type: "string" } } };
+  const heir = { allOf: [{ $ref: "#/components/schemas/Pet" }, { type: "object", properties: { age: { type: "integer" } } }] };
+  const payload = { discriminator: "kind", oneOf: [{ $ref: "#/components/schemas/Cat" }, { $ref: "#/components/schemas/Dog" }] };
+  const { model } = await modelled(
+    document3({ receives: { m: payload }, extra: { components: { schemas: { Pet, Cat: heir, Dog: heir } } } }),
+  );
+  const tagged = (tag: object) => ({ allOf: [{ $ref: "#/definitions/Pet" }, { required: ["kind"], properties: { kind: tag } }] });
+  expect(typeOf(model!, "Cat").schema).toMatchObject(tagged({ enum: ["feline", "kitten"] }));
+  expect(typeOf(model!, "Dog").schema).toMatchObject(tagged({ const: "Dog" }));
+  expect(typeOf(model!, "MMessage").schema).toEqual({ oneOf: [{ $ref: "#/definitions/Cat" }, { $ref: "#/definitions/Dog" }] });
+});
+
 test("a message where a schema should be is said, for it accepts everything", async () => {
   const { lines } = await modelled(document3({ receives: { m: { summary: "M", payload: { type: "object" } } } }));
   expect(lines.filter((line) => line.includes("unknown-keyword"))).toEqual([
