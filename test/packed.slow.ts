@@ -23,6 +23,15 @@ describe("the packed packages", () => {
     );
   });
 
+  it("are read by a compiler that knows ES2020 and checks every declaration", () => {
+    const entries = ["", "/client", "/generated/server", "/generated/client", "/testing"];
+    writeFileSync(
+      join(project, "all.mts"),
+      entries.map((entry, at) => `export type * as of${at} from "@wsgen/runtime${entry}";\n`).join(""),
+    );
+    succeed("npx", ["tsc", "--noEmit", "--strict", "--target", "es2020", "--module", "nodenext", "--types", "node", "all.mts"], project);
+  });
+
   it("carry no package that runs code when it is installed", () => {
     const manifests = readdirSync(join(project, "node_modules"), { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith("package.json"),

@@ -20,7 +20,10 @@ export interface PackageFile {
 
 /** What npm takes for a name, with or without a scope. */
 export const isPackageName = (name: string): boolean =>
-  name.length <= 214 && /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/.test(name);
+  name.length <= 214 &&
+  /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/.test(name) &&
+  name !== "node_modules" &&
+  name !== "favicon.ico";
 
 type Fields = { readonly [key: string]: unknown };
 

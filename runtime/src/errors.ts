@@ -29,6 +29,11 @@ export class WsgenError extends Error {
   }
 }
 
+/** What led to an error: `ErrorOptions` of ES2022, which users' compilers may not know. */
+interface Caused {
+  readonly cause?: unknown;
+}
+
 /** A payload that the contract does not allow: thrown by `send`, given to `onInvalid`. */
 export class ContractError extends WsgenError {
   override readonly name = "ContractError";
@@ -38,7 +43,7 @@ export class ContractError extends WsgenError {
   /** JSON Pointer (RFC 6901) to the offending value; empty for the whole payload. */
   declare readonly path: string;
 
-  constructor(message: string, details: ErrorOptions & Pick<ContractError, "messageName" | "direction" | "path">) {
+  constructor(message: string, details: Caused & Pick<ContractError, "messageName" | "direction" | "path">) {
     super("WSGEN_CONTRACT", message, details);
   }
 }
@@ -106,7 +111,7 @@ export class UpgradeRejectedError extends WsgenError {
   constructor(
     url: string,
     why: string,
-    details?: ErrorOptions & Partial<Pick<UpgradeRejectedError, "status" | "body" | "headers" | "retryAfter">>,
+    details?: Caused & Partial<Pick<UpgradeRejectedError, "status" | "body" | "headers" | "retryAfter">>,
   ) {
     super("WSGEN_UPGRADE_REJECTED", `${url} did not accept the WebSocket handshake: ${why}`, details);
   }

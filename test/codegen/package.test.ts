@@ -101,7 +101,7 @@ describe("a client that is a package", () => {
     expect(await run()).toMatchObject({ ok: false, diagnostics: [{ code: "other-package" }] });
   });
 
-  it.each(["Chat", "a b", "@acme", "../x", ""])("is not called %j", async (name) => {
+  it.each(["Chat", "a b", "@acme", "../x", "", "node_modules", "favicon.ico"])("is not called %j", async (name) => {
     expect(await run({ package: name })).toMatchObject({ ok: false, diagnostics: [{ code: "config" }] });
     expect(existsSync(out)).toBe(false);
   });
