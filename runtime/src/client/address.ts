@@ -1,6 +1,7 @@
 // What a user says before there is a connection: the variables of a server's address, and the parameters of an endpoint's.
 import { WsgenError } from "../errors.ts";
 import { refuse, type Subject } from "./check.ts";
+import { tried } from "./codec.ts";
 import type { Feature } from "./feature.ts";
 import { filled } from "./filled.ts";
 
@@ -52,10 +53,10 @@ export const handshake: Feature =
       }
       const values = new Map(Object.entries(params));
       return address.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => {
-        const value = String(values.get(name) ?? "");
-        // URLs know no way to write these as the name of something.
-        if (/^\.{0,2}$/.test(value)) throw refuse(subject("path parameters"), 'must not be empty, "." or ".."', `/${name}`);
-        return encodeURIComponent(value);
+        // What is half of a surrogate pair has no UTF-8, and URLs know no way to write the others as the name of something.
+        const written = tried(() => encodeURIComponent(String(values.get(name) ?? ""))) ?? "";
+        if (/^\.{0,2}$/.test(written)) throw refuse(subject("path parameters"), "cannot be written in a path", `/${name}`);
+        return written;
       });
     },
   });

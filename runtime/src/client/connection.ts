@@ -39,7 +39,10 @@ export interface ClientConnection<Event, CloseName extends string = string> exte
    * `useSyncExternalStore` asks for. What a listener sends when it hears of `open` leaves before what waited for it.
    */
   subscribe(listener: (state: ConnectionState) => void): Unsubscribe;
-  /** Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes; else the platform's WebSocket throws, where there is one. */
+  /**
+   * Closes after everything sent so far; later calls change nothing. 1000 (default) or 3000–4999, reason up to 123 bytes; else the platform's
+   * WebSocket throws, where there is one. That of `ws`, and so Node, takes the other codes of RFC 6455 section 7.4 too.
+   */
   close(code?: number, reason?: string): Promise<CloseOutcome<CloseName>>;
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined>;
 }

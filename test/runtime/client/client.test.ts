@@ -63,7 +63,7 @@ for (const [name, create] of subjects) {
         expect(refused).toMatchObject({ path: "/room", direction: "outbound", messageName: undefined });
         expect(String(refused)).toContain("Not connected to /rooms/{room}: path parameters: /room must NOT have more than 10 characters.");
         await expect(create().room({ room: "a" }, { query: { limit: "many" as never } })).rejects.toThrow("/limit must be integer");
-        for (const name of ["", ".", ".."]) await expect(create().room({ room: name })).rejects.toThrow(ContractError);
+        for (const name of ["", ".", "..", "\ud800"]) await expect(create().room({ room: name })).rejects.toThrow(ContractError);
       });
 
       it("rejects with the reason of a signal that aborts while it waits", async () => {
