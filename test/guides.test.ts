@@ -302,6 +302,18 @@ describe("docs/guides/using-a-client.md", () => {
     await close();
   }, 15_000);
 
+  it("asks first, and opens with the answer", async () => {
+    const { enterReading } = await using.run<{ enterReading(url: string, show: (texts: string[]) => void): Promise<RoomClient> }>(
+      "first.ts",
+    );
+    const { url, close } = await serveChat();
+    const shown: string[][] = [];
+    const room = await enterReading(url, (texts) => shown.push(texts));
+    expect(shown).toHaveLength(1);
+    await room.close();
+    await close();
+  });
+
   it("says where the connection is, and reads again what may have been missed", async () => {
     const { describe, keepComplete } = await using.run<{
       describe(room: RoomClient): string;

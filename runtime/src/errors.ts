@@ -131,7 +131,7 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(messages: number) {
-    super("WSGEN_INBOUND_OVERFLOW", `${messages} messages dropped: nobody read them.`);
+    super("WSGEN_INBOUND_OVERFLOW", `${messages} messages dropped unread.`);
   }
 }
 

@@ -8,6 +8,7 @@ import { type ClientConnection, prepareConnection, table } from "./connection.ts
 import type { HandshakeRequest, ShowingOptions } from "./credentials.ts";
 import type { Feature } from "./feature.ts";
 import type { Opening } from "./life.ts";
+import type { Login } from "./login.ts";
 import type { ReconnectOptions } from "./retry.ts";
 import type { NodeOptions, OpenSocket, WebSocketConstructor } from "./socket.ts";
 
@@ -39,6 +40,8 @@ export interface ConnectOptions<Protocol extends string = string> {
   readonly protocols?: Protocol | readonly Protocol[] | undefined;
   /** Headers of this handshake, added to those of the client. Not in browsers. */
   readonly headers?: Given<object> | undefined;
+  /** What is said first on every connection, before it is open to anybody else: `login(async (connection) => { … })`. */
+  readonly login?: Login | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
     const api = table(contract.endpoints, (_, endpoint) => {
       const connect = prepareConnection(endpoint, features);
       const connectTo = (
-        { signal, query, headers, protocols = endpoint.protocols ?? [] }: Details = {},
+        { signal, query, headers, protocols = endpoint.protocols ?? [], login }: Details = {},
         params?: object,
       ): Opening<ClientConnection<unknown>> => {
         const [connection, opening] = connect(
@@ -76,7 +79,8 @@ export function createClientOn(open: OpenSocket): CreateClient {
             const request: HandshakeRequest = [address.href, [protocols].flat(), all];
             // What it adds is a secret, and no part of the address that is told to anybody.
             await show?.(request, endpoint);
-            return open(...request, options);
+            const begun = open(...request, options);
+            return login?.(begun, endpoint, features, onInvalid, onError) ?? begun;
           },
           reconnect,
           onInvalid,
@@ -99,7 +103,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
 function addressOf(server: string | URL): URL {
   // In a page, an address may be relative to it.
   const url = tried(() => new URL(server, globalThis.location?.href));
-  if (!url || !/^(ws|http)/.test(url.protocol)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// or wss:// address.`);
+  if (!url || !/^(ws|http)/.test(url.protocol)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// address.`);
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   return url;
@@ -113,6 +117,6 @@ function now<T extends object>(given: Given<T> | undefined): Awaitable<T | undef
 function warnOncePerName(): (error: ContractError) => void {
   const warned = new Set<string | undefined>();
   return ({ messageName, message }) => {
-    if (warned.size < warned.add(messageName).size) console.warn(`wsgen: ${message} It was dropped.`);
+    if (warned.size < warned.add(messageName).size) console.warn(`wsgen: ${message} Dropped.`);
   };
 }

@@ -33,6 +33,7 @@ export { formats } from "./formats.ts";
 export { guards } from "./guards.ts";
 export type { ConnectionState, Opening, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
+export { type Login, login } from "./login.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";
@@ -46,7 +47,7 @@ export { type ClientTopic, topics } from "./topics.ts";
  */
 export const createClient = /* @__PURE__ */ createClientOn((url, protocols, headers, { WebSocket: Given, agent, tls }) => {
   if (Given) return { socket: new Given(url, protocols, { ...tls, agent, headers }) };
-  if (agent || tls || Object.keys(headers).length) throw new WsgenError("WSGEN_USAGE", "This WebSocket takes no headers, agent or tls.");
+  if (agent || tls || Object.keys(headers).length) throw new WsgenError("WSGEN_USAGE", "WebSocket takes no headers, agent or tls.");
   return { socket: new WebSocket(url, protocols) };
 });
 

@@ -129,7 +129,7 @@ export function startLife(
   const isOpen = () => state.status === "open";
 
   /** A socket that is closing takes messages and forgets them. */
-  const takes = (one: WebSocketLike | undefined): one is WebSocketLike => isOpen() && one?.readyState === 1;
+  const takes = () => isOpen() && socket!.readyState === 1; // Open, it has one.
 
   function change(next: ConnectionState): void {
     state = next;
@@ -238,8 +238,8 @@ export function startLife(
 
   /** Looks again and again whether there is room. */
   function drain(): void {
-    if (!takes(socket)) return;
-    if (socket.bufferedAmount > HIGH_WATER_MARK) setTimeout(drain, DRAIN_POLL);
+    if (!takes()) return;
+    if (socket!.bufferedAmount > HIGH_WATER_MARK) setTimeout(drain, DRAIN_POLL);
     else for (const [resolve] of queue.splice(0)) resolve();
   }
 
@@ -247,9 +247,9 @@ export function startLife(
     let refusal: unknown = signal.reason;
     let kept: typeof data | undefined;
     if (!refusal) {
-      if (takes(socket)) {
+      if (takes()) {
         put(data);
-        if (!(socket.bufferedAmount > HIGH_WATER_MARK)) return;
+        if (!(socket!.bufferedAmount > HIGH_WATER_MARK)) return;
       } else if (size && size + data.length > HIGH_WATER_MARK) refusal = new OutboundOverflowError();
       else {
         kept = data;

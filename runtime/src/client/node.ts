@@ -36,6 +36,7 @@ export { formats } from "./formats.ts";
 export { guards } from "./guards.ts";
 export type { ConnectionState, Opening, Reconnected } from "./life.ts";
 export type { Unsubscribe } from "./listeners.ts";
+export { type Login, login } from "./login.ts";
 export { requests } from "./requests.ts";
 export type { ReconnectOptions } from "./retry.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./socket.ts";

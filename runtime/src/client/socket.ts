@@ -1,6 +1,5 @@
 // The standard WebSocket as far as the client needs it, and what a platform must offer to open one.
 import type { CloseOutcome } from "../connection/outcome.ts";
-import type { ConnectionClosedError, UpgradeRejectedError } from "../errors.ts";
 
 /** What the client uses of a `WebSocket`. Those of browsers, Node >= 22, Deno and Bun have it, that of `ws`, and that of `testServer`. */
 export interface WebSocketLike {
@@ -41,8 +40,8 @@ export interface NodeOptions {
 /** What a connection attempt starts with. */
 export interface Attempt {
   readonly socket: WebSocketLike;
-  /** How the server refused the handshake, or which rule of the protocol it broke, where the platform shows it. */
-  verdict?(): UpgradeRejectedError | ConnectionClosedError | undefined;
+  /** How the server refused the handshake, or which rule of the protocol it broke, where the platform shows it; or why there was no login. */
+  verdict?(): unknown;
 }
 
 /** How a platform opens a socket; `headers` is empty when there are none to send. */

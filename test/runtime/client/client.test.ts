@@ -493,7 +493,7 @@ describe("an address that is none", () => {
 describe("what does not belong together", () => {
   it("is refused: a contract of another version, and headers on a platform that cannot send them", async () => {
     vendor = await startVendor();
-    expect(() => node.createClient({ ...contract, version: 2 }, vendor.url)).toThrow("run `wsgen generate` again");
+    expect(() => node.createClient({ ...contract, version: 2 }, vendor.url)).toThrow("run `wsgen generate`");
     const had = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
     Object.defineProperty(globalThis, "WebSocket", { value: WebSocket, configurable: true });
     const client = standard.createClient<VendorClient>(contract, vendor.url, { headers: { a: "b" } });
