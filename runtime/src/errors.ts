@@ -131,7 +131,7 @@ export class InboundOverflowError extends WsgenError {
   override readonly name = "InboundOverflowError";
 
   constructor(messages: number) {
-    super("WSGEN_INBOUND_OVERFLOW", `${messages} messages dropped unread.`);
+    super("WSGEN_INBOUND_OVERFLOW", `${messages} messages dropped.`);
   }
 }
 
@@ -140,6 +140,6 @@ export class OutboundOverflowError extends WsgenError {
   override readonly name = "OutboundOverflowError";
 
   constructor() {
-    super("WSGEN_OUTBOUND_OVERFLOW", "1 MiB waits already.");
+    super("WSGEN_OUTBOUND_OVERFLOW", "1 MiB waits.");
   }
 }

@@ -4,7 +4,7 @@ import { ConnectionClosedError, OutboundOverflowError, UpgradeRejectedError } fr
 import type { Ask } from "./feature.ts";
 import { ASLEEP, ATTEMPT, DRAIN_POLL, HIGH_WATER_MARK, STABLE, TICK } from "./limits.ts";
 import { createListeners, type Listeners } from "./listeners.ts";
-import { type ReconnectOptions, retryDelay } from "./retry.ts";
+import { newChances, type ReconnectOptions, retryDelay } from "./retry.ts";
 import type { Attempt, WebSocketLike } from "./socket.ts";
 
 /** What the peer may have sent between two sockets, and what was on its way to it, nobody can know. */
@@ -107,6 +107,7 @@ export function startLife(
   /** Counts attempts: what the sockets of earlier ones say is not heard. */
   let turn = 0;
   let failures = 0;
+  let chances = newChances();
   let insisting = false;
   /** What `closed` says when the peer never answers our close frame. */
   let closing: CloseOutcome | undefined;
@@ -139,7 +140,7 @@ export function startLife(
   function begin(): void {
     clearTimeout(timer);
     const mine = ++turn;
-    if (state.retryAt) change({ ...state, retryAt: undefined });
+    change({ ...state, retryAt: undefined });
     if (mine !== turn) return; // A listener has closed it.
     let started: Attempt | undefined;
     let cause: unknown;
@@ -166,7 +167,8 @@ export function startLife(
         const on = (type: string, react: (event: SocketEvent) => void) =>
           next.addEventListener(type as "close", (event) => mine === turn && react(event as SocketEvent));
         on("open", open);
-        on("message", ({ data }) => receive(data));
+        // What comes after our goodbye browsers do not tell either.
+        on("message", ({ data }) => signal.aborted || receive(data));
         on("error", ({ error }) => {
           cause = error;
           // The "close" that the standard wants behind it never comes from the WebSocket of Node 22.
@@ -209,11 +211,14 @@ export function startLife(
     clearTimeout(timer);
     if (isOpen()) {
       lostAt = Date.now();
-      if (lostAt - since > STABLE) failures = 0;
+      if (lostAt - since > STABLE) {
+        failures = 0;
+        chances = newChances();
+      }
       drop(error);
     }
     const delay =
-      reconnect !== false && !signal.aborted && (insisting || lostAt) ? retryDelay(error, failures, Object(reconnect)) : undefined;
+      reconnect !== false && !signal.aborted && (insisting || lostAt) ? retryDelay(error, failures, Object(reconnect), chances) : undefined;
     if (delay !== undefined) {
       failures++;
       timer = setTimeout(() => globalThis.navigator?.onLine === false || begin(), delay);
@@ -267,8 +272,8 @@ export function startLife(
   /** Payloads in shared memory are no use of ours; the standard's type excludes them. */
   const put = (data: string | Uint8Array) => socket?.send(data as string | Uint8Array<ArrayBuffer>);
 
-  /** Drops the socket, without waiting for anybody's goodbye. */
-  const leave = () => socket && !signal.aborted && lost(ending());
+  /** Drops the socket, or what is to become one, without waiting for anybody's goodbye. */
+  const leave = () => state.retryAt || signal.aborted || lost(ending());
 
   let clock = Date.now();
   const ticker = setInterval(() => {

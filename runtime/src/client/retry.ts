@@ -17,14 +17,15 @@ export interface ReconnectOptions {
 
 /** Close codes and statuses after which a new attempt can succeed. 401 stands for the close reason "auth expired" too. */
 const passing = /^(40[18]|42[59]|5..|10(01|06|1[1-4]))$/;
-/** After so many failures in a row it cannot any more: credentials are asked for anew once. */
-const limits: Readonly<Record<number, number>> = { 401: 1, 1011: 5 };
+/** So many of them may come until a connection has lasted, whatever else fails between them: credentials are asked for anew once. */
+export const newChances = (): Record<number, number> => ({ 401: 1, 1011: 5 });
 
-/** How long to wait, in ms, after `failures` failed attempts in a row; `undefined`: do not try again. */
+/** How long to wait, in ms, after `failures` failed attempts in a row; `undefined`: do not try again. Takes one of the `chances` of its code. */
 export function retryDelay(
   error: unknown,
   failures: number,
   { maxAttempts, spread = SPREAD, codes }: ReconnectOptions,
+  chances: Record<number, number>,
 ): number | undefined {
   // What a function of the user's throws counts by its `status` too, or as a lost network.
   const {
@@ -42,7 +43,7 @@ export function retryDelay(
     !/_(CONTRACT|USAGE)|^12$/.test(`${kind}`) &&
       (codes?.[code] ?? passing.test(`${code}`)) &&
       // Nothing is less than `undefined`.
-      !(failures >= maxAttempts! || failures >= limits[code]!)
+      !(failures >= maxAttempts! || chances[code]!-- <= 0)
       ? (code === 1013 ? OVERLOAD : retryAfter) + Math.random() * Math.min(MAX_SPREAD, spread * 2 ** (failures && failures - 1))
       : undefined
   );

@@ -220,4 +220,9 @@ function isStated(statement: string | Statement | undefined, payload: unknown): 
   return statement.value === undefined ? value !== undefined && value !== null : value === statement.value;
 }
 
-const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+/** Whatever the order of properties is. */
+const isSame = (one: unknown, other: unknown): boolean => spell(one) === spell(other);
+const spell = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_, part: unknown) =>
+    Object(part) === part && !Array.isArray(part) ? Object.fromEntries(Object.entries(part as object).sort()) : part,
+  );

@@ -17,7 +17,7 @@ import {
   requests,
   UpgradeRejectedError,
 } from "../../../runtime/src/client/node.ts";
-import { retryDelay } from "../../../runtime/src/client/retry.ts";
+import { newChances, retryDelay } from "../../../runtime/src/client/retry.ts";
 import { contract, type RoomClient, until, type VendorClient } from "./vendor.ts";
 
 /** Quick, so that the tests are; full jitter all the same. */
@@ -272,6 +272,36 @@ describe("a connection whose server goes away", () => {
     expect(room.getSnapshot()).toMatchObject({ status: "closed", error: undefined });
   });
 
+  it("hears nothing of a server that talks on behind our goodbye", async () => {
+    const { room } = await enter();
+    const heard: string[] = [];
+    room.on.post(({ text }) => void heard.push(text));
+    server.say({ type: "post", text: "1" });
+    await until(() => heard.length === 1);
+    for (const socket of server.sockets) socket.pause(); // Reads no close frame.
+    const closed = room.close();
+    server.say({ type: "post", text: "2" });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const socket of server.sockets) socket.terminate();
+    await closed;
+    expect(heard).toEqual(["1"]);
+  });
+
+  it("has the chances of an internal error and of expired credentials whatever failed before, and no more of them", async () => {
+    const { room, states } = await enter();
+    const opened = () => states.filter(({ status }) => status === "open").length;
+    await server.kill();
+    await until(() => room.getSnapshot().failures >= 6);
+    await server.start();
+    await until(() => opened() === 1);
+    server.close(1011);
+    await until(() => opened() === 2);
+    server.close(4001, "auth expired");
+    await until(() => opened() === 3);
+    server.close(4001, "auth expired");
+    expect(await room.closed).toMatchObject({ code: 4001 });
+  });
+
   it("decides otherwise where it is told to, and not at all where it is told not to", async () => {
     const { room } = await enter({ reconnect: { ...reconnect, codes: { 4001: true, 1012: false } } });
     server.close(4001);
@@ -448,6 +478,24 @@ describe("the page around a connection", () => {
     expect(room.getSnapshot().status).toBe("closed");
   });
 
+  it("is not opened for a page that is hidden while its credentials are fetched, but when it is shown", async () => {
+    const { room: other, tell } = await onPage();
+    await other.close();
+    let asked = 0;
+    const { connection: room } = standard
+      .createClient<VendorClient>(contract, server.url, { reconnect: { spread: 60_000 }, WebSocket: WebSocket as never })
+      .room({ room: "a" }, { query: () => new Promise((resolve) => setTimeout(resolve, 30, void asked++)) });
+    watch(room);
+    await until(() => asked === 1);
+    tell("pagehide");
+    expect(room.getSnapshot()).toMatchObject({ status: "connecting", retryAt: expect.any(Number) });
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(server.sockets.size).toBe(0);
+    tell("pageshow");
+    await until(() => room.getSnapshot().status === "open");
+    expect(asked).toBe(2);
+  });
+
   it("is tried at once when the network is back, and not while there is none", async () => {
     const { room, tell } = await onPage();
     await server.kill();
@@ -536,30 +584,31 @@ describe("when it is tried again", () => {
   const closed = (code: number, reason = "") => new ConnectionClosedError(code, reason);
   const refused = (status: number, retryAfter?: number) => new UpgradeRejectedError("ws://x", "no", { status, retryAfter });
   const longest = (error: unknown, failures: number) =>
-    Math.max(...Array.from({ length: 2_000 }, () => retryDelay(error, failures, {}) ?? -1));
+    Math.max(...Array.from({ length: 2_000 }, () => retryDelay(error, failures, {}, newChances()) ?? -1));
 
   it("is anywhere within 3 s, twice, then within twice the time, and never later than 30 s", () => {
     for (const [failures, spread] of [3_000, 3_000, 6_000, 12_000, 24_000, 30_000, 30_000].entries()) {
-      const delays = Array.from({ length: 2_000 }, () => retryDelay(closed(1006), failures, {}) ?? Number.NaN);
+      const delays = Array.from({ length: 2_000 }, () => retryDelay(closed(1006), failures, {}, newChances()) ?? Number.NaN);
       expect(Math.max(...delays)).toBeLessThanOrEqual(spread);
       expect(Math.max(...delays)).toBeGreaterThan(spread * 0.95);
       expect(Math.min(...delays)).toBeLessThan(spread * 0.05);
     }
-    expect(retryDelay(closed(1006), 1_000, {})).toBeLessThanOrEqual(30_000);
+    expect(retryDelay(closed(1006), 1_000, {}, newChances())).toBeLessThanOrEqual(30_000);
   });
 
   it("is at least five seconds later when the server has no room, and what Retry-After says otherwise", () => {
-    expect(retryDelay(closed(1013), 0, {})).toBeGreaterThanOrEqual(5_000);
-    expect(retryDelay(refused(429, 20_000), 0, {})).toBeGreaterThanOrEqual(20_000);
+    expect(retryDelay(closed(1013), 0, {}, newChances())).toBeGreaterThanOrEqual(5_000);
+    expect(retryDelay(refused(429, 20_000), 0, {}, newChances())).toBeGreaterThanOrEqual(20_000);
     expect(longest(refused(503), 0)).toBeLessThanOrEqual(3_000);
   });
 
   it("is never after five internal errors, a second 401, or what cannot succeed", () => {
-    expect(retryDelay(closed(1011), 4, {})).toBeDefined();
-    expect(retryDelay(closed(1011), 5, {})).toBeUndefined();
-    expect(retryDelay(refused(401), 0, {})).toBeDefined();
-    expect(retryDelay(refused(401), 1, {})).toBeUndefined();
-    for (const status of [301, 307, 400, 403, 404, 426]) expect(retryDelay(refused(status), 0, {})).toBeUndefined();
-    for (const code of [1000, 1005, 1008, 1015, 3000, 4000]) expect(retryDelay(closed(code), 0, {})).toBeUndefined();
+    const chances = newChances();
+    for (let times = 1; times <= 5; times++) expect(retryDelay(closed(1011), times, {}, chances)).toBeDefined();
+    expect(retryDelay(closed(1011), 6, {}, chances)).toBeUndefined();
+    expect(retryDelay(refused(401), 7, {}, chances)).toBeDefined();
+    expect(retryDelay(closed(4001, "auth expired"), 8, {}, chances)).toBeUndefined();
+    for (const status of [301, 307, 400, 403, 404, 426]) expect(retryDelay(refused(status), 0, {}, newChances())).toBeUndefined();
+    for (const code of [1000, 1005, 1008, 1015, 3000, 4000]) expect(retryDelay(closed(code), 0, {}, newChances())).toBeUndefined();
   });
 });

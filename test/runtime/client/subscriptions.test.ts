@@ -81,6 +81,17 @@ describe("a subscription", () => {
     await server.close();
   });
 
+  it("is the same in whatever order its properties are given", async () => {
+    const { server, socket, heard } = await market();
+    const one = await socket.candles({ pair: "ETH/EUR", minutes: 5 });
+    const other = await socket.candles({ minutes: 5, pair: "ETH/EUR" });
+    expect(heard).toEqual(["+ETH/EUR 5"]);
+    await one.close();
+    await other.close();
+    await expect.poll(() => heard).toEqual(["+ETH/EUR 5", "-ETH/EUR"]);
+    await server.close();
+  });
+
   it("is asked for once, and not left, on the next socket when it was opened and left on one that was closing", async () => {
     const sockets: WebSocket[] = [];
     class Watched extends WebSocket {
