@@ -103,7 +103,7 @@ export function createClientOn(open: OpenSocket): CreateClient {
 function addressOf(server: string | URL): URL {
   // In a page, an address may be relative to it.
   const url = tried(() => new URL(server, globalThis.location?.href));
-  if (!url || !/^(ws|http)/.test(url.protocol)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws address.`);
+  if (!url || !/^(ws|http)/.test(url.protocol)) throw new WsgenError("WSGEN_USAGE", `${server} is no ws:// address.`);
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   return url;
