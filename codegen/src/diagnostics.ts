@@ -97,7 +97,9 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], options: F
   for (const diagnostic of diagnostics) {
     const { severity, code } = diagnostic;
     const kind = severity === "error" ? `error ${Math.min(errors++, MOST_ERRORS)}` : `${severity} ${code}`;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), diagnostic]);
+    const alike = kinds.get(kind);
+    if (alike === undefined) kinds.set(kind, [diagnostic]);
+    else alike.push(diagnostic);
   }
   return [...kinds.values()].map((kind) => formatKind(kind, options));
 }

@@ -214,7 +214,9 @@ function groups3(document: Document): readonly (readonly string[])[] {
     const members = Array.isArray(own)
       ? own.map((_, index) => `${at}/messages/${index}`)
       : Object.keys(objectAt(document, `${channel}/messages`)).map((name) => `${channel}/messages${formatPointer([name])}`);
-    groups.set(id, [...(groups.get(id) ?? []), ...members]);
+    const group = groups.get(id) ?? [];
+    for (const member of members) group.push(member);
+    groups.set(id, group);
   }
   return [...groups.values()];
 }

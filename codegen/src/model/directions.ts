@@ -331,11 +331,7 @@ function finishOne(collected: readonly Placed[], byOrder: ReadonlySet<string>, o
   const dispatch = buildDispatch(candidates, { leafName, choice });
   const leaves = dispatch.leaves.map((members) => leafOf(membersOf(members)));
   const delivered = leaves.filter(({ members }) => members.length > 1 || members.some(({ replyOnly }) => !replyOnly));
-  const clashes = clashesOf(
-    entries,
-    ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? [],
-    ({ draft }) => draft.source.pointer,
-  );
+  const clashes = clashesOf(entries, ({ draft }) => assigned.get(draft.source.pointer)?.clash ?? []);
   return { entries, leaves: delivered, dispatch, clashes, onAmbiguous };
 }
 

@@ -142,11 +142,17 @@ export function forEachSubschema(value: JsonObject, visit: (schema: Schema, inPl
   for (const [key, held] of Object.entries(value)) {
     const keyword = KEYWORDS.get(key);
     if (keyword === undefined || keyword.holds === "value") continue;
-    mapHeld(keyword.holds, held, (schema) => {
-      visit(schema, keyword.inPlace === true || keyword.holds === "dependencies");
-      return schema;
-    });
+    const inPlace = keyword.inPlace === true || keyword.holds === "dependencies";
+    for (const schema of schemasIn(keyword.holds, held)) visit(schema, inPlace);
   }
+}
+
+/** The schemas that a keyword holds. */
+function schemasIn(holds: Holds, held: JsonValue): readonly Schema[] {
+  if (holds === "value") return [];
+  if (isList(held)) return holds === "schemas" || holds === "items" ? held.filter(isSchema) : [];
+  if (holds === "map" || holds === "dependencies") return isObject(held) ? Object.values(held).filter(isSchema) : [];
+  return holds !== "schemas" && isSchema(held) ? [held] : [];
 }
 
 /** An object that owns any key, `__proto__` too. */

@@ -21,7 +21,7 @@ export interface Named {
 /** An identifier, and whether it had to be told apart from another one. */
 export interface Assigned {
   readonly name: string;
-  /** Identities of the definitions that had the same name at first. */
+  /** Identities of the definitions that had the same name at first, itself among them: one list for them all. Empty where there was no other. */
   readonly clash: readonly string[];
 }
 
@@ -87,26 +87,24 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
       return { definition: entry.definition, name: `${entry.name.replace(/_[0-9a-f]{4,}$/, "")}_${digest}` };
     });
   }
+  const together = new Map([...first].map(([name, members]) => [name, members.map(({ identity }) => identity)]));
   return new Map(
-    spelled.map(({ definition, name }) => {
-      const others = first.get(spell(definition, definition.base).toLowerCase()) ?? [];
-      return [definition.identity, { name, clash: others.filter((other) => other !== definition).map((other) => other.identity) }];
-    }),
+    spelled.map(({ definition, name }) => [
+      definition.identity,
+      { name, clash: together.get(spell(definition, definition.base).toLowerCase()) ?? [] },
+    ]),
   );
 }
 
 /** The groups of definitions that had one name at first, each once, in the order of their first members. */
-export function clashesOf<T>(
-  definitions: readonly T[],
-  clashOf: (definition: T) => readonly string[],
-  identityOf: (definition: T) => string,
-): T[][] {
-  const groups = new Map<string, T[]>();
+export function clashesOf<T>(definitions: readonly T[], clashOf: (definition: T) => readonly string[]): T[][] {
+  const groups = new Map<readonly string[], T[]>();
   for (const definition of definitions) {
-    const others = clashOf(definition);
-    if (others.length === 0) continue;
-    const key = [identityOf(definition), ...others].sort().join("\n");
-    groups.set(key, [...(groups.get(key) ?? []), definition]);
+    const clash = clashOf(definition);
+    if (clash.length === 0) continue;
+    const group = groups.get(clash);
+    if (group === undefined) groups.set(clash, [definition]);
+    else group.push(definition);
   }
   return [...groups.values()];
 }

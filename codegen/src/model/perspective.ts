@@ -120,7 +120,11 @@ function mean(values: readonly number[]): number {
 function meanOfTags(messages: readonly Spoken[]): number {
   const byProperty = new Map<string, string[]>();
   for (const { constants } of messages)
-    for (const [property, value] of constants) byProperty.set(property, [...(byProperty.get(property) ?? []), value]);
+    for (const [property, value] of constants) {
+      const values = byProperty.get(property);
+      if (values === undefined) byProperty.set(property, [value]);
+      else values.push(value);
+    }
   // With one value for all, a property tells nothing apart; a lone message's constant still says what it is.
   const tags = new Set(
     [...byProperty].flatMap(([property, values]) => (new Set(values).size > 1 || messages.length === 1 ? [property] : [])),

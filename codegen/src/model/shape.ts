@@ -63,17 +63,26 @@ export function shapeOf(schema: Schema, resolve: Resolve): Shape {
 }
 
 function shapeOfAlternatives(all: readonly Alternative[], resolve: Resolve): Shape {
-  // An alternative that allows no value at all is none.
-  const alternatives = all.filter((alternative) => kindsOfAll(alternative).size > 0 && valuesOfAll(alternative)?.length !== 0);
-  const kinds = new Set(alternatives.flatMap((alternative) => [...kindsOfAll(alternative)]));
+  const alternatives: Alternative[] = [];
+  const values: (readonly Constant[] | undefined)[] = [];
+  const kinds = new Set<JsonKind>();
+  for (const alternative of all) {
+    const allowed = valuesOfAll(alternative);
+    const own = kindsOfAll(alternative);
+    // An alternative that allows no value at all is none.
+    if (own.size === 0 || allowed?.length === 0) continue;
+    alternatives.push(alternative);
+    values.push(allowed);
+    for (const kind of own) kinds.add(kind);
+  }
   const opaque = alternatives.some((alternative) => isOpaque(alternative));
   let members: ReadonlyMap<string | number, Member> | undefined;
   let mentioned: ReadonlySet<string | number> | undefined;
   let closed: boolean | undefined;
   return {
     kinds,
-    values: opaque ? undefined : union(alternatives.map(valuesOfAll)),
-    named: opaque ? [] : [...new Set(alternatives.flatMap((alternative) => valuesOfAll(alternative) ?? []))],
+    values: opaque ? undefined : union(values),
+    named: opaque ? [] : [...new Set(values.flatMap((some) => some ?? []))],
     format: formatOf(alternatives),
     get members() {
       members ??= membersOf(alternatives, opaque, resolve);
@@ -192,15 +201,26 @@ export const isOpaque = (alternative: Alternative): boolean => alternative.inclu
 
 /** Kinds of JSON value that all of the schemas allow. */
 export function kindsOfAll(alternative: Alternative): ReadonlySet<JsonKind> {
-  let kinds = ALL_KINDS;
-  for (const schema of alternative) {
-    const own = kindsOf(schema);
-    kinds = new Set([...kinds].filter((kind) => own.has(kind)));
-  }
+  const [first, ...others] = alternative;
+  let kinds = first === undefined ? ALL_KINDS : kindsOf(first);
+  for (const schema of others) kinds = both(kinds, kindsOf(schema));
   return kinds;
 }
 
+/** In the order of the first. */
+const both = (kinds: ReadonlySet<JsonKind>, others: ReadonlySet<JsonKind>): ReadonlySet<JsonKind> =>
+  new Set([...kinds].filter((kind) => others.has(kind)));
+
+/** One schema is part of many alternatives, and asked about in each. */
+const knownKinds = new WeakMap<JsonObject, ReadonlySet<JsonKind>>();
+
 function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
+  const kinds = knownKinds.get(schema) ?? both(ALL_KINDS, kindsWritten(schema));
+  knownKinds.set(schema, kinds);
+  return kinds;
+}
+
+function kindsWritten(schema: JsonObject): ReadonlySet<JsonKind> {
   const { type } = schema;
   let kinds: ReadonlySet<JsonKind> | undefined;
   if (type !== undefined) {
@@ -285,7 +305,16 @@ function memberOf(step: string | number, alternatives: readonly Alternative[], o
     inner.push(...alternativesOf(declared, resolve));
   }
   // A member that can have no value (`false`) is not there.
-  return inner.length === 0 ? undefined : { required, shape: shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve) };
+  if (inner.length === 0) return undefined;
+  let shape: Shape | undefined;
+  return {
+    required,
+    // Of most members nobody asks more than whether they are there.
+    get shape() {
+      shape ??= shapeOfAlternatives(inner.slice(0, MAX_ALTERNATIVES), resolve);
+      return shape;
+    },
+  };
 }
 
 /** The one object or list that a schema allows: its parts are constants, all of them there and no others. */

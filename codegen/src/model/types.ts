@@ -46,11 +46,7 @@ export function finishTypes({ types, used, bytes, guarded, tree, findings, clash
     .map((draft) => ({ draft, place: place(draft.pointer) }))
     .sort((a, b) => group(a.draft) - group(b.draft) || compare(a.place, b.place));
   const named = sorted.map(({ draft }) => draft).filter(({ role }) => role !== "union");
-  for (const clash of clashesOf(
-    named,
-    ({ id }) => assigned.get(id)?.clash ?? [],
-    ({ id }) => id,
-  )) {
+  for (const clash of clashesOf(named, ({ id }) => assigned.get(id)?.clash ?? [])) {
     const [first] = clash;
     if (first === undefined || clashing.some((ids) => clash.every(({ id }) => ids.has(id)))) continue;
     const chosen = clash.every(({ role }) => role === "message") ? "message" : "definition";

@@ -18,10 +18,9 @@ export function readV3(tree: Tree, defaults: SocketOptions, findings: Findings):
   const operations = tree
     .objects(tree.root, "operations")
     .flatMap(([, place]) => readOperation(tree, place, byPointer, messages, findings) ?? []);
-  const channels = drafts.map((channel) => ({
-    ...channel,
-    operations: operations.filter((operation) => operation.channel === channel.key),
-  }));
+  const byChannel = new Map(drafts.map(({ key }): [string, SourceOperation[]] => [key, []]));
+  for (const operation of operations) byChannel.get(operation.channel)?.push(operation);
+  const channels = drafts.map((channel) => ({ ...channel, operations: byChannel.get(channel.key) ?? [] }));
   const dynamic = new Set(operations.flatMap(({ dynamicReply }) => dynamicReply ?? []));
   return {
     servers: readServers(tree, (server) => joinUrl(stringAt(server, "host") ?? "", stringAt(server, "pathname") ?? "")),

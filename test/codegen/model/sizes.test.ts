@@ -33,3 +33,11 @@ test("a chain of schemas that are nothing but the next one ends with a place, an
     expect.stringMatching(/^error endless-schema \d+:\d+ The schema `S200` is defined by more than 200 others/),
   ]);
 });
+
+test("a thousand types of one name are told apart, and said once", async () => {
+  const channels = many(1_000, (index) => [`c${index}`, { address: `/c${index}`, messages: { m: { payload: tagged(`m${index}`) } } }]);
+  const operations = many(1_000, (index) => [`o${index}`, { action: "receive", channel: { $ref: `#/channels/c${index}` } }]);
+  const { lines, model } = await modelled(document3({ extra: { channels, operations } }));
+  expect(new Set(model?.types.map(({ name }) => name)).size).toBe(1_000);
+  expect(lines.filter((line) => line.includes("name-clash"))).toEqual([expect.stringMatching(/ 1000 types would have the same name/)]);
+});
