@@ -6,6 +6,7 @@ import type { Diagnostic, Position } from "./diagnostics.ts";
 import { type Node, readText } from "./document/read.ts";
 import { createSource, type Source } from "./document/source.ts";
 import { misuses } from "./grammar.ts";
+import { jsonSlip } from "./json-slip.ts";
 import type { Override } from "./model/overrides.ts";
 import { type Config, configKeys } from "./options.ts";
 import { shown } from "./write.ts";
@@ -151,12 +152,17 @@ async function readConfig(file: string, source: Source): Promise<unknown> {
     const { default: value }: { readonly default?: unknown } = await import(`${pathToFileURL(file).href}?at=${Date.now()}`);
     return await value; // One that is fetched, or fails to be.
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(/\.?$/, ".");
+    const why = (error instanceof Error ? error.message : String(error))
+      .replace(/ in JSON at position \d+.*$/s, "")
+      .replace(/\s+/g, " ")
+      .replace(/\.?$/, ".");
     const unread = error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION";
     const fix = unread
       ? "Node reads TypeScript from 22.18 on; with an older one call the file wsgen.config.mjs or .json."
       : "Correct the file.";
-    throw new ConfigError(configProblem(`${shown(file)} cannot be read: ${why}`, fix), { cause: error });
+    const slip = file.endsWith(".json") ? jsonSlip(source.text) : undefined;
+    const place = slip === undefined ? {} : { position: source.position(slip, slip + 1) };
+    throw new ConfigError({ ...configProblem(`${shown(file)} cannot be read: ${why}`, fix), ...place }, { cause: error, source });
   }
 }
 

@@ -52,7 +52,7 @@ describe("a configuration", () => {
     "an unknown key": ['{ "documnet": "x" }', /`documnet` is no option of .*wsgen\.config\.json/, /Did you mean `document`\?/, "1:3"],
     "a key that is like no other": ['{ "zzz": 1 }', /`zzz` is no option/, /It may have `document`, `out`/, "1:3"],
     "a wrong value": ['{ "side": "left" }', /`side` is "left", which is not `both`, `server` or `client`/, /Write/, "1:11"],
-    "what is no JSON": ["{", /cannot be read/, /Correct/],
+    "what is no JSON": ['{\n  "side": "server",\n}', /cannot be read/, /Correct/, "3:1"],
     "what is no object": ["[]", /holds no configuration/, /Write an object/],
   };
   for (const [what, [text, message, fix, place]] of Object.entries(wrong)) {
