@@ -9,18 +9,25 @@ import { pathOf, refuse } from "./handshake.ts";
 /** Time for plain HTTP that is still being answered when all connections are closed, in ms. */
 const GRACE = 2_000;
 
-/** Opens a port; rejects when that is not possible. */
+/** Opens a port; rejects when that is not possible, with Node's error or one of its `code` that says what to do. */
 export async function listen(
   server: Server | HttpsServer,
   { port = 0, host }: { readonly port?: number; readonly host?: string },
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: NodeJS.ErrnoException): void => reject(error.code === "EADDRINUSE" ? taken(port, error) : error);
+    server.once("error", refuse);
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       resolve();
     });
   });
+}
+
+function taken(port: number, cause: NodeJS.ErrnoException): Error {
+  const { code } = cause;
+  const message = `Port ${port} is taken (${code}): something else listens there. End it, or choose another port; \`port: 0\` finds a free one.`;
+  return Object.assign(new Error(message, { cause }), { code });
 }
 
 /** Everyone has left; what still holds the listener is plain HTTP, or somebody who does not take a refusal. */

@@ -496,7 +496,10 @@ describe("a server", () => {
   it("rejects when its port is taken", async () => {
     const { port } = await start(simple());
     const own = createServer();
-    await expect(serve(simple(), { server: own, host: "127.0.0.1", port })).rejects.toThrow(/EADDRINUSE/);
+    await expect(serve(simple(), { server: own, host: "127.0.0.1", port })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+      message: expect.stringMatching(`^Port ${port} is taken \\(EADDRINUSE\\): .* choose another port`) as string,
+    });
     expect(["upgrade", "request", "clientError"].map((event) => own.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
