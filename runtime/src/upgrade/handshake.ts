@@ -70,7 +70,7 @@ export function decideHandshake<Route>(request: RawRequest, context: HandshakeCo
   if (context.draining) return refuse(503, "The server is restarting.", { "retry-after": "1" });
   const match = context.find(pathOf(request));
   if (match === undefined) return refuse(404, "There is nothing here.");
-  if (match.kind === "bad-parameter") return refuse(400, "A path parameter is not valid.");
+  if (match.kind === "bad-parameter") return refuse(400, `The path parameter "${match.name}" is not valid.`);
 
   if (request.method !== "GET") return refuse(405, "A WebSocket handshake is a GET request.", { allow: "GET" });
   if (one("upgrade")?.toLowerCase() !== "websocket") return refuse(400, "The Upgrade header must say websocket.");

@@ -89,6 +89,11 @@ describe("a handshake over a raw socket", () => {
     for (const [name, value] of Object.entries(headers)) expect(answer.headers.get(name)).toBe(value);
   });
 
+  it("names the path parameter that it cannot read", async () => {
+    const { body } = await knock(port, handshakeText("/rooms/a%2Fb"));
+    expect(body).toMatch(/^The path parameter "\w+" is not valid\.\n$/);
+  });
+
   it.each([
     ["no subprotocol where one is spoken", handshakeText("/chat"), null],
     ["subprotocols that nobody speaks", handshakeText("/chat", { "Sec-WebSocket-Protocol": "v9.chat" }), null],
