@@ -73,6 +73,30 @@ describe("the chat of `npm start`", () => {
       expect(problems).toEqual([]);
     });
 
+    it("keeps the end of the talk in sight on a phone, also when its contract is tried", async () => {
+      const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
+      await page.goto(`${address}/#phone`);
+      await page.fill("#name", "Hedy");
+      await page.click("#join-form button[type=submit]");
+      await page.getByText("Connected as Hedy").waitFor();
+      const say = async (text: string): Promise<void> => {
+        await page.fill("#text", text);
+        await page.click("#say-form button[type=submit]");
+        await page.locator("#log").getByText(text, { exact: true }).waitFor();
+      };
+      for (let index = 0; index < 12; index += 1) await say(`Line ${index}`);
+      await page.click("#contract summary");
+      await page.click("#break-it");
+      await page.getByText('"type":"problem"').waitFor();
+      await say("And now?");
+      await page.waitForFunction(() => {
+        const log = document.getElementById("log");
+        return log !== null && log.clientHeight > 80 && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+      });
+      if (process.env["SCREENSHOT"] !== undefined) await page.screenshot({ path: process.env["SCREENSHOT"] });
+      await page.close();
+    });
+
     it("says that it joins, once however often it is asked to", async () => {
       const page = await (await browser.newContext()).newPage();
       await page.goto(address);

@@ -49,6 +49,14 @@ say.form.addEventListener("submit", (event) => {
 view.leave.addEventListener("click", () => void leave());
 posts.earlier.addEventListener("click", () => void showEarlier());
 trial.start.addEventListener("click", () => void breakTheContract());
+// What stands around the log may take some of its height: who was looking at the end goes on seeing it.
+let following = true;
+posts.log.addEventListener("scroll", () => {
+  following = isAtEnd();
+});
+new ResizeObserver(() => {
+  if (following) posts.log.scrollTop = posts.log.scrollHeight;
+}).observe(posts.log);
 
 async function enter(roomId: string, username: string): Promise<void> {
   join.problem.hidden = true;
@@ -193,10 +201,12 @@ function showEvent(text: string): HTMLElement {
   return append(element("li", { className: "event", textContent: text }));
 }
 
+const isAtEnd = (): boolean => posts.log.scrollHeight - posts.log.scrollTop - posts.log.clientHeight < 80;
+
 /** Adds a line, and keeps the end in sight for those who were looking at it. */
 function append(item: HTMLElement): HTMLElement {
   const { log } = posts;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const atEnd = following || isAtEnd();
   item.classList.add("fresh");
   log.append(item);
   posts.empty.hidden = true;
