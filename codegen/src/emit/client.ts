@@ -221,7 +221,7 @@ function emitConnectOptions(endpoint: Endpoint, file: GeneratedFile): void {
 function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
   const { sends } = directions(endpoint, "client");
   const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, delivery.reply, sends)}>`;
-  file.doc(docsWith(delivery.docs, returnDocs(delivery.reply)));
+  file.doc(docsWith(delivery.docs, returnDocs(delivery.reply, sends)));
   printCall(
     file,
     file.key(delivery.method),

@@ -140,7 +140,7 @@ function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: Generat
   const awaitable = file.import("Awaitable", join);
   const parameters = [`payload: ${received(file, delivery)}`, `conn: ${endpoint.typeName}Connection<Context>`];
   const { docs, method, reply } = delivery;
-  file.doc(reply === undefined ? docs : docsWith(docs, returnDocs(reply)));
+  file.doc(reply === undefined ? docs : docsWith(docs, returnDocs(reply, sends)));
   const result = reply === undefined ? "void" : answerSent(file, join, reply, sends);
   printCall(file, `readonly ${file.key(method)}: `, parameters, ` => ${awaitable}<${result}>;`);
 }

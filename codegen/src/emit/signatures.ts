@@ -249,9 +249,13 @@ export function docsWith({ title, summary, description, deprecated }: Docs, ours
   return { summary: text === undefined ? ours : text.includes("\n") ? `${text.trim()}\n\n${ours}` : behind(text), ...flag };
 }
 
-/** What a comment says of a reply that is given back. */
-export function returnDocs({ id, reply }: Reply): string {
-  return id === "order" ? "Return the reply." : `Return the reply; its \`${reply.join(".")}\` is filled in.`;
+/** What a comment says of a reply that is given back: what is filled in, and what of several replies has to say which it is. */
+export function returnDocs(reply: Reply, direction: Direction): string {
+  const all = answers(reply, direction);
+  const names = new Set(all.length > 1 ? all.flatMap(({ constants }) => Object.keys(constants)) : []);
+  const telling = [...names].map((name) => `\`${name}\``).join(", ");
+  const given = telling === "" ? "Return the reply" : `Return one of the replies with its ${telling}, which tells them apart`;
+  return reply.id === "order" ? `${given}.` : `${given}; its \`${reply.reply.join(".")}\` is filled in.`;
 }
 
 /** Prints the interface of the functions that say which message it is, where there have to be any; whether there are. */

@@ -83,7 +83,7 @@ describe("server.ts", () => {
       ]),
     );
     expect(declaration(text, "RpcMessages")).toBe(`export interface RpcMessages<Context = object> {
-  /** Are you there? Return the reply; its \`id\` is filled in. */
+  /** Are you there? Return one of the replies with its \`type\`, which tells them apart; its \`id\` is filled in. */
   readonly ping: (
     payload: Ping,
     conn: RpcConnection<Context>,
