@@ -92,7 +92,10 @@ program
   .command("init")
   .description("write a small project to start from: document, handlers, server and a passing test")
   .argument("<dir>", "folder for the project; it must be empty or not exist")
-  .addHelpText("after", "\nExample:\n  $ wsgen init my-api && cd my-api && npm install && npm test")
+  .addHelpText(
+    "after",
+    "\nExample:\n  $ wsgen init my-api && cd my-api && npm install ../wsgen-0.1.0.tgz ../wsgen-runtime-0.1.0.tgz && npm test",
+  )
   .action(runInit);
 
 /** Options of the command line as the pipeline has them; what was not given stays with the configuration. */
@@ -150,7 +153,10 @@ async function runInit(folder: string): Promise<void> {
   for (const file of result.written) say(`  ${out.dim(shown(file))}`);
   say(`  ${out.dim(`${shown(resolve(result.folder, "src/generated"))}/ (made of api.yaml; never edit it)`)}`);
   const where = shown(result.folder);
-  say(`${out.green("ready:")} ${where === "." ? "" : `cd ${where} && `}npm install && npm test && npm run dev`);
+  // `npm install` alone would look for what is not published yet.
+  const packages = `…/wsgen-${version}.tgz …/wsgen-runtime-${version}.tgz`;
+  const enter = where === "." ? "" : `cd ${where} && `;
+  say(`${out.green("ready:")} ${enter}npm install ${packages} && npm test (not published yet: wsgen's README says how to pack them)`);
 }
 
 /** Generates now and after each change, until it is interrupted. Errors are printed, and the next change tries again. */

@@ -40,6 +40,13 @@ describe("wsgen init", () => {
     expect(run(folder, "--test", "dist/hall.test.js")).toContain("# pass 1");
   });
 
+  it("ends with what can be called next, as long as nothing is published", () => {
+    const said = run(root, join(repository, "codegen/bin/wsgen.js"), "init", "next");
+    expect(said.trimEnd().split("\n").at(-1)).toBe(
+      `ready: cd next && npm install …/wsgen-${version}.tgz …/wsgen-runtime-${version}.tgz && npm test (not published yet: wsgen's README says how to pack them)`,
+    );
+  });
+
   it("has a `dev` that outlives a handler that does not compile, restarts what is saved, and leaves nothing running", async () => {
     const folder = join(root, "dev");
     await init({ folder });
