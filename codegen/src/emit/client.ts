@@ -115,7 +115,7 @@ function emitEndpoint(context: Context): void {
 /** What a client sends, asks, answers and hears at one place: the interfaces of {@link callMembers}. */
 function emitCalls(group: Group, topics: readonly Group[], context: Context): void {
   const { topic, typeName, at, sends, receives } = group;
-  const { endpoint, file } = context;
+  const { file } = context;
   const asked = requests(sends.messages);
   const asking = requests(receives.deliveries);
   if (topic === undefined || plainMessages(sends).length > 0) {
@@ -129,7 +129,7 @@ function emitCalls(group: Group, topics: readonly Group[], context: Context): vo
   }
   if (asking.length > 0) {
     file.doc(`Answers what the server asks on ${at}; the returned function stops answering.`);
-    printInterface(file, `${typeName}Answer`, asking, (delivery) => emitAnswer(endpoint, delivery, file));
+    printInterface(file, `${typeName}Answer`, asking, (delivery) => emitAnswer(delivery, context));
   }
   if (topic !== undefined && receives.deliveries.length === 0) return;
   const others = topics.length > 0 ? "all of them belong to topics" : "there is none";
@@ -199,7 +199,7 @@ function emitSubscription(subscription: Subscription, context: Context): void {
 function subscribeParameters({ subscribe }: Subscription, { model, endpoint, file }: Context): readonly string[] {
   const message = endpoint.clientToServer.messages.find(({ name }) => name === subscribe);
   if (message === undefined) return [];
-  const filled = message.reply === undefined ? [] : correlationProperty(message.reply.request);
+  const filled = message.reply === undefined ? [] : correlationProperty(model, message, message.reply.request);
   return [payloadParameter(file, join, model, message, filled), `options?: ${file.import("RequestOptions", join)}`];
 }
 
@@ -218,9 +218,9 @@ function emitConnectOptions(endpoint: Endpoint, file: GeneratedFile): void {
   );
 }
 
-function emitAnswer(endpoint: Endpoint, delivery: Asks<Delivery>, file: GeneratedFile): void {
+function emitAnswer(delivery: Asks<Delivery>, { model, endpoint, file }: Context): void {
   const { sends } = directions(endpoint, "client");
-  const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, delivery.reply, sends)}>`;
+  const reply = `${file.import("Awaitable", join)}<${answerSent(file, join, model, delivery.reply, sends)}>`;
   file.doc(docsWith(delivery.docs, returnDocs(delivery.reply, sends)));
   printCall(
     file,

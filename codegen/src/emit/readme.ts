@@ -89,7 +89,7 @@ function connecting(model: Model, endpoint: Endpoint, name: string, file: Genera
 function talking(model: Model, endpoint: Endpoint, file: GeneratedFile): readonly string[] {
   const { socket, topics } = groupsOf(endpoint, "client");
   const [asked] = requests(socket.sends.messages).flatMap((message) => {
-    const given = argument(model, message, correlationProperty(message.reply.request), file);
+    const given = argument(model, message, correlationProperty(model, message, message.reply.request), file);
     return given === undefined ? [] : [`console.log(await connection.request${member(message.method)}(${given}));`];
   });
   const loop = (from: string): string => `for await (const { name, payload } of ${from}) console.log(name, payload);`;
@@ -99,7 +99,10 @@ function talking(model: Model, endpoint: Endpoint, file: GeneratedFile): readonl
     const subscribe = endpoint.clientToServer.messages.find(({ name }) => name === topic.subscription?.subscribe);
     const { parameters } = topic;
     const of = parameters === undefined || parameters.optional ? "" : sample(model, parameters, file);
-    const given = subscribe === undefined ? of : argument(model, subscribe, correlationProperty(subscribe.reply?.request ?? []), file);
+    const given =
+      subscribe === undefined
+        ? of
+        : argument(model, subscribe, correlationProperty(model, subscribe, subscribe.reply?.request ?? []), file);
     return given === undefined ? [] : [`const topic = await connection${member(topic.name)}(${given});`, loop("topic")].join("\n");
   });
   const heard = opened ?? (endpoint.serverToClient.deliveries.length === 0 ? "await connection.close();" : loop("connection"));
@@ -253,7 +256,7 @@ function ofTopic(group: Group, topic: Topic, endpoint: Endpoint, context: Contex
 
 /** What a method that sends is given, as its declaration has it. */
 const payloadOf = (message: Message, { model, file }: Context): string =>
-  payloadParameter(file, join, model, message, correlationProperty(message.reply?.request ?? []));
+  payloadParameter(file, join, model, message, correlationProperty(model, message, message.reply?.request ?? []));
 
 /** Every method of one place, each with the document's word for it. */
 function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, context: Context): readonly string[] {
@@ -275,7 +278,7 @@ function ofGroup({ sends, receives }: Group, at: string, endpoint: Endpoint, con
       about(delivery),
     ]),
     ...requests(receives.deliveries).map((delivery): [string, string] => [
-      `${at}.answer${member(delivery.method)}((payload: ${received(file, delivery)}) => ${answerSent(file, join, delivery.reply, sides.sends)})`,
+      `${at}.answer${member(delivery.method)}((payload: ${received(file, delivery)}) => ${answerSent(file, join, model, delivery.reply, sides.sends)})`,
       line(delivery.docs, "Answers what the server asks."),
     ]),
   ];

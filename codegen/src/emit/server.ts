@@ -1,5 +1,5 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
-import type { Delivery, Endpoint, Message, Model, SecurityScheme } from "../model/model.ts";
+import type { Delivery, Endpoint, Message, Model, Reply, SecurityScheme } from "../model/model.ts";
 import { apiNames, serverSuffixes } from "./api-names.ts";
 import { printCodecs } from "./codecs.ts";
 import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
@@ -127,21 +127,20 @@ function emitConnection({ model, endpoint, file }: Context): void {
 }
 
 /** What arrives at one place. */
-function emitMessages({ typeName, at, receives }: Group, { endpoint, file }: Context): void {
+function emitMessages({ typeName, at, receives }: Group, context: Context): void {
+  const { file } = context;
   if (receives.deliveries.length === 0) return;
   file.doc(`What to do with each message that arrives on ${at}.`);
-  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) =>
-    emitHandlerMethod(endpoint, delivery, file),
-  );
+  printInterface(file, `${typeName}Messages<Context = object>`, receives.deliveries, (delivery) => emitHandlerMethod(delivery, context));
 }
 
-function emitHandlerMethod(endpoint: Endpoint, delivery: Delivery, file: GeneratedFile): void {
+function emitHandlerMethod(delivery: Delivery, { model, endpoint, file }: Context): void {
   const { sends } = directions(endpoint, "server");
   const awaitable = file.import("Awaitable", join);
   const parameters = [`payload: ${received(file, delivery)}`, `conn: ${endpoint.typeName}Connection<Context>`];
   const { docs, method, reply } = delivery;
   file.doc(reply === undefined ? docs : docsWith(docs, returnDocs(reply, sends)));
-  const result = reply === undefined ? "void" : answerSent(file, join, reply, sends);
+  const result = reply === undefined ? "void" : answerSent(file, join, model, reply, sends);
   printCall(file, `readonly ${file.key(method)}: `, parameters, ` => ${awaitable}<${result}>;`);
 }
 
@@ -174,7 +173,7 @@ function emitReader(context: Context): void {
   const { typeName } = endpoint;
   file.doc(`Everything that can arrive on ${at(endpoint)}, told apart by \`name\`.`);
   printNamedUnion(file, `${typeName}Received`, endpoint.clientToServer.deliveries);
-  emitSent(endpoint, file);
+  emitSent(context);
 
   // A method returns its reply; whoever reads the requests itself has to send it.
   const { socket, topics } = groupsOf(endpoint, "server");
@@ -210,17 +209,18 @@ function emitReader(context: Context): void {
 }
 
 /** What a filter of everything that is sent is given: payloads as their senders give them. */
-function emitSent({ typeName, clientToServer, serverToClient, ...endpoint }: Endpoint, file: GeneratedFile): void {
-  const answers = new Map<string, readonly string[]>();
+function emitSent({ model, endpoint, file }: Context): void {
+  const { typeName, address, clientToServer, serverToClient } = endpoint;
+  const ids = new Map<string, Reply["reply"][]>();
   for (const { reply } of clientToServer.messages) {
-    if (reply === undefined) continue;
-    for (const name of reply.messages) answers.set(name, [...(answers.get(name) ?? []), ...correlationProperty(reply.reply)]);
+    for (const name of reply?.messages ?? []) ids.set(name, [...(ids.get(name) ?? []), reply?.reply ?? []]);
   }
   const members = serverToClient.messages.map((message) => {
-    const filled = [...(message.reply ? correlationProperty(message.reply.request) : []), ...(answers.get(message.name) ?? [])];
+    const places = [message.reply?.request ?? [], ...(ids.get(message.name) ?? [])];
+    const filled = places.flatMap((place) => correlationProperty(model, message, place));
     return { name: message.name, type: sent(file, join, message, [...new Set(filled)]) };
   });
-  file.doc(`Everything that the server sends on \`${endpoint.address}\`, told apart by \`name\`, as its sender gives it.`);
+  file.doc(`Everything that the server sends on \`${address}\`, told apart by \`name\`, as its sender gives it.`);
   printNamedTypes(file, `${typeName}Sent`, members);
 }
 
@@ -232,7 +232,8 @@ function emitToError(model: Model, file: GeneratedFile): boolean {
   printInterface(file, `${apiNames(model).toError}<Context = object>`, asked, (endpoint) => {
     const { sends } = directions(endpoint, "server");
     const message = sends.messages.find(({ name }) => name === endpoint.error?.message);
-    const result = message === undefined ? "unknown" : sent(file, join, message, correlationProperty(endpoint.error?.correlation ?? []));
+    const result =
+      message === undefined ? "unknown" : sent(file, join, message, correlationProperty(model, message, endpoint.error?.correlation ?? []));
     const parameters = [`problem: ${file.import("Problem", join)}`, `conn: ${endpoint.typeName}Connection<Context>`];
     printCall(file, `readonly ${file.key(endpoint.name)}: `, parameters, ` => ${result};`);
   });

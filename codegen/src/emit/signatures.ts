@@ -1,5 +1,9 @@
 // What server.ts and client.ts say alike: what is sent, asked and received under a message's name.
+import type { Path } from "@wsgen/runtime/generated/server";
+import type { Schema } from "../model/keywords.ts";
 import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, SecurityScheme, Topic } from "../model/model.ts";
+import { DEFINITIONS } from "../model/schemas.ts";
+import { isObject, property, refOf } from "../model/tree.ts";
 import { apiNames } from "./api-names.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 
@@ -112,7 +116,7 @@ export function payloadParameter(
   filled: readonly string[] = [],
 ): string {
   // An id that cannot be made up is never filled in.
-  const given = message.reply?.given === true ? correlationProperty(message.reply.request) : [];
+  const given = message.reply?.given === true ? correlationProperty(model, message, message.reply.request) : [];
   const names = filledIn(
     message,
     filled.filter((name) => !given.includes(name)),
@@ -136,10 +140,22 @@ function filledIn(message: Message, filled: readonly string[]): readonly string[
   return [...new Set([...Object.keys(message.constants), ...filled])];
 }
 
-/** The property that the correlation id fills in, where it is one of the payload itself. */
-export function correlationProperty(path: Reply["request"]): readonly string[] {
-  const [first] = path;
-  return path.length === 1 && typeof first === "string" ? [first] : [];
+/** The property that the correlation id fills in: the id itself, or what holds it and need hold nothing else. */
+export function correlationProperty({ types }: Model, { type }: Message, [first, ...rest]: Path): readonly string[] {
+  const propertyOf = (schema: Schema | undefined, name: Path[number]): Schema | undefined => {
+    const properties = isObject(schema) ? schema["properties"] : undefined;
+    const found = isObject(properties) ? property(properties, String(name)) : undefined;
+    const ref = found === undefined ? undefined : refOf(found);
+    return (ref === undefined ? found : schemaOf(ref.slice(DEFINITIONS.length))) as Schema | undefined;
+  };
+  const schemaOf = (name: string): Schema | undefined => types.find((one) => one.name === name)?.schema;
+  const holds = (schema: Schema | undefined, [next, ...further]: Path): boolean => {
+    if (next === undefined) return true;
+    if (!isObject(schema) || composed.some((keyword) => keyword in schema)) return false;
+    const { required = [] } = schema;
+    return Array.isArray(required) && required.every((name) => name === next) && holds(propertyOf(schema, next), further);
+  };
+  return typeof first === "string" && holds(propertyOf(schemaOf(type), first), rest) ? [first] : [];
 }
 
 /** The messages that a reply may be, of the direction that carries them. */
@@ -153,10 +169,10 @@ export function answerReceived(file: GeneratedFile, reply: Reply, direction: Dir
 }
 
 /** What answers a request, as it is given back: the correlation id is filled in, and constants unless they say which of several replies it is. */
-export function answerSent(file: GeneratedFile, join: string, reply: Reply, direction: Direction): string {
+export function answerSent(file: GeneratedFile, join: string, model: Model, reply: Reply, direction: Direction): string {
   const all = answers(reply, direction);
   const asGiven = (message: Message): Message => (all.length > 1 ? { ...message, constants: {} } : message);
-  return union(all.map((message) => sent(file, join, asGiven(message), correlationProperty(reply.reply))));
+  return union(all.map((message) => sent(file, join, asGiven(message), correlationProperty(model, message, reply.reply))));
 }
 
 const union = (types: readonly string[]): string => [...new Set(types)].join(" | ");
@@ -180,7 +196,7 @@ export function printSend(message: Message, { model, file, join }: Context): voi
 /** Prints the method that sends a request, and gives its reply. */
 export function printRequest(message: Asks<Message>, { model, endpoint, file, side, join }: Context): void {
   const { receives } = directions(endpoint, side);
-  const parameter = payloadParameter(file, join, model, message, correlationProperty(message.reply.request));
+  const parameter = payloadParameter(file, join, model, message, correlationProperty(model, message, message.reply.request));
   const options = `options?: ${file.import("RequestOptions", join)}`;
   file.doc(message.docs);
   printCall(file, file.key(message.method), [parameter, options], `: Promise<${answerReceived(file, message.reply, receives)}>;`);

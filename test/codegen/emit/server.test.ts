@@ -102,6 +102,29 @@ describe("server.ts", () => {
     expect(declaration(text, "RpcMessages")).toContain('Awaitable<Optional<Pong, "type" | "id">>');
   });
 
+  it("lets the holder of an id be left out where it need hold nothing else", () => {
+    const reply: Reply = { messages: ["pong"], request: ["meta", "id"], reply: ["head", "of", "id"], id: "uuid" };
+    const rpc = endpoint("rpc", {
+      clientToServer: direction([message("pong", { replyOnly: true })]),
+      serverToClient: direction([message("ping", { reply })]),
+    });
+    const object = (required: readonly string[], properties: object) => ({ type: "object", required, properties });
+    const text = (required: readonly string[]) => {
+      const ping = object(["type", "meta"], { type: { const: "ping" }, meta: { $ref: "#/definitions/Meta" } });
+      const meta = object(required, { id: { type: "string" }, trace: { type: "string" } });
+      const types = Object.entries({ Ping: ping, Meta: meta }).map(([name, schema]) => ({
+        name,
+        docs: {},
+        schema,
+        guard: true,
+        pointer: "#",
+      }));
+      return declaration(emit(model("Rpc", [rpc], { types: types as never })), "RpcRequest");
+    };
+    expect(text(["id"])).toContain('ping(payload?: Optional<Ping, "type" | "meta">');
+    expect(text(["id", "trace"])).toContain('ping(payload: Optional<Ping, "type">');
+  });
+
   it("wants the id of a request from the caller where none can be made up", () => {
     const reply: Reply = { messages: ["pong"], request: ["id"], reply: ["id"], id: "string", given: true };
     const rpc = endpoint("rpc", {
