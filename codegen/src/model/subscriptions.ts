@@ -181,8 +181,9 @@ function declares({ draft }: Entry, path: Path): boolean {
 /** Proposes the option where clients can subscribe and unsubscribe, and nothing says what that means. */
 export function proposeSubscription(channels: readonly SourceChannel[], directions: Directions, findings: Findings): void {
   if (channels.some(({ extension }) => extension.subscription !== undefined)) return;
+  const pairsOf = createPairs(directions.clientToServer.entries);
   const found = channels.flatMap((channel) => {
-    const [pair, ...others] = pairsOf(channel, directions.clientToServer.entries);
+    const [pair, ...others] = pairsOf(channel);
     if (pair === undefined || others.length > 0) return [];
     const proposal = proposalOf(pair, directions);
     return proposal === undefined ? [] : [{ channel, pair, proposal }];
@@ -208,21 +209,23 @@ interface Pair {
   readonly unsubscribe: Entry | { readonly at: Path; readonly value: string };
 }
 
-/** Messages of a channel that subscribe and unsubscribe by their names, or one that does both by what it says. */
-function pairsOf({ messages }: SourceChannel, entries: readonly Entry[]): readonly Pair[] {
+/** Finds the messages of a channel that subscribe and unsubscribe by their names, or one that does both by what it says. */
+function createPairs(entries: readonly Entry[]): (channel: SourceChannel) => readonly Pair[] {
   const said = ({ draft }: Entry): readonly [verb: string, what: string] => {
     const [verb = "", ...what] = wordsOf(draft.base).map((word) => word.toLowerCase());
     return [verb, what.join(" ")];
   };
   const place = ({ topic = "" }: Entry, what: string): string => `${topic}\n${what}`;
   const leaving = new Map<string, Entry>();
+  const bySource = new Map<Entry["draft"]["source"], Entry[]>();
   for (const entry of entries) {
     const [verb, what] = said(entry);
     const at = place(entry, what);
     if (verb === "unsubscribe" && !leaving.has(at)) leaving.set(at, entry);
+    const { source } = entry.draft;
+    bySource.set(source, [...(bySource.get(source) ?? []), entry]);
   }
-  const own = entries.filter(({ draft }) => messages.includes(draft.source));
-  return own.flatMap((subscribe): readonly Pair[] => {
+  const pairOf = (subscribe: Entry): readonly Pair[] => {
     const [verb, what] = said(subscribe);
     const unsubscribe = leaving.get(place(subscribe, what));
     if (verb === "subscribe" && unsubscribe !== undefined) return [{ subscribe, unsubscribe }];
@@ -232,7 +235,8 @@ function pairsOf({ messages }: SourceChannel, entries: readonly Entry[]): readon
       return typeof value === "string" && values.some((one) => /^subscribe$/i.test(String(one))) ? [{ at, value }] : [];
     });
     return both[0] === undefined ? [] : [{ subscribe, unsubscribe: both[0] }];
-  });
+  };
+  return ({ messages }) => [...new Set(messages)].flatMap((message) => bySource.get(message) ?? []).flatMap(pairOf);
 }
 
 /** As deep as people look for a key. */

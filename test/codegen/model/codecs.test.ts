@@ -196,7 +196,7 @@ it.each([
     "a message",
     {},
     { correlationId: { location: "$message.payload#/id" } },
-    "`id`, where its payload has bytes; its reply is an ordinary message.",
+    "`id`, where the request's payload has bytes; its reply is an ordinary message.",
   ],
 ])("bytes are no correlation id, though %s says so", async (_who, options, said, expected) => {
   const bytes = { type: "string", format: "binary" };
