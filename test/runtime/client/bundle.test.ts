@@ -50,6 +50,7 @@ describe("the client in a browser", () => {
       "client/index.ts",
       "client/life.ts",
       "client/listeners.ts",
+      "client/login.ts",
       "client/requests.ts",
       "client/retry.ts",
       "client/subscription-key.ts",
