@@ -45,7 +45,8 @@ export function openCacheEntry(file: string | undefined, key: readonly string[])
       const draft = `${file}.${process.pid}`;
       const text = JSON.stringify(value);
       try {
-        mkdirSync(dirname(file), { recursive: true });
+        // One by one: below /proc, where a link may lead, the recursive mkdir of Node never comes back.
+        for (const folder of [dirname(dirname(file)), dirname(file)]) if (!existsSync(folder)) mkdirSync(folder);
         writeFileSync(draft, `${seal(text)}\n${text}`);
         renameSync(draft, file);
       } catch {

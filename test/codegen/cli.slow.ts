@@ -320,7 +320,10 @@ describe("bad input", () => {
 
   it("is a configuration that cannot be read", () => {
     writeFileSync(join(root, "wsgen.config.json"), '{\n  "out": gen\n}\n');
-    oneLine([], /^error: wsgen\.config\.json cannot be read: .*[^.]\. Correct the file\.$/m);
+    refused(
+      [],
+      /^wsgen\.config\.json:2:10 error config\n {2}wsgen\.config\.json cannot be read: .*\n(.*\n)*? {2}fix: Correct the file\.$/m,
+    );
   });
 
   it("is a configuration with a misspelt key", () => {

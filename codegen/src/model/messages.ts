@@ -117,7 +117,7 @@ function writtenIn(pointer: string): MessageUse | undefined {
   const [holder, channel, field, key] = segments[0] === "components" ? segments.slice(1) : segments;
   if (channel === undefined) return undefined;
   // Alternatives under `oneOf` of a message have what that is called in common, as those of a channel have the channel's name.
-  if (holder === "messages") return { channel };
+  if (holder === "messages") return field === "oneOf" ? { channel } : undefined;
   if (holder !== "channels") return undefined;
   if (field === "messages" && key !== undefined) return { channel, key };
   return field === "publish" || field === "subscribe" ? { channel, operation: field } : { channel };

@@ -192,6 +192,24 @@ components:
   expect(lines).toContainEqual(expect.stringContaining("hint reply-uncorrelated"));
 });
 
+test("what an x-response writes out and its channel has too is one message", async () => {
+  const answers = "{ oneOf: [{ payload: { type: integer } }, { payload: { type: string } }] }";
+  const { model } = await modelled(`
+asyncapi: 2.6.0
+info: { title: T, version: 1.0.0 }
+defaultContentType: application/json
+servers: { s: { url: ws://a, protocol: ws } }
+channels:
+  /a:
+    publish: { message: { $ref: "#/components/messages/ask" } }
+    subscribe: { message: ${answers} }
+components:
+  messages:
+    ask: { payload: { type: object, required: [t], properties: { t: { const: 1 } } }, x-response: ${answers} }
+`);
+  expect(endpointOf(model!).serverToClient.messages).toHaveLength(2);
+});
+
 test.each([
   [{ type: "string", pattern: "^r-[0-9]{4}$" }, true],
   [{ type: "integer", minimum: 100 }, true],

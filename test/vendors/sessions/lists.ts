@@ -1,9 +1,9 @@
 // OKX: tickers of several instruments on one socket, refused ones, and a connection that is lost.
-import { createOkxWsClient, type SocketTickersClient } from "./client.js";
+import { createOkxClient, type SocketTickersClient } from "./client.js";
 
 export async function session(url: string, note: (what: string) => void): Promise<void> {
   const invalid: string[] = [];
-  const client = createOkxWsClient(url, {
+  const client = createOkxClient(url, {
     reconnect: { spread: 10 },
     onInvalid: ({ messageName, path }) => void invalid.push(`${messageName} ${path}`),
   });
