@@ -31,6 +31,8 @@ export const targets = [
   { scenario: "room of 50 who all talk", subject: "wsgen", peer: "ws-json", ratio: 0.08 },
   { scenario: "room of 50 who all talk", subject: "wsgen", peer: "uws-ajv", ratio: 0.6 },
   { scenario: "connect and close", subject: "wsgen", peer: "ws-json", ratio: 1.15 },
+  { scenario: "client, receiving 154 B", subject: "client", peer: "JSON.parse", ratio: 1.8 },
+  { scenario: "client, receiving 2.7 kB book", subject: "client", peer: "JSON.parse", ratio: 1.25 },
   { scenario: "growth: messages in the contract", subject: "wsgen-500-1", peer: "wsgen-1-1", ratio: 1.05 },
   { scenario: "growth: messages in the contract", subject: "wsgen-500-500", peer: "ws-json-500-500", ratio: 0.7 },
   { scenario: "idle connection, RSS", subject: "wsgen", peer: "ws", ratio: 0.9 },

@@ -20,9 +20,10 @@ export interface Received {
 /** Reads and writes the messages of one endpoint. Stateless: one serves every connection. */
 export interface Codec {
   /**
-   * Reads a text frame (string) or binary frame (bytes). Features may `claim` parsed JSON first, and `choose` where the tree does not tell messages apart.
+   * Reads a text frame (string) or binary frame (bytes); `payload` is what the text says, where it is parsed already. Features may `claim` parsed JSON first,
+   * and `choose` where the tree does not tell messages apart.
    */
-  decode(data: string | Uint8Array, ask: Ask): Received | undefined;
+  decode(data: string | Uint8Array, ask: Ask, payload?: unknown): Received | undefined;
   /** A payload where the tree has led to, if a guard accepts it; features `choose` where that is a choice. */
   arrive(end: DispatchNode | undefined, payload: unknown, ask: Ask): Received;
   /** A payload as the message of that name, if its guard accepts; without a name it is refused, with the reason and where it lies. */
@@ -54,8 +55,7 @@ export function createCodec({ receives: { dispatch, messages }, sends }: Endpoin
 
     arrive: (end, payload) => codec.check(end as string | undefined, payload),
 
-    decode(data, ask) {
-      const payload = typeof data === "string" ? parse(data) : undefined;
+    decode(data, ask, payload = typeof data === "string" ? parse(data) : undefined) {
       if (payload === undefined) return codec.check(undefined, data, "is not JSON");
       if (ask("claim", payload)) return;
       return codec.arrive(codec.find(payload), payload, ask);

@@ -19,7 +19,7 @@ export const formats: Feature = ({ receives: { dispatch, messages }, sends }, co
     const payload = parse(data);
     if (text && payload === undefined) return codec.arrive(text, data, ask);
     // `42` and `true` are JSON by accident when they come as bare text.
-    if (!text || (json && (Object(payload) === payload || isEnd(codec.find(payload))))) return decode(data, ask);
+    if (!text || (json && (Object(payload) === payload || isEnd(codec.find(payload))))) return decode(data, ask, payload);
     if (ask("claim", payload)) return;
     // A choice among texts is of bare ones.
     return codec.arrive(text, json || messages[text as string]?.format !== "any" ? data : payload, ask);

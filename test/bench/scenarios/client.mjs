@@ -2,6 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { messages } from "../messages.mjs";
 import { median, quantile, rounded } from "../rounds.mjs";
+import { targetOf } from "../targets.mjs";
 
 /** A WebSocket whose server is the benchmark: no bytes, only events. */
 class SilentSocket {
@@ -32,7 +33,10 @@ class SilentSocket {
 
   send() {}
 
-  close() {}
+  close(code, reason) {
+    this.readyState = 3;
+    this.emit("close", { code, reason, wasClean: true });
+  }
 }
 
 export async function measure({ build, rounds, quick }) {
@@ -54,7 +58,7 @@ export async function measure({ build, rounds, quick }) {
     listeners[message.type]?.(message);
   });
 
-  return ["154 B", "2.7 kB text", "2.7 kB book"].flatMap((size) => {
+  const figures = ["154 B", "2.7 kB text", "2.7 kB book"].flatMap((size) => {
     const event = { data: JSON.stringify(messages[size]) };
     const subjects = { "JSON.parse and a listener": byHand, "wsgen's client": generated };
     const times = new Map(Object.keys(subjects).map((name) => [name, []]));
@@ -82,8 +86,11 @@ export async function measure({ build, rounds, quick }) {
         ? {
             peer: "JSON.parse and a listener",
             ratio: rounded(median(values.map((value, round) => value / times.get("JSON.parse and a listener")[round]))),
+            target: targetOf(scenario, "client", "JSON.parse")?.ratio,
           }
         : {}),
     }));
   });
+  await hall.close();
+  return figures;
 }
