@@ -1,5 +1,4 @@
-// What property tests draw. `npm test` draws the same each time, so that a change is judged by what it changes; `npm run test:slow` draws anew, and
-// prints the seed of what it finds. SEED repeats it.
+// What property tests draw: the same each time, so that a change is judged by what it changes. SEED draws other values (`SEED=$RANDOM npm run test:slow`).
 import fc from "fast-check";
 import { inject } from "vitest";
 
