@@ -1,5 +1,5 @@
 // Path parameters, query and headers of little documents, the whole way: generated, and a generated client meets a generated server; raw requests too.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRouter, connect as dial, type Router, serve, UpgradeRejectedError } from "@wsgen/runtime";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -311,6 +311,50 @@ export const missing = () => door();
     ]);
     const { contract } = (await import(join(out, "contract.client.ts"))) as { readonly contract: { readonly endpoints: object } };
     expect(Object.keys(contract.endpoints)).toEqual(["stream", "listen"]);
+  });
+
+  it("in a server's URL is part of every address below it, unless the address says the name itself", async () => {
+    const variables = { token: {}, page: { enum: ["1", "2"], default: "1" } };
+    const server = { host: "localhost", pathname: "/base/?token={token}&p={page}&v=1", protocol: "ws", variables };
+    const { enter, ask, lines } = await start(described("/door?v=2", {}, { servers: { one: server } }));
+    expect(lines).toEqual([]);
+    expect(await enter({ query: { token: "a/b&c" } })).toMatchObject({
+      path: "/base/door?v=2&p=1&token=a%2Fb%26c",
+      query: { token: "a/b&c", p: "1", v: "2" },
+    });
+    expect(await ask("/base/door?token=a&p=2&v=2")).toMatchObject({ query: { token: "a", p: "2", v: "2" } });
+    expect(await ask("/base/door?p=2&v=2")).toBe('400 The query parameter "token" is missing.');
+    const { out } = await generated(described(null as never, {}, { servers: { one: { ...server, pathname: "?streams=x" } } }));
+    const { contract } = (await import(join(out, "contract.client.ts"))) as { readonly contract: { readonly endpoints: object } };
+    expect(contract.endpoints).toMatchObject({ door: { address: "/", query: { defaults: { streams: "x" } } } });
+    expect(readFileSync(join(out, "client.ts"), "utf8")).toContain('serverUrl("ws://localhost")');
+  });
+
+  it("in a 2.x server's URL is too, and its key of a security scheme is left to the credentials", async () => {
+    const pass = { type: "httpApiKey", in: "query", name: "key" };
+    const { enter, shown } = await start({
+      asyncapi: "2.6.0",
+      info: { title: "Door", version: "1" },
+      servers: { one: { url: "wss://localhost?streams=x&key=%7Bk%7D", protocol: "wss", security: [{ pass: [] }] } },
+      channels: { "/door": { publish: { message: { name: "knock", payload: { type: "object" } } } } },
+      components: { securitySchemes: { pass } },
+      "x-wsgen": { name: "Door" },
+    });
+    expect(await enter()).toMatchObject({ path: "/door?streams=x", query: { streams: "x" } });
+    expect(shown).toEqual(["s3cret"]);
+  });
+
+  it("that differs between servers of the same channels is the caller's to say, with a warning; a variable that is nowhere is any text", async () => {
+    const server = (query: string) => ({ host: "localhost", pathname: `/?${query}`, protocol: "ws" });
+    const { enter, lines } = await start(
+      described("/door", {}, { servers: { one: server("v=1&t={t}"), two: server("v=2&t={t}&beta=1") } }),
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/^warning parameter-undeclared The URL of the server `one` has the variable `t`/),
+      expect.stringMatching(/^warning server-query The servers `one` and `two` .* not with the same `v`, `beta` in the query/),
+    ]);
+    expect(await enter({ query: { v: "2", t: "a", beta: "1" } })).toMatchObject({ path: "/door?v=2&t=a&beta=1" });
+    await expect(enter({ query: { v: "3", t: "a" } })).rejects.toThrow("query: /v must be equal to one of");
   });
 
   it("is found behind refs of bindings, of the schema and of its properties", async () => {

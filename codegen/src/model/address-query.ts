@@ -1,4 +1,4 @@
-// The query that an address is written with (`/stream?streams={streams}&v=1`), as a schema of what clients send.
+// The query that an address or a server's URL is written with (`/stream?streams={streams}&v=1`), as a schema of what clients send.
 import type { Coercion } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { parametersOf, queryOfChannel } from "./addresses.ts";
@@ -16,27 +16,22 @@ export interface WrittenQuery {
   readonly constants: ReadonlyMap<string, string>;
 }
 
-/** Reads the query of a socket's addresses; `undefined` where none has one. `parameterOf` gives the schema of a parameter in it. */
+type Pairs = ReadonlyMap<string, string>;
+
+/**
+ * Reads the query of a socket's addresses and of its servers' URLs; `undefined` where none has one. What a channel says counts, where its
+ * server says the name too. `parameterOf` gives the schema of a parameter in it.
+ */
 export function readQuery(
-  { address, channels }: Socket,
+  { address, channels, servers }: Socket,
   parameterOf: (name: string) => Schema,
   findings: Findings,
 ): WrittenQuery | undefined {
-  const queries = channels.map((channel) => {
-    const read = new Map<string, string>();
-    for (const [name, value] of new URLSearchParams(queryOfChannel(channel, address))) {
-      if (read.has(name) || parametersOf(name).length > 0) {
-        findings.warning({
-          code: "address-query",
-          message: `\`${name}=${value}\` of the query in the address is left out: ${read.has(name) ? "it says the name again" : "its name is none"}.`,
-          fix: "Describe it under the channel's `bindings.ws.query`.",
-          pointer: channel.pointer,
-          at: "key",
-        });
-      } else read.set(name, value);
-    }
-    return read;
-  });
+  const ofServers = servers.map(({ query, source }) => readPairs(query, source.pointer, findings));
+  const ofChannels = channels.map((channel) => readPairs(queryOfChannel(channel, address), channel.pointer, findings));
+  reportServers(servers, ofServers, findings);
+  const alternatives = ofServers.length === 0 ? [new Map<string, string>()] : ofServers;
+  const queries = ofChannels.flatMap((own) => alternatives.map((shared): Pairs => new Map([...shared, ...own])));
   const names = [...new Set(queries.flatMap((query) => [...query.keys()]))];
   if (names.length === 0) return undefined;
   const properties = emptyObject();
@@ -53,6 +48,39 @@ export function readQuery(
     if (isConstant && others.length === 0 && required.includes(name)) constants.set(name, value);
   }
   return { properties, required, constants };
+}
+
+/** Names and values of a query as it was written at `pointer`. */
+function readPairs(query: string, pointer: string, findings: Findings): Pairs {
+  const read = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (read.has(name) || parametersOf(name).length > 0) {
+      findings.warning({
+        code: "address-query",
+        message: `\`${name}=${value}\` of the query in the address is left out: ${read.has(name) ? "it says the name again" : "its name is none"}.`,
+        fix: "Describe it under the channel's `bindings.ws.query`.",
+        pointer,
+        at: "key",
+      });
+    } else read.set(name, value);
+  }
+  return read;
+}
+
+/** Servers that carry the same channels, each with a query of its own: which of them a client means is known to its caller alone. */
+function reportServers(servers: Socket["servers"], queries: readonly Pairs[], findings: Findings): void {
+  const names = new Set(queries.flatMap((query) => [...query.keys()]));
+  const differing = [...names].filter((name) => new Set(queries.map((query) => query.get(name))).size > 1);
+  const other = queries.findIndex((query) => differing.some((name) => query.get(name) !== queries[0]?.get(name)));
+  const [first, second] = [servers[0]?.source, servers[other]?.source];
+  if (first === undefined || second === undefined || other === -1) return;
+  findings.warning({
+    code: "server-query",
+    message: `The servers \`${first.key}\` and \`${second.key}\` carry the same channels, but not with the same ${differing.map((name) => `\`${name}\``).join(", ")} in the query of their URLs: whoever connects has to say it.`,
+    fix: "Write the same query on both, or let each channel list its `servers`.",
+    pointer: second.pointer,
+    at: "key",
+  });
 }
 
 /** A schema of the query with what the addresses say of it; where both speak of a name, the schema is closer. */

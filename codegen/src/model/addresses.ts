@@ -10,6 +10,8 @@ export interface ServerAddress {
   readonly origin: string;
   /** Path as written, without the last slash: `/v1`; empty for `/`. */
   readonly path: string;
+  /** Query as written, without its question mark: `streams={streams}&v=1`; empty where there is none. */
+  readonly query: string;
   readonly speaks: "websocket" | "http" | "other";
   /** Socket.IO is a protocol of its own on top of WebSocket, which plain clients do not speak. */
   readonly socketIo: boolean;
@@ -30,13 +32,15 @@ export function addressOfServer(source: SourceServer): ServerAddress {
   const rest = found === null ? written : written.slice(found[0].length);
   const slash = rest.search(/[/?#]/);
   const authority = slash === -1 ? rest : rest.slice(0, slash);
-  const path = slash === -1 ? "" : withoutQuery(rest.slice(slash));
+  const tail = slash === -1 ? "" : rest.slice(slash);
+  const path = withoutQuery(tail);
   const socketIo = /^socket[.-]?io$/.test(protocol);
   const isWebSocket = isSocketScheme(protocol) || isSocketScheme(scheme) || socketIo;
   return {
     source,
     origin: hidden === null ? `${printedScheme(found?.[1], scheme, protocol)}://${authority}` : authority,
     path: trimSlash(expandFixed(path, source.variables)),
+    query: pathAndQuery(tail)[1] ?? "",
     speaks: isWebSocket ? "websocket" : /^https?$/.test(protocol) || /^https?$/.test(scheme) ? "http" : "other",
     socketIo,
   };

@@ -126,7 +126,10 @@ export function groupSockets(source: Source, { findings, multiplex, misspelt }: 
 /** Variables of a path whose default no parameter of a path can have: they keep it. */
 function reportFixedVariables(servers: readonly ServerAddress[], findings: Findings): void {
   for (const { source } of servers) {
-    const path = source.url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/^[^/]*/, "");
+    const path = source.url
+      .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+      .replace(/^[^/?#]*/, "")
+      .replace(/[?#].*$/s, "");
     for (const { name, default: value, enum: values = [] } of source.variables) {
       if (value === undefined || fitsSegment(value) || values.length === 1 || !path.includes(`{${name}}`)) continue;
       findings.warning({

@@ -81,6 +81,17 @@ function parameterSchema(socket: Socket, name: string, { types, findings }: Cont
     };
   }
   const [channel] = socket.channels;
+  const server = socket.servers.find(({ source }) => parametersOf(source.url).includes(name))?.source;
+  if (server !== undefined && !socket.channels.some(({ address = "" }) => parametersOf(address).includes(name))) {
+    findings.warning({
+      code: "parameter-undeclared",
+      message: `The URL of the server \`${server.key}\` has the variable \`${name}\`, which is not declared; it is taken as a string.`,
+      fix: "Describe it under the server's `variables`.",
+      pointer: server.pointer,
+      at: "key",
+    });
+    return { type: "string" };
+  }
   // In 2.x the address is the channel's key.
   const holder = socket.channels.find(({ namedBy, address }) => namedBy === "key" && parametersOf(address ?? "").includes(name));
   findings.warning({
@@ -110,7 +121,7 @@ function reportUnused(socket: Socket, names: readonly string[], findings: Findin
   }
 }
 
-/** What the bindings say of the query or the headers, and of the query also the addresses. */
+/** What the bindings say of the query or the headers, and of the query also the addresses and the servers' URLs. */
 function buildPart(socket: Socket, part: "query" | "headers", context: Context): HandshakePart | undefined {
   const { types, findings, typeName } = context;
   const [channel] = socket.channels;
