@@ -152,7 +152,7 @@ function leavesOf(dispatch: EndpointContract["receives"]["dispatch"]): ReadonlyS
   return new Set([...endsOf(dispatch)].flatMap((end) => (typeof end === "string" ? end : end.among)));
 }
 
-function endsOf({ binary, constants = [], json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<DispatchEnd> {
+function endsOf({ binary, constants = [], encoded, json, text }: EndpointContract["receives"]["dispatch"]): ReadonlySet<DispatchEnd> {
   const ends = new Set(constants.map(([, end]) => end));
   const walk = (node: DispatchNode | undefined): void => {
     if (node === undefined) return;
@@ -167,7 +167,7 @@ function endsOf({ binary, constants = [], json, text }: EndpointContract["receiv
     } else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
     else walk(node.present);
   };
-  [json, binary, text].forEach(walk);
+  [json, encoded, binary, text].forEach(walk);
   return ends;
 }
 

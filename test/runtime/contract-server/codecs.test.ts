@@ -1,6 +1,7 @@
 // The whiteboard over real sockets: CBOR and JSON on one endpoint, MessagePack on another, with libraries that know nothing of us.
 import * as msgpack from "@msgpack/msgpack";
 import { type ContractError, createRoomBus, createRouter, type RoomAdapter } from "@wsgen/runtime";
+import { type Contract, register } from "@wsgen/runtime/generated/server";
 import { testServer } from "@wsgen/runtime/testing";
 import * as cborg from "cborg";
 import { describe, expect, it, vi } from "vitest";
@@ -227,11 +228,35 @@ it("a client takes no text where the document has none", async () => {
 });
 
 it("neither side begins without a codec for each content type", async () => {
-  const none = { board: { messages: {} }, pointers: { messages: {} } } as never;
-  expect(() => registerWhiteboard(createRouter(), none, { codecs: { "application/cbor": cborg } as never })).toThrow(
+  const handlers = { board: { messages: { draw() {}, fetch: () => ({ lines: [] }) } }, pointers: { messages: { moved() {} } } };
+  expect(() => registerWhiteboard(createRouter(), handlers, { codecs: { "application/cbor": cborg } as never })).toThrow(
     'Whiteboard, endpoint "pointers" speaks application/msgpack: add codecs: { "application/msgpack": { encode(value): bytes, decode(bytes): value } }.',
   );
   expect(() => createWhiteboardClient("ws://localhost", {} as never)).toThrow(
     "The client of /boards/{boardId} speaks application/cbor: add codecs:",
+  );
+});
+
+it("the server does not begin without a handler for each message, in whatever frames it comes", () => {
+  const none = { board: { messages: { draw() {} } }, pointers: { messages: {} } } as never;
+  expect(() => registerWhiteboard(createRouter(), none, { codecs })).toThrow('endpoint "board" has no handler for the message "fetch"');
+});
+
+it("the server does not begin without `classify` where a codec reads what nothing tells apart", () => {
+  const message = { format: "encoded", contentType: "application/cbor" } as const;
+  const contract: Contract = {
+    version: 1,
+    generator: "0",
+    title: "Pets",
+    endpoints: {
+      pets: {
+        address: "/pets",
+        receives: { dispatch: { encoded: { among: ["cat", "dog"], by: "classify" } }, messages: { cat: message, dog: message } },
+        sends: {},
+      },
+    },
+  };
+  expect(() => register(createRouter(), contract, { pets: { messages: { cat() {}, dog() {} } } }, { codecs })).toThrow(
+    'endpoint "pets" has messages that nothing tells apart',
   );
 });
