@@ -2,7 +2,7 @@
 import type { ConnectionCore } from "../connection/connection.ts";
 import { encodeFrame, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
-import { type CallsOf, prepareCalls } from "./calls.ts";
+import { prepareCalls } from "./calls.ts";
 import { prepareCodecs } from "./codec.ts";
 import type { DispatchEnd, DispatchNode, EndpointContract, ReplyContract } from "./contract.ts";
 import type { Asker, ContractConnection, EndpointHandler, EndpointPrimitive, Facilities } from "./contract-connection.ts";
@@ -11,7 +11,7 @@ import { createEncoders, type Encode } from "./encode.ts";
 import { filterSent, type ReceiveFilter, type SendFilter } from "./filters.ts";
 import { createRecheck, type Recheck } from "./recheck.ts";
 import { prepareRequests, type RequestOptions, type Requests } from "./requests.ts";
-import { type Addressee, type Audience, createRooms, type Deliver, type Relay, type Rooms } from "./rooms.ts";
+import { type Addressee, type Audience, createRooms, type Deliver, type Relay } from "./rooms.ts";
 import { gatherTopics, splitName } from "./topics.ts";
 
 /** Who hears of what goes wrong. */
@@ -49,9 +49,6 @@ export interface Endpoint extends Facilities {
   /** What becomes of each message that arrives, by its name. */
   readonly receivers: ReadonlyMap<string, Receiver>;
   readonly encoders: ReadonlyMap<string, Encode>;
-  readonly rooms: Rooms;
-  readonly Send: CallsOf<Addressee>;
-  readonly Request: CallsOf<Asker>;
   readonly classify: ClassifyMessage | undefined;
   readonly toError: ToError | undefined;
   /** Makes the table of open requests of one connection; `undefined` when the server asks nothing. */
