@@ -62,7 +62,7 @@ export function prepareGate(
 
   const inQuery = [...named.values()].flatMap(({ scheme }) => (scheme.in === "query" && scheme.name !== undefined ? [scheme.name] : []));
   const judge: Gate["judge"] = async (request) => {
-    const verdicts = new Map<string, Awaitable<object | undefined>>();
+    const verdicts = new Map<string, object | undefined>();
     let refusal: Response | undefined;
     for (const alternative of alternatives) {
       const shown = alternative.map((asked) => ({ ...asked, credentials: readCredentials(asked.name, asked.scheme, request) }));
@@ -70,8 +70,8 @@ export function prepareGate(
       const context = {};
       let refused: Response | undefined;
       for (const { name, judge, credentials } of shown) {
-        // A hook that asks a database is asked once, however many alternatives have its scheme.
-        const verdict = await (verdicts.get(name) ?? judge(credentials, request));
+        // A hook may ask a database: it is asked once, whatever it says, however many alternatives have its scheme.
+        const verdict = verdicts.has(name) ? verdicts.get(name) : await judge(credentials, request);
         verdicts.set(name, verdict);
         if (verdict === undefined) refused = refusedCredentials();
         else if (verdict instanceof Response) refused = verdict;

@@ -490,3 +490,26 @@ describe("registering a contract", () => {
     socket.close();
   });
 });
+
+it("asks a hook once, however many alternatives have its scheme, also when it refuses", async () => {
+  const asked: string[] = [];
+  const hook = (name: string) => (given: string) => void asked.push(`${name} ${given}`);
+  const endpoint = {
+    address: "/door",
+    security: [["key"], ["key", "pin"]],
+    receives: { dispatch: {}, messages: {} },
+    sends: {},
+  };
+  const schemes = { key: { carries: "key", in: "query", name: "key" }, pin: { carries: "key", in: "query", name: "pin" } } as const;
+  const router = createRouter();
+  register(
+    router,
+    { version: 1, generator: "0", title: "Door", schemes, endpoints: { door: endpoint } },
+    { door: {} },
+    { authenticate: { key: hook("key"), pin: hook("pin") } },
+  );
+  const server = await serve(router, { host: "127.0.0.1", signals: [] });
+  servers.push(server);
+  expect((await knock(server.port, handshakeText("/door?key=k&pin=p"))).status).toBe(403);
+  expect(asked).toEqual(["key k"]);
+});
