@@ -3,6 +3,7 @@ import type { Awaitable, UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 import type { RoutedRequest } from "../upgrade/middleware.ts";
 import type { Contract, SchemeContract } from "./contract.ts";
+import { problemResponse } from "./problem-details.ts";
 
 /** A user name and a password (HTTP Basic, RFC 7617). */
 export interface BasicCredentials {
@@ -172,20 +173,14 @@ function missingCredentials(title: string, alternatives: readonly (readonly Aske
   for (const challenge of new Set(alternatives.flat().flatMap(({ scheme }) => scheme.scheme ?? [])))
     headers.append("www-authenticate", `${challenge} realm="${realm}"`);
   const ways = alternatives.map((alternative) => alternative.map(describe).join(" and ")).join("; or ");
-  return problem(401, "Credentials are missing.", `Send ${ways}.`, headers);
+  return problemResponse(401, "Credentials are missing.", { detail: `Send ${ways}.` }, headers);
 }
 
-const refusedCredentials = (): Response => problem(403, "The credentials are refused.", undefined, new Headers());
+const refusedCredentials = (): Response => problemResponse(403, "The credentials are refused.");
 
 function describe({ name, scheme: { in: where, name: key = "", scheme } }: Asked): string {
   if (where === "certificate") return "a TLS client certificate";
   if (where === "protocol") return `the subprotocols "${key || name}" and "${key || name}.<credentials in base64url>"`;
   const places = { header: "the header", query: "the query parameter", cookie: "the cookie" } as const;
   return `${places[where]} "${key}"${scheme === undefined ? "" : ` with the scheme ${scheme}`}`;
-}
-
-/** RFC 9457. */
-function problem(status: number, title: string, detail: string | undefined, headers: Headers): Response {
-  headers.set("content-type", "application/problem+json");
-  return new Response(`${JSON.stringify({ title, status, ...(detail !== undefined && { detail }) })}\n`, { status, headers });
 }

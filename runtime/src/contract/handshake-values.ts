@@ -111,9 +111,8 @@ function check(where: HandshakeProblem["in"], value: object, contract: Handshake
   const error = guard?.errors?.[0];
   const name = error === undefined ? undefined : nameIn(error);
   const what = name === undefined ? kinds[where] : `${kinds[where]} ${JSON.stringify(name)}`;
-  if (error?.keyword === "required") return { in: where, name, detail: `The ${what} is missing.` };
-  if (error?.keyword === "additionalProperties") return { in: where, name, detail: `The ${what} is not known.` };
-  return { in: where, name, detail: `The ${what} ${refusal.reason}.` };
+  const wrong = error?.keyword === "required" ? "is missing" : error?.keyword === "additionalProperties" ? "is not known" : refusal.reason;
+  return { detail: `The ${what} ${wrong}.`, in: where, name };
 }
 
 function nameIn({ keyword, instancePath, params }: GuardError): string | undefined {

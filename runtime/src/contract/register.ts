@@ -9,7 +9,8 @@ import { type Gate, prepareGate } from "./authentication.ts";
 import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive, NamedMessage } from "./contract-connection.ts";
 import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
-import { type HandshakeProblem, readHandshake } from "./handshake-values.ts";
+import { readHandshake } from "./handshake-values.ts";
+import { problemResponse } from "./problem-details.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Deliver } from "./rooms.ts";
 import { Session } from "./session.ts";
@@ -137,7 +138,7 @@ function addRoute(
     limits: { ...assertLimits(options.limits ?? {}), ...(answersInOrder(contract) && { concurrency: 1 }) },
     admit(request) {
       const reading = readHandshake(request, contract, gate?.secrets);
-      if (reading.kind === "problem") return refusal(reading.problem);
+      if (reading.kind === "problem") return problemResponse(400, "The handshake does not match the contract.", reading.problem);
       const occupy: Admission["occupy"] = (connection, place) => {
         const session = new Session(connection, prepared, reading.values, hooksOf(place.reporter, place.path), place);
         session.start();
@@ -159,16 +160,4 @@ function addRoute(
 /** Handlers that run beside each other would answer in the order they are done in. */
 function answersInOrder({ receives }: EndpointContract): boolean {
   return Object.values(receives.messages).some(({ reply }) => reply?.id === "order");
-}
-
-/** RFC 9457. */
-function refusal({ in: where, name, detail }: HandshakeProblem): Response {
-  const problem = {
-    title: "The handshake does not match the contract.",
-    status: 400,
-    detail,
-    in: where,
-    ...(name === undefined ? {} : { name }),
-  };
-  return new Response(`${JSON.stringify(problem)}\n`, { status: 400, headers: { "content-type": "application/problem+json" } });
 }
