@@ -32,6 +32,7 @@ export interface InterfaceNode {
 const text = (value: string): TypeNode => ({ kind: "text", text: value });
 const unknown = text("unknown");
 const never = text("never");
+const anyObject: ObjectNode = { kind: "object", members: [], index: unknown };
 
 /**
  * Starts a builder of types.
@@ -46,6 +47,8 @@ export function createTypeBuilder(
 ): TypeBuilder {
   const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
   const interfaces = new Map<string, InterfaceNode | undefined>();
+  /** Of named types, whether they are objects alone. */
+  const objects = new Map<string, boolean>();
 
   // Names are only asked for when they are printed: whoever asks for one imports it.
   const keyOf = createFlattener((name) => name, createMemberHead(file));
@@ -82,9 +85,10 @@ export function createTypeBuilder(
       inline.map((part) => withoutRequired(part, told)),
       others,
     );
+    if (own === undefined || !isFree(own)) return [...named, ...(own === undefined ? [] : [own]), ...alternatives];
     // `type: object` beside types that are objects adds nothing.
-    const implied = own !== undefined && isFree(own) && (named.length > 0 || (alternatives.length > 0 && onlyObjects(schema, new Set())));
-    return [...named, ...(own === undefined || implied ? [] : [own]), ...alternatives];
+    const implied = others.some(onlyObjects) || inline.some((part) => ALTERNATIVES.some((key) => listsObjects(part[key])));
+    return [...named, ...(implied ? [] : [anyObject]), ...alternatives];
   };
 
   /** What the keywords of one schema say by themselves, without applicators. */
@@ -244,18 +248,28 @@ export function createTypeBuilder(
     return isObject(target) ? resolve(target, seen) : undefined;
   };
 
-  const onlyObjects = (schema: Schema, seen: Set<string>): boolean => {
-    if (typeof schema === "boolean") return false;
-    const target = resolve(schema, seen);
-    if (target === undefined) return true;
-    const kinds = kindsOf(target);
-    const lists = ALTERNATIVES.map((key) => target[key]).filter((list) => Array.isArray(list));
-    if (lists.length > 0)
-      return lists.every((list) => list.every((member: JsonValue) => isSchema(member) && onlyObjects(member, new Set(seen))));
-    if (kinds !== undefined) return kinds.every((kind) => kind === "object");
-    const { allOf } = target;
-    return Array.isArray(allOf) && allOf.some((member: JsonValue) => isSchema(member) && onlyObjects(member, new Set(seen)));
+  /** Whether the type of a schema has objects alone: what it says of itself, by names and in `allOf`, or all of its alternatives. */
+  const onlyObjects = (schema: Schema): boolean => {
+    if (typeof schema === "boolean") return !schema;
+    const ref = refName(schema);
+    if (ref !== undefined) {
+      const known = objects.get(ref);
+      if (known !== undefined) return known;
+      // What leads back to itself is decided by the rest.
+      objects.set(ref, true);
+      const found = onlyObjects(definitions.get(ref)?.schema ?? true);
+      objects.set(ref, found);
+      return found;
+    }
+    const values = listedValues(schema);
+    if (values !== undefined) return values.every(isObject);
+    if (isKind(schema, "object") || ALTERNATIVES.some((key) => listsObjects(schema[key]))) return true;
+    const { allOf } = schema;
+    return Array.isArray(allOf) && allOf.some((member: JsonValue) => isSchema(member) && onlyObjects(member));
   };
+
+  const listsObjects = (list: JsonValue | undefined): boolean =>
+    Array.isArray(list) && list.every((member: JsonValue) => isSchema(member) && !isConstraint(member) && onlyObjects(member));
 
   const interfaceOf = (definition: TypeDefinition): InterfaceNode | undefined => {
     const { name, schema } = definition;
@@ -354,8 +368,9 @@ export function createTypeBuilder(
       if (possible === never) return never;
       if (possible !== unknown) found.set(keyOf(possible) ?? possible, possible);
     }
-    const texts = new Set([...found.keys()].map((key) => (typeof key === "string" ? literalKind(key) : undefined)));
-    const kept = [...found.values()].filter((member) => !(member.kind === "text" && texts.has(member.text)));
+    // Types that say more than their kind.
+    const telling = new Set([...found.values()].map((member) => (isBare(member) ? undefined : kindOf(member))));
+    const kept = [...found.values()].filter((member) => !(isBare(member) && telling.has(kindOf(member))));
     const [only] = kept;
     return only === undefined ? unknown : kept.length === 1 ? only : { kind: "intersection", members: kept };
   };
@@ -523,9 +538,16 @@ function mixesIndex(node: TypeNode): boolean {
 function kindOf(node: TypeNode): string | undefined {
   if (node.kind === "array" || node.kind === "tuple") return "array";
   if (node.kind === "object") return "object";
+  if (node.kind === "union") {
+    const [kind, ...others] = new Set(node.members.map(kindOf));
+    return others.length === 0 ? kind : undefined;
+  }
   if (node.kind !== "text" || node.text === "unknown" || node.text === "never") return undefined;
   return literalKind(node.text) ?? node.text;
 }
+
+/** Whether a type is all values of a kind. */
+const isBare = (node: TypeNode): boolean => (node.kind === "text" ? literalKind(node.text) === undefined : isFree(node));
 
 const isFree = (node: TypeNode): boolean =>
   node.kind === "object" && node.members.length === 0 && (node.index === undefined || node.index === unknown);

@@ -102,9 +102,31 @@ export type Leaf = string;`);
     ["a constant of another type", { type: "string", const: 1 }, "type X = never;"],
     ["a constant that its enum lacks", { const: "a", enum: ["b"] }, "type X = never;"],
     ["a list that would be longer than it may be", { type: "array", items: [{}], minItems: 3, maxItems: 1 }, "type X = never;"],
+    ["an object that is one of some texts", { type: "object", allOf: [{ enum: ["a", 1, null] }] }, "type X = never;"],
+    ["a closed object that is a text", { type: "object", additionalProperties: false, allOf: [{ const: "a" }] }, "type X = never;"],
+    [
+      "an object that is a text or a number",
+      { type: "object", allOf: [{ anyOf: [{ type: "string" }, { type: "number" }] }] },
+      "type X = never;",
+    ],
     ["two kinds at once", { type: "object", properties: { a: {} }, oneOf: [{ type: "array" }, ref("Y")] }, "type X = { a?: unknown } & Y;"],
   ])("says that nothing is of %s", (_, schema, expected) => {
     expect(typeOf(schema, { Y: { type: "object", properties: {} } })).toBe(expected);
+  });
+
+  it("lets a constant through that is an object, where objects are asked for", () => {
+    expect(typeOf({ type: "object", allOf: [{ enum: ["a", { b: 1 }] }] })).toBe("type X = { b: 1 };");
+    expect(typeOf({ type: "object", allOf: [{ const: { b: 1 } }] })).toBe("type X = { b: 1 };");
+  });
+
+  it("says a kind once, where constants have it anyway", () => {
+    expect(typeOf({ type: "string", allOf: [{ enum: ["a", 1, "b"] }] })).toBe('type X = "a" | "b";');
+  });
+
+  it("says that it is an object where the named type beside it is none", () => {
+    const schema = { type: "object", allOf: [ref("Y")] };
+    expect(typeOf(schema, { Y: { type: "string" } })).toBe("type X = Y & { [key: string]: unknown };");
+    expect(typeOf(schema, { Y: ref("Z"), Z: { anyOf: [{ type: "object" }, { const: { a: 1 } }] } })).toBe("type X = Y;");
   });
 
   it("has an index signature of anything where TypeScript would not find a property's own type in it again", () => {
