@@ -1,7 +1,7 @@
 // The order in which values can be declared: what a type consists of before it.
 import { forEachSubschema, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
-import { refName } from "./type-expression.ts";
+import { refName } from "../model/schemas.ts";
 
 /** Types that contain each other, or one that contains itself. */
 export interface Cycle {

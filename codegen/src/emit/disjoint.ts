@@ -1,8 +1,8 @@
 // Tells whether alternatives exclude each other.
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { TypeDefinition } from "../model/model.ts";
+import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
-import { refName } from "./type-expression.ts";
 
 type Definitions = ReadonlyMap<string, TypeDefinition>;
 

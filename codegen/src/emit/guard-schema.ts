@@ -4,11 +4,11 @@ import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Finding } from "../model/findings.ts";
 import { ANNOTATIONS, emptyObject, mapSubschemas, NO_BYTES, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
+import { refName } from "../model/schemas.ts";
 import { isObject, joinPointer } from "../model/tree.ts";
 import { codecsOf } from "./codecs.ts";
 import { patternRisk } from "./pattern-risk.ts";
 import { FORMATS, UNCHECKED_FORMATS } from "./prelude.ts";
-import { refName } from "./type-expression.ts";
 
 /** A finding with its weight; whoever has the document turns its pointer into a position. */
 export interface WeighedFinding extends Finding {

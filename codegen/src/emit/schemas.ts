@@ -2,11 +2,12 @@
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { ANNOTATIONS, BYTES, KEYWORDS, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
+import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
 import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
-import { allowedValues, createTypeBuilder, isConstraint, isSchema, refName } from "./type-expression.ts";
+import { allowedValues, createTypeBuilder, isConstraint, isSchema } from "./type-expression.ts";
 import type { TypeNode } from "./type-layout.ts";
 
 /**

@@ -2,8 +2,8 @@
 import type { Path } from "@wsgen/runtime/generated/server";
 import type { Schema } from "../model/keywords.ts";
 import type { Delivery, Direction, Docs, Endpoint, HandshakePart, Message, Model, Reply, SecurityScheme, Topic } from "../model/model.ts";
-import { DEFINITIONS } from "../model/schemas.ts";
-import { isObject, property, refOf } from "../model/tree.ts";
+import { refName } from "../model/schemas.ts";
+import { isObject, property } from "../model/tree.ts";
 import { apiNames } from "./api-names.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 
@@ -145,8 +145,8 @@ export function correlationProperty({ types }: Model, { type }: Message, [first,
   const propertyOf = (schema: Schema | undefined, name: Path[number]): Schema | undefined => {
     const properties = isObject(schema) ? schema["properties"] : undefined;
     const found = isObject(properties) ? property(properties, String(name)) : undefined;
-    const ref = found === undefined ? undefined : refOf(found);
-    return (ref === undefined ? found : schemaOf(ref.slice(DEFINITIONS.length))) as Schema | undefined;
+    const ref = found === undefined ? undefined : refName(found);
+    return (ref === undefined ? found : schemaOf(ref)) as Schema | undefined;
   };
   const schemaOf = (name: string): Schema | undefined => types.find((one) => one.name === name)?.schema;
   const holds = (schema: Schema | undefined, [next, ...further]: Path): boolean => {

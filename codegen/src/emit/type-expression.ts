@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { ANNOTATIONS, BYTES, type Schema } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
-import { DEFINITIONS } from "../model/schemas.ts";
+import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 import type { GeneratedFile } from "./file.ts";
 import { type Annotated, memberDocs } from "./schema-docs.ts";
@@ -416,12 +416,6 @@ function withoutRequired(schema: JsonObject, names: readonly string[]): JsonObje
 }
 
 const hasExtra = (schema: JsonObject): boolean => isObject(schema["additionalProperties"]) || isObject(schema["patternProperties"]);
-
-/** The name of the type that a schema refers to. */
-export function refName(schema: JsonObject): string | undefined {
-  const ref = schema["$ref"];
-  return typeof ref === "string" && ref.startsWith(DEFINITIONS) ? ref.slice(DEFINITIONS.length) : undefined;
-}
 
 export const isSchema = (value: JsonValue | undefined): value is Schema =>
   typeof value === "boolean" || (value !== undefined && isObject(value));

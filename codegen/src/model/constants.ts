@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Demand } from "./directions.ts";
 import { emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import { pascalCase } from "./names.ts";
-import { DEFINITIONS, type Types } from "./schemas.ts";
+import { DEFINITIONS, refName, type Types } from "./schemas.ts";
 import { evidenceAt, type Resolve, type Shape } from "./shape.ts";
 import { isObject, property, refOf } from "./tree.ts";
 
@@ -57,8 +57,8 @@ function referredTo(types: Types): ReadonlySet<string> {
   const found = new Set<string>();
   const walk = (schema: Schema): void => {
     if (typeof schema === "boolean") return;
-    const ref = refOf(schema);
-    if (ref !== undefined) found.add(ref.slice(DEFINITIONS.length));
+    const ref = refName(schema);
+    if (ref !== undefined) found.add(ref);
     forEachSubschema(schema, walk);
   };
   for (const draft of types.drafts.values()) walk(draft.schema);
@@ -111,8 +111,8 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
 export function pinConstant(schema: Schema, path: Path, values: readonly Constant[], resolve: Resolve): Schema {
   // Beside a list, a demand on one of its items would be a type that no literal fits: it is written into the list.
   const listed = path.some((step) => typeof step === "number");
-  const ref = typeof schema === "boolean" ? undefined : refOf(schema);
-  const written = listed && ref !== undefined ? resolve(ref.slice(DEFINITIONS.length)) : schema;
+  const ref = refName(schema);
+  const written = listed && ref !== undefined ? resolve(ref) : schema;
   const pinned = typeof written === "object" ? pinInPlace(written, path, values) : undefined;
   if (pinned !== undefined) return pinned;
   const demand = demandOf(path, values);
@@ -130,8 +130,8 @@ export function correctConstant(schema: Schema, path: Path, values: readonly Con
  */
 function pinInPlace(written: JsonObject, path: Path, values: readonly Constant[], resolve?: Resolve): JsonObject | undefined {
   const [step, ...rest] = path;
-  const ref = refOf(written);
-  const target = ref === undefined ? written : resolve?.(ref.slice(DEFINITIONS.length));
+  const ref = refName(written);
+  const target = ref === undefined ? written : resolve?.(ref);
   if (step === undefined || target === undefined || !isObject(target) || refOf(target) !== undefined) return undefined;
   const schema = resolve === undefined || typeof step === "string" ? target : withPosition(target, step);
   const holder = typeof step === "string" ? property(schema, "properties") : property(schema, "items");

@@ -4,9 +4,9 @@ import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import { ANNOTATIONS, type Schema } from "./keywords.ts";
 import type { Message } from "./model.ts";
-import { DEFINITIONS } from "./schemas.ts";
+import { refName } from "./schemas.ts";
 import { type Alternative, alternativesOf, isOpaque, listedValues, type Resolve, requires, stepsOf } from "./shape.ts";
-import { isObject, property, refOf } from "./tree.ts";
+import { isObject, property } from "./tree.ts";
 
 /** Where nothing is valid, and why. */
 interface Contradiction {
@@ -125,9 +125,9 @@ const withArticle = (type: string): string => (type === "null" ? type : `${/^[ae
 
 function allowsEverything(schema: JsonValue, resolve: Resolve): boolean {
   if (!isObject(schema)) return schema === true;
-  const ref = refOf(schema);
+  const ref = refName(schema);
   // One hop: chains of refs are rare, and may be endless.
-  const target = ref === undefined ? schema : (resolve(ref.slice(DEFINITIONS.length)) ?? false);
+  const target = ref === undefined ? schema : (resolve(ref) ?? false);
   return target === true || (isObject(target) && Object.keys(target).every((key) => ANNOTATIONS.has(key)));
 }
 

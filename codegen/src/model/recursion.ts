@@ -1,9 +1,8 @@
 // Finds schemas that recurse without ever looking at a smaller value: their validators would call themselves until the stack ends, on any message.
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
-import { DEFINITIONS, type TypeDraft } from "./schemas.ts";
+import { refName, type TypeDraft } from "./schemas.ts";
 import { MAX_CHAIN } from "./shape.ts";
-import { refOf } from "./tree.ts";
 
 /** Reports every cycle through in-place applicators (`$ref`, `allOf`, `anyOf`, `oneOf`, `not`, `if`…), once for each cycle, and chains of them too long to follow. */
 export function reportEndlessRecursion(drafts: ReadonlyMap<string, TypeDraft>, findings: Findings): void {
@@ -64,8 +63,8 @@ function reportChain({ base, pointer }: TypeDraft, findings: Findings): void {
 
 function inPlaceRefs(schema: Schema): string[] {
   if (typeof schema === "boolean") return [];
-  const ref = refOf(schema);
-  if (ref !== undefined) return [ref.slice(DEFINITIONS.length)];
+  const id = refName(schema);
+  if (id !== undefined) return [id];
   const found: string[] = [];
   forEachSubschema(schema, (inner, inPlace) => {
     if (inPlace) found.push(...inPlaceRefs(inner));

@@ -13,6 +13,12 @@ import { docsOf, isObject, joinPointer, nameOfPointer, type Place, property, ref
 /** Prefix of every `$ref` in a normalised schema. Until names are assigned, a definition's id stands behind it; then its name. */
 export const DEFINITIONS = "#/definitions/";
 
+/** The definition that a normalised schema refers to: its id, or its name once it has one. */
+export function refName(schema: JsonValue): string | undefined {
+  const ref = refOf(schema);
+  return ref?.startsWith(DEFINITIONS) === true ? ref.slice(DEFINITIONS.length) : undefined;
+}
+
 /** A type that the generated code will have, before it has its final name. */
 export interface TypeDraft {
   /** Its pointer, or for types that the document does not have, a text that no pointer can be. */
@@ -326,7 +332,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       if (!isObject(place.value) || refOf(place.value) === undefined) return undefined;
       const schema = normaliseRef({ pointer: place.pointer, value: place.value });
       drain();
-      return typeof schema === "boolean" ? undefined : refOf(schema)?.slice(DEFINITIONS.length);
+      return refName(schema);
     },
   };
 }
@@ -408,6 +414,6 @@ function list(words: readonly string[]): string {
 export function renameRefs(schema: Schema, rename: (id: string) => string): Schema {
   if (typeof schema === "boolean") return schema;
   const copy = mapSubschemas(schema, (inner) => renameRefs(inner, rename));
-  const ref = refOf(copy);
-  return ref === undefined ? copy : Object.assign(emptyObject(), copy, { $ref: DEFINITIONS + rename(ref.slice(DEFINITIONS.length)) });
+  const id = refName(copy);
+  return id === undefined ? copy : Object.assign(emptyObject(), copy, { $ref: DEFINITIONS + rename(id) });
 }

@@ -2,8 +2,8 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Schema } from "./keywords.ts";
-import { DEFINITIONS } from "./schemas.ts";
-import { isObject, property, refOf } from "./tree.ts";
+import { refName } from "./schemas.ts";
+import { isObject, property } from "./tree.ts";
 
 /** The kinds of JSON value. */
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
@@ -162,9 +162,8 @@ export function alternativesOf(schemas: readonly Schema[], resolve: Resolve, ope
 
 function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<string>): Alternative[] {
   if (typeof schema === "boolean") return schema ? [[]] : [];
-  const ref = refOf(schema);
-  if (ref !== undefined) {
-    const id = ref.slice(DEFINITIONS.length);
+  const id = refName(schema);
+  if (id !== undefined) {
     const target = resolve(id);
     // Recursion without progress is reported elsewhere; here it adds nothing.
     if (open.size > MAX_CHAIN) return [[OPAQUE]];

@@ -3,8 +3,8 @@ import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import type { TypeDefinition } from "./model.ts";
 import { assignTypeNames, clashesOf } from "./names.ts";
-import { DEFINITIONS, renameRefs, type TypeDraft, type Types } from "./schemas.ts";
-import { isObject, refOf, splitPointer, type Tree } from "./tree.ts";
+import { refName, renameRefs, type TypeDraft, type Types } from "./schemas.ts";
+import { isObject, splitPointer, type Tree } from "./tree.ts";
 
 export interface FinishOptions {
   readonly types: Types;
@@ -97,8 +97,8 @@ export function reachable(types: Types, used: ReadonlySet<string>): TypeDraft[] 
   const waiting = [...used];
   const visit = (schema: Schema): void => {
     if (typeof schema === "boolean") return;
-    const ref = refOf(schema);
-    if (ref !== undefined) waiting.push(ref.slice(DEFINITIONS.length));
+    const ref = refName(schema);
+    if (ref !== undefined) waiting.push(ref);
     forEachSubschema(schema, visit);
   };
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
