@@ -1,13 +1,13 @@
 // Prints schemas.ts: the types of the document as TypeBox builders, for people who compose schemas.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, BYTES, KEYWORDS, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, BYTES, isSchema, KEYWORDS, type Schema, says } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
 import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
-import { allowedValues, createTypeBuilder, isConstraint, isSchema } from "./type-expression.ts";
+import { allowedValues, createTypeBuilder, isConstraint } from "./type-expression.ts";
 import type { TypeNode } from "./type-layout.ts";
 
 /**
@@ -127,7 +127,7 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
 
   /** What TypeBox has a builder for whose static type and verdict are the schema's. */
   const said = (schema: JsonObject): Expression | undefined => {
-    const keys = Object.keys(schema).filter((key) => !DROPPED.has(key) && !ANNOTATIONS.has(key));
+    const keys = says(schema).filter((key) => !DROPPED.has(key));
     const only = (...allowed: readonly string[]): boolean => keys.every((key) => allowed.includes(key));
     const { type, anyOf, oneOf, allOf } = schema;
     // TypeBox would have to be given a function.
@@ -372,7 +372,6 @@ function withFormatSaid(schema: JsonObject): JsonObject {
   return { ...schema, ...whole, ...bounds };
 }
 
-const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
 const isBareObject = (schema: JsonObject): boolean => schema["type"] === "object" && says(schema).length === 1;
 
 /** Whether a schema says what properties are, but not that they are an object's. */
@@ -382,9 +381,8 @@ const speaksOfObjects = (schema: Schema): schema is JsonObject =>
 /** An object that declares everything it requires, so that its type does not depend on what stands beside it. */
 function isPlainObject(schema: JsonObject): boolean {
   const { properties, required } = schema;
-  const keys = Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
   if (schema["type"] !== "object" || !isObject(properties) || Object.keys(properties).length === 0) return false;
-  if (!keys.every((key) => ["type", "properties", "required", "additionalProperties"].includes(key))) return false;
+  if (!says(schema).every((key) => ["type", "properties", "required", "additionalProperties"].includes(key))) return false;
   if (schema["additionalProperties"] === true || isObject(schema["additionalProperties"])) return false;
   return !Array.isArray(required) || required.every((name: JsonValue) => typeof name === "string" && Object.hasOwn(properties, name));
 }

@@ -1,6 +1,6 @@
 // From schemas to TypeScript types, as trees of what a type is.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, BYTES, type Schema } from "../model/keywords.ts";
+import { BYTES, isSchema, type Schema, says } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
@@ -417,16 +417,10 @@ function withoutRequired(schema: JsonObject, names: readonly string[]): JsonObje
 
 const hasExtra = (schema: JsonObject): boolean => isObject(schema["additionalProperties"]) || isObject(schema["patternProperties"]);
 
-export const isSchema = (value: JsonValue | undefined): value is Schema =>
-  typeof value === "boolean" || (value !== undefined && isObject(value));
-
 const stringsOf = (value: JsonValue | undefined): readonly string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 
 const annotated = (schema: Schema): Annotated => (typeof schema === "boolean" ? {} : schema);
-
-/** Keywords that speak of the value. */
-const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
 
 /** Keywords that only speak of values of one kind. */
 const SPEAKS_OF: ReadonlyMap<string, string> = new Map([

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Ajv, ValidateFunction } from "ajv";
 import type { JsonValue } from "../document/document.ts";
-import { ANNOTATIONS, type Schema } from "./keywords.ts";
+import { type Schema, says } from "./keywords.ts";
 
 // Loaded for the first judgement: most documents need none.
 const require = createRequire(import.meta.url);
@@ -88,7 +88,7 @@ function soleType(schema: Schema): JsonValue | undefined {
   const { anyOf, allOf = anyOf, ...others } = schema;
   if (Array.isArray(allOf) && allOf.length === 1 && (anyOf === undefined || anyOf === allOf) && Object.keys(others).length === 0)
     return soleType(allOf[0] as Schema);
-  return Object.keys(schema).every((key) => key === "type" || ANNOTATIONS.has(key)) ? schema["type"] : undefined;
+  return says(schema).every((key) => key === "type") ? schema["type"] : undefined;
 }
 
 /** Objects of documents have no prototype, and AJV calls no two of them equal. */

@@ -17,7 +17,7 @@ interface Keyword {
   readonly inPlace?: boolean;
 }
 
-const isSchema = (value: JsonValue): value is Schema => typeof value === "boolean" || isObject(value);
+export const isSchema = (value: JsonValue | undefined): value is Schema => typeof value === "boolean" || isObject(value);
 const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 const schema: Keyword = { holds: "schema", accepts: isSchema, wants: "a schema" };
 const schemas: Keyword = {
@@ -117,6 +117,9 @@ export const NO_BYTES = "x-no-bytes";
 export const ANNOTATIONS: ReadonlySet<string> = new Set(
   "title description deprecated default examples readOnly writeOnly contentEncoding contentMediaType".split(" "),
 );
+
+/** The keywords of a schema that do say something about them. */
+export const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
 
 /** A schema with every direct subschema replaced by what `replace` makes of it. */
 export function mapSubschemas(value: JsonObject, replace: (schema: Schema) => Schema): JsonObject {
