@@ -36,8 +36,8 @@ export interface StreamedMessage {
 }
 
 /**
- * A message that is sent in parts. What others send meanwhile goes out behind it; who awaits a send that makes `highWaterMark` bytes wait there
- * waits for its end, and must not be who ends it. It must be ended with `close()`: leaving the block of
+ * A message that is sent in parts. What others send meanwhile goes out behind it, and is lost where it never ends: who waits for it hears so then.
+ * Who awaits a send that makes `highWaterMark` bytes wait there waits for its end, and must not be who ends it. It must be ended with `close()`: leaving the block of
  * `await using` without it, as an error does, closes the connection with 1011, so that a message cut off is never taken for whole.
  */
 export interface OutgoingMessage<Part extends string | Uint8Array> extends AsyncDisposable {

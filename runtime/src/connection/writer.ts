@@ -47,6 +47,12 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+/** Messages that wait for the end of another, and whoever waits with them: they are lost where that never ends. */
+interface Behind {
+  readonly backlog: Backlog;
+  waiter: Waiter | undefined;
+}
+
 /** The outgoing frames of one connection, in program order, whoever sends them. */
 export class Outbox {
   /** Messages that were dropped because the peer is slow. */
@@ -63,8 +69,8 @@ export class Outbox {
   #dirty = false;
   /** Messages that wait for the socket to drain, where some of them may be dropped. */
   #backlog: Backlog | undefined;
-  /** Messages that wait for the end of the one that is being sent in fragments; present as long as that is. */
-  #behind: Backlog | undefined;
+  /** Present as long as a message is being sent in fragments. */
+  #behind: Behind | undefined;
   /** Whoever sends that one, waiting for room. */
   #streamer: Waiter | undefined;
 
@@ -86,7 +92,7 @@ export class Outbox {
   }
 
   get #kept(): number {
-    return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.bytes);
+    return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.backlog.bytes);
   }
 
   /**
@@ -95,10 +101,10 @@ export class Outbox {
    */
   push(frame: Buffer, key?: string, conflated = false): Sent {
     if (this.#behind !== undefined) {
-      const late = this.#keep(this.#behind, frame, key, conflated);
+      const late = this.#keep(this.#behind.backlog, frame, key, conflated);
       this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
       if (late) return this.#pushedLate();
-      if (this.#kept < TURN_LIMIT) return restAfter(frame.length);
+      if (this.#kept < TURN_LIMIT && restAfter(frame.length) === undefined) return undefined;
     } else if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
       this.#backlog ??= new Backlog();
       if (this.#keep(this.#backlog, frame, key, conflated)) {
@@ -111,14 +117,23 @@ export class Outbox {
       if (this.#socket.writableLength >= this.#mark) return this.#pushedLate();
       if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
     }
-    this.#waiter ??= createWaiter();
-    return this.#waiter.promise;
+    return this.#wait();
+  }
+
+  /** Waits for room, with what was pushed last. */
+  #wait(): Promise<void> {
+    const behind = this.#behind;
+    if (behind === undefined) {
+      this.#waiter ??= createWaiter();
+      return this.#waiter.promise;
+    }
+    behind.waiter ??= createWaiter();
+    return behind.waiter.promise;
   }
 
   #pushedLate(): LateSend {
     if (this.#late !== undefined) return this.#late;
-    this.#waiter ??= createWaiter();
-    const { promise } = this.#waiter;
+    const promise = this.#wait();
     const late = new LateSend((resolve, reject) => void promise.then(resolve, reject));
     late.catch(ignore);
     late.awaited = false; // By nobody but the line above.
@@ -157,13 +172,18 @@ export class Outbox {
 
   /** From here on messages queue behind the one whose fragments come through `pushAhead`. */
   beginMessage(): void {
-    this.#behind = new Backlog();
+    this.#behind = { backlog: new Backlog(), waiter: undefined };
+    this.#late = undefined; // There was room since.
   }
 
   endMessage(): void {
     const behind = this.#behind;
+    if (behind === undefined) return;
     this.#behind = undefined;
-    for (const [key, frame] of behind?.entries ?? []) {
+    const { waiter } = behind;
+    if (this.#waiter === undefined) this.#waiter = waiter;
+    else if (waiter !== undefined) void this.#waiter.promise.then(waiter.resolve, waiter.reject);
+    for (const [key, frame] of behind.backlog.entries) {
       if (typeof key === "string") void this.push(frame, key, true);
       else void this.push(frame);
     }
@@ -193,22 +213,17 @@ export class Outbox {
     this.settle();
   }
 
-  /** Drops what is queued and not written. */
-  discard(): void {
-    this.#clear();
-    this.#backlog = undefined;
-    if (this.#behind !== undefined) this.#behind = new Backlog();
-  }
-
   /** Writes the last frame, behind everything queued and whatever the socket holds. A message that has not ended stays cut off. */
   end(frame: Buffer): void {
     const frames = [...(this.#frames ?? []), ...(this.#backlog?.frames ?? []), frame];
-    this.discard();
+    const unsent = this.#behind?.waiter;
+    this.#discard();
     writeBatch(
       this.#socket,
       frames,
       frames.reduce((bytes, { length }) => bytes + length, 0),
     );
+    unsent?.reject(this.#owner.closedError());
     this.settle();
   }
 
@@ -223,9 +238,12 @@ export class Outbox {
       this.#backlog = undefined;
       writeBatch(this.#socket, [...frames], bytes);
     }
-    if (this.#waiter !== undefined && this.#socket.writableLength + this.#kept < this.#mark) {
-      this.#waiter.resolve();
+    const behind = this.#behind;
+    if ((this.#waiter ?? behind?.waiter) !== undefined && this.#socket.writableLength + this.#kept < this.#mark) {
+      this.#waiter?.resolve();
       this.#waiter = undefined;
+      behind?.waiter?.resolve();
+      if (behind !== undefined) behind.waiter = undefined;
     }
     if (this.#streamer !== undefined && this.#hasRoom) {
       this.#streamer.resolve();
@@ -236,11 +254,10 @@ export class Outbox {
 
   /** The connection is gone: drops everything and tells those who wait. */
   fail(): void {
-    this.discard();
-    this.#waiter?.reject(this.#owner.closedError());
+    for (const waiter of [this.#waiter, this.#behind?.waiter, this.#streamer]) waiter?.reject(this.#owner.closedError());
     this.#waiter = undefined;
-    this.#streamer?.reject(this.#owner.closedError());
     this.#streamer = undefined;
+    this.#discard();
   }
 
   get #hasRoom(): boolean {
@@ -253,6 +270,13 @@ export class Outbox {
     markDirty(this);
   }
 
+  /** Drops what is queued and not written, and whoever waits behind a message. */
+  #discard(): void {
+    this.#clear();
+    this.#backlog = undefined;
+    if (this.#behind !== undefined) this.#behind = { backlog: new Backlog(), waiter: undefined };
+  }
+
   #clear(): void {
     this.#frames = undefined;
     this.#bytes = 0;
@@ -261,13 +285,13 @@ export class Outbox {
 
   /** Nothing of what waits may be dropped, so there is no use in keeping it. */
   #overflown(): void {
-    const waiter = this.#waiter;
+    const waiters = [this.#waiter, this.#behind?.waiter];
     this.#waiter = undefined; // What it waits with is not sent: there is no room to be told of.
-    this.discard();
+    this.#discard();
     try {
       this.#owner.onOverflow();
     } finally {
-      waiter?.reject(this.#owner.closedError());
+      for (const waiter of waiters) waiter?.reject(this.#owner.closedError());
     }
   }
 

@@ -226,6 +226,55 @@ describe("message()", () => {
     await expect(writing).rejects.toThrow(ConnectionClosedError);
   });
 
+  test("never ends when we close: sends that wait behind it are rejected with that close, whether they wait for the turn or for room", async () => {
+    const { conn, client } = await openPair();
+    await conn.message("text").write("part");
+    const forRoom = [conn.send(Buffer.alloc(MARK)), conn.send("late")];
+    for (const send of forRoom) void send?.catch(() => {});
+    await delay(20);
+    const forTheTurn = conn.send("over the mark as well");
+    void conn.close(4000, "enough");
+    const closed = { name: "ConnectionClosedError", closeCode: 4000, reason: "enough" };
+    for (const send of [...forRoom, forTheTurn]) await expect(send).rejects.toMatchObject(closed);
+    expect((await client.next()).payload.toString()).toBe("part");
+    expect(await client.nextClose()).toEqual({ code: 4000, reason: "enough" });
+
+    const other = await openPair();
+    await other.conn.message("text").write("part");
+    const first = other.conn.send(Buffer.alloc(70_000));
+    void other.conn.close(4000, "enough");
+    await expect(first).rejects.toMatchObject(closed);
+  });
+
+  test("never ends when we close: conflated sends behind it that outlast the turn are rejected as well", async () => {
+    const { conn } = await openPair();
+    await conn.message("text").write("part");
+    const sends = Array.from({ length: 10 }, () => conn.send(Buffer.alloc(30_000), { conflate: "one key" }));
+    expect(sends.some((send) => send !== undefined)).toBe(true);
+    void conn.close(4000);
+    for (const send of sends) if (send !== undefined) await expect(send).rejects.toThrow(ConnectionClosedError);
+  });
+
+  test("never ends when we close: sends before it have left, and are not rejected", async () => {
+    const highWaterMark = 16 * MARK; // More than the kernel takes at a time.
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const { conn, client, socket } = await openPair({ highWaterMark });
+    client.socket.pause();
+    let before: Promise<void> | undefined;
+    while (socket.writableLength < highWaterMark) {
+      before = conn.send(Buffer.alloc(MARK)) ?? before;
+      await turn();
+    }
+    client.socket.resume();
+    while (socket.writableLength >= highWaterMark) await turn();
+    const writing = conn.message("text").write("part");
+    expect(socket.writableLength).toBeGreaterThan(0); // There is room, and nobody has been told.
+    const behind = conn.send(Buffer.alloc(70_000));
+    void conn.close(4000);
+    await expect(behind).rejects.toThrow(ConnectionClosedError);
+    expect([await writing, await before]).toEqual([undefined, undefined]);
+  });
+
   test("closes 1013 when more than the mark queues behind it", async () => {
     const { conn, client } = await openPair();
     const message = conn.message("text");
