@@ -75,6 +75,19 @@ describe("heartbeat", () => {
     expect(conn.signal.aborted).toBe(false);
   });
 
+  test("does not give up on one whose pong lies unread, because the last message before it is taken while another is given up", async () => {
+    const mute = await openPair({ heartbeat: { interval: 200, timeout: 200 }, closeTimeout: 20 });
+    const { conn, client } = await openPair({ heartbeat: { interval: 200, timeout: 200 } });
+    const seen = answerPings(client);
+    client.write(...Array.from({ length: 16 }, () => textFrame("fills the inbox")));
+    await until(() => seen.pings >= 1, "a ping");
+    const reader = conn.messages()[Symbol.asyncIterator]();
+    mute.conn.signal.addEventListener("abort", () => void reader.next());
+    await mute.conn.closed;
+    await delay(20);
+    expect(conn.signal.aborted).toBe(false);
+  });
+
   test("survives a turn that blocks longer than the timeout", async () => {
     const { conn, client } = await openPair({ heartbeat: { interval: 30, timeout: 100 } });
     startEcho(conn);
