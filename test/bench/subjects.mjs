@@ -11,6 +11,7 @@ export const subjects = {
   "ws-ajv": { label: "ws + JSON + AJV", file: "ws.mjs", options: { json: true, validate: true }, speak: plain },
   uws: { label: "uWebSockets.js, no JSON", file: "uws.mjs", options: {}, speak: plain },
   "uws-ajv": { label: "uWebSockets.js + JSON + AJV", file: "uws.mjs", options: { json: true, validate: true }, speak: plain },
+  floor: { label: "floor, no checks", file: "floor.mjs", options: {}, speak: plain },
   wsgen: { label: "wsgen", file: "wsgen.mjs", options: {}, speak: plain },
   "socket.io": {
     label: "Socket.IO",

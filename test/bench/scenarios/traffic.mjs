@@ -68,7 +68,7 @@ function broadcast({ size, perTurn, deflate = false, connections = 1000 }) {
     scenario: `broadcast ${size}, ${perTurn} per turn${deflate ? ", deflated" : ""}`,
     unit: "µs CPU/delivery",
     subject: "wsgen",
-    names: ["ws-json", "ws-once", "uws-ajv", "wsgen", "before"],
+    names: ["ws-json", "ws-once", "uws-ajv", ...(deflate ? [] : ["floor"]), "wsgen", "before"],
     options: { behaviour: "broadcast", deflate },
     async prepare(pair) {
       await pair.open(connections);
@@ -91,7 +91,7 @@ function room(inFlight) {
     scenario: `room of 50 who all talk${inFlight === 1 ? "" : `, ${inFlight} in flight each`}`,
     unit: "µs CPU/message in",
     subject: "wsgen",
-    names: ["ws-json", "ws-once", "uws-ajv", "wsgen", "before"],
+    names: ["ws-json", "ws-once", "uws-ajv", "floor", "wsgen", "before"],
     options: { behaviour: "room" },
     async prepare(pair) {
       await pair.open(50);
@@ -128,10 +128,10 @@ function growingConnections() {
   const variant = echo({ scenario: "growth: connections", message: "154 B", inFlight: 1, names: [] });
   return {
     ...variant,
-    entries: ["ws-json", "wsgen"].flatMap((name) =>
+    entries: ["ws-json", "floor", "wsgen"].flatMap((name) =>
       steps.map((count) => ({ key: `${name}-${count}`, name, label: `${subjects[name].label}, ${counts.format(count)}`, count })),
     ),
-    pairs: steps.slice(1).flatMap((count) => ["ws-json", "wsgen"].map((name) => [`${name}-${count}`, `${name}-100`])),
+    pairs: steps.slice(1).flatMap((count) => ["ws-json", "floor", "wsgen"].map((name) => [`${name}-${count}`, `${name}-100`])),
     prepare: (pair, entry) => variant.prepare(pair, entry, entry.count),
   };
 }
@@ -196,10 +196,12 @@ function growingContract({ build, quick }) {
 export const traffic = {
   echo: () => [
     ...[1, 16].map((inFlight) =>
-      echo({ scenario: `echo 154 B, ${inFlight} in flight`, message: "154 B", inFlight, names: ["ws", ...byHand, ...rpc, "uws"] }),
+      echo({ scenario: `echo 154 B, ${inFlight} in flight`, message: "154 B", inFlight, names: ["ws", ...byHand, "floor", ...rpc, "uws"] }),
     ),
     ...["2.7 kB text", "2.7 kB book"].flatMap((message) =>
-      [1, 16].map((inFlight) => echo({ scenario: `echo ${message}, ${inFlight} in flight`, message, inFlight, names: byHand })),
+      [1, 16].map((inFlight) =>
+        echo({ scenario: `echo ${message}, ${inFlight} in flight`, message, inFlight, names: [...byHand, "floor"] }),
+      ),
     ),
     echo({ scenario: "echo 64 kB binary, 1 in flight", message: "64 kB binary", inFlight: 1, names: ["ws", "uws", "wsgen", "before"] }),
     ...[1, 16].map((inFlight) =>
