@@ -151,6 +151,7 @@ function features({ endpoints, closeCodes }: Model, file: GeneratedFile, checks:
   );
   const needed = [
     ...(checks ? ["guards"] : []),
+    ...(checks && sides.some(({ sends }) => sends.messages.some(({ elsewhere }) => elsewhere !== undefined)) ? ["catchAlls"] : []),
     ...(sides.some(({ sends }) => sends.messages.some(({ constants }) => Object.keys(constants).length > 0)) ? ["constants"] : []),
     ...(endpoints.some(({ parameters, query, headers }) => parameters ?? query ?? headers) ? ["handshake"] : []),
     ...(sides.some(({ receives: { tree } }) => isFork(tree.json) || isFork(tree.encoded)) ? ["dispatch"] : []),

@@ -69,7 +69,7 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
         }),
       ),
     },
-    sends: record(sends.messages, (message) => sentContract(message, guard)),
+    sends: record(sends.messages, (message) => sentContract(message, guards)),
     error: endpoint.error && errorContract(endpoint.error),
     topics: side === "server" ? undefined : notEmpty(topicContracts(endpoint)),
     onInvalid: side === "server" ? endpoint.onInvalid : undefined,
@@ -151,14 +151,16 @@ function endsOf({ binary, constants = [], encoded, json, text }: DispatchTree): 
   return names;
 }
 
-function sentContract(message: Message, guard: Guards): Literal {
-  const { format, codec, type, constants, reply } = message;
+/** Without guards nothing is checked. */
+function sentContract(message: Message, guard: Guards | undefined): Literal {
+  const { format, codec, type, constants, reply, elsewhere } = message;
   return present({
     format,
     contentType: codec,
-    guard: format === "binary" ? undefined : guard(type),
+    guard: format === "binary" ? undefined : guard?.(type),
     constants: notEmpty(constants),
     reply: reply && replyContract(reply),
+    unlike: guard && elsewhere?.map(asLiteral),
   });
 }
 

@@ -3,6 +3,7 @@ import { markBytes } from "./bytes.ts";
 import { constantsOf, requireConstants } from "./constants.ts";
 import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
 import { wordsOfPath } from "./dispatch.ts";
+import { elsewhereOf } from "./elsewhere.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";
@@ -288,6 +289,7 @@ function buildDirection(
     );
     return unlike.length === 0 ? {} : { unlike };
   };
+  const elsewhere = elsewhereOf(side, opposite);
   const deliveries = leaves.map((leaf): Delivery => {
     const [first, ...others] = leaf.members;
     const formats = new Set(leaf.members.map(({ draft }) => draft.format));
@@ -314,7 +316,7 @@ function buildDirection(
   reportAssumption(side, context.findings);
   reportUnreachable(side, context);
   return {
-    messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry), ...unlikeOf(entry) })),
+    messages: entries.map((entry) => ({ ...buildMessage(entry, context), ...replyOf(entry), ...unlikeOf(entry), ...elsewhere(entry) })),
     deliveries,
     tree: dispatch.tree,
     ...(dispatch.choices.length > 0 && {

@@ -238,6 +238,8 @@ export interface Message {
   readonly replyOnly: boolean;
   /** Of a reply that is known by an id: what tells that a payload is another message. */
   readonly unlike?: readonly Unlike[];
+  /** Of one that takes what is no other message: what makes a payload another message to its receiver, though its schema may allow it. */
+  readonly elsewhere?: readonly Unlike[];
   readonly pointer: string;
 }
 

@@ -20,6 +20,7 @@ export {
 } from "../errors.ts";
 export { handshake, serverUrl } from "./address.ts";
 export { answers } from "./answers.ts";
+export { catchAlls } from "./catch-alls.ts";
 export { choices } from "./choices.ts";
 export { closings } from "./closings.ts";
 export { codecs } from "./codecs.ts";

@@ -120,10 +120,16 @@ export interface MessageContract {
   /** Set on a reply that the tree leads to, although nobody is given it but who asked. */
   readonly answersOnly?: true;
   /**
-   * On a reply: places where other messages that have an id at the same place say what they are. A payload with one of the values there is no such
-   * reply; without values, one with anything there.
+   * Places where other messages say what they are, and this one says nothing of its own. On a received reply: a payload that says it is no such reply, though
+   * it has the id of a request. On what is sent: a payload that says it is not sent, for the peer would take it for the other message.
    */
-  readonly unlike?: readonly { readonly path: Path; readonly values?: readonly Constant[] }[];
+  readonly unlike?: readonly Unlike[];
+}
+
+/** One of these values at a place; without values, anything there. */
+export interface Unlike {
+  readonly path: Path;
+  readonly values?: readonly Constant[];
 }
 
 /** What one side of one endpoint receives. */

@@ -5,6 +5,7 @@ import { contractError, refusalOf } from "./dispatch.ts";
 import { type Nature, natureOf, stringifyWordy } from "./json.ts";
 import type { Optional as OptionalOf } from "./optional.ts";
 import { withValueAt } from "./path.ts";
+import { refusalAsOther } from "./unlike.ts";
 
 /** A payload whose sender may leave out `K`: constants and correlation ids, which are filled in. Distributes over unions. */
 export type Optional<T, K extends PropertyKey> = T extends unknown ? OptionalOf<T, K> : never;
@@ -32,7 +33,7 @@ export function createEncoders(sends: Readonly<Record<string, MessageContract>>,
 export function createEncoder(name: string, message: MessageContract, codecs: Codecs = new Map()): Encode {
   const codec = message.contentType === undefined ? undefined : codecs.get(message.contentType);
   if (codec !== undefined) return createValueEncoder(name, message, codec);
-  const { format, guard, constants } = message;
+  const { format, guard, constants, unlike } = message;
   const refuse = refuseAs(name);
   const notJson = (error: unknown): never => refuse(`is not JSON (${String(error)})`, "", error);
 
@@ -51,7 +52,7 @@ export function createEncoder(name: string, message: MessageContract, codecs: Co
       return notJson(error);
     }
     const complete = fill(serialised, asGiven ? undefined : constants, correlation);
-    const refusal = guard === undefined ? undefined : refusalOf(guard, complete);
+    const refusal = (guard && refusalOf(guard, complete)) ?? (unlike && refusalAsOther(unlike, complete));
     if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
     if (format === "text" || (format === "any" && typeof complete === "string" && !isJson(complete))) {
       return typeof complete === "string" ? complete : refuse("must be a string");
@@ -73,7 +74,7 @@ const refuseAs =
   };
 
 /** The encoder of a message that a codec writes. */
-export function createValueEncoder(name: string, { guard, constants }: MessageContract, codec: Codec): Encode {
+export function createValueEncoder(name: string, { guard, constants, unlike }: MessageContract, codec: Codec): Encode {
   const refuse = refuseAs(name);
   const cannot = (error: unknown): never => refuse(`cannot be encoded (${String(error)})`, "", error);
 
@@ -85,7 +86,7 @@ export function createValueEncoder(name: string, { guard, constants }: MessageCo
       // It holds itself, or its `toJSON` throws.
       return cannot(error);
     }
-    const refusal = refuseForeign(complete) ?? (guard === undefined ? undefined : refusalOf(guard, complete));
+    const refusal = refuseForeign(complete) ?? (guard && refusalOf(guard, complete)) ?? refusalAsOther(unlike, complete);
     if (refusal !== undefined) return refuse(refusal.reason, refusal.path);
     try {
       return encodeWith(codec, complete);

@@ -1,8 +1,9 @@
 // Requests that wait for their reply, on either side of a connection.
 import { ContractError, RequestFailedError, RequestTimeoutError, WsgenError } from "../errors.ts";
-import type { Constant, DispatchNode, EndpointContract, Path, ReplyContract } from "./contract.ts";
+import type { DispatchNode, EndpointContract, Path, ReplyContract } from "./contract.ts";
 import type { Correlation, Encode } from "./encode.ts";
 import { valueAt } from "./path.ts";
+import { saidOfOther } from "./unlike.ts";
 
 /** How long a request waits for its reply unless told otherwise, in ms. */
 export const DEFAULT_REQUEST_TIMEOUT = 10_000;
@@ -88,15 +89,12 @@ export function prepareRequests(
     replies.set(name, { ...reply, reply: place, kinds });
   }
 
-  /** A reply with few rules may allow a message that says that it is something else, and has an id of its own. */
-  const isOther = (name: string, payload: unknown) =>
-    received[name]?.unlike?.some(({ path, values }) => {
-      const value = valueAt(payload, path) as Constant | undefined;
-      return values?.includes(value!) ?? value !== undefined;
-    });
-  /** Without a guard, what tells the message from others must not be wrong: an event may have the id of a request. */
+  /**
+   * A reply with few rules may allow a message that says that it is something else, and has an id of its own. Without a guard, what tells the message from
+   * others must not be wrong: an event may have the id of a request.
+   */
   const accepts = (name: string, payload: unknown) =>
-    !isOther(name, payload) &&
+    !saidOfOther(received[name]?.unlike, payload) &&
     !decoder.check(name, payload).error &&
     Object.entries(received[name]?.constants ?? {}).every(([key, value]) =>
       [undefined, value].includes(valueAt(payload, [key]) as typeof value),
@@ -236,7 +234,7 @@ export function prepareRequests(
 
       refuse(payload, error) {
         const pending =
-          matches(payload).find(({ reply: { kinds } }) => !kinds.every((name) => isOther(name, payload))) ??
+          matches(payload).find(({ reply: { kinds } }) => !kinds.every((name) => saidOfOther(received[name]?.unlike, payload))) ??
           oldest(payload, () => typeof decoder.find(payload) === "string");
         if (pending === undefined) return false;
         // The tree, which need not lead to replies, may have taken it for another message.

@@ -32,6 +32,7 @@ describe("the client in a browser", () => {
     expect(modules.map((name) => name.replace(/^.*runtime\/src\//, "")).toSorted()).toEqual([
       "client/address.ts",
       "client/answers.ts",
+      "client/catch-alls.ts",
       "client/check.ts",
       "client/choices.ts",
       "client/closings.ts",
@@ -62,6 +63,7 @@ describe("the client in a browser", () => {
       "contract/encode.ts",
       "contract/path.ts",
       "contract/requests.ts",
+      "contract/unlike.ts",
       "contract/version.ts",
       "errors.ts",
     ]);

@@ -18,6 +18,7 @@ export {
   answers,
   ConnectionClosedError,
   ContractError,
+  catchAlls,
   choices,
   closings,
   codecs,

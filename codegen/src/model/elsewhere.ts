@@ -1,0 +1,58 @@
+// Where messages that take the rest end: at the constants of the others.
+import type { Constant, DispatchTree } from "@wsgen/runtime/generated/server";
+import type { DirectionDraft, Entry } from "./directions.ts";
+import type { Unlike } from "./model.ts";
+
+type Node = NonNullable<DispatchTree["json"]>;
+
+/**
+ * What makes a payload of a message another one to its receiver: values at a place with which the tree leads elsewhere, though the message has no constant
+ * there and its schema may allow them. Only what holds of every payload of the message. Replies are matched before the tree, and have none.
+ */
+export function elsewhereOf(
+  { leaves, dispatch: { tree, rests } }: DirectionDraft,
+  opposite: DirectionDraft,
+): (entry: Entry) => { readonly elsewhere?: readonly Unlike[] } {
+  const answers = new Set(opposite.entries.flatMap(({ reply }) => reply?.answers.map(({ identity }) => identity) ?? []));
+  const members = new Map(leaves.map((leaf) => [leaf.name, leaf.members.map(({ name }) => name)]));
+  const held = new Map<Node, ReadonlySet<string>>();
+  const holds = (node: Node, name: string): boolean => {
+    const known = held.get(node) ?? new Set(endsOf(node).flatMap((end) => members.get(end) ?? end));
+    held.set(node, known);
+    return known.has(name);
+  };
+  const below = (node: Node, name: string): readonly Unlike[] => {
+    const [only, ...others] = new Set(exitsOf(node).filter((exit) => holds(exit, name)));
+    // Where it goes on in two ways, what follows is not about all of its payloads.
+    const deeper = only === undefined || others.length > 0 ? [] : below(only, name);
+    if (typeof node === "string" || !("cases" in node) || node.other === undefined || !holds(node.other, name)) return deeper;
+    const values = node.cases.flatMap(([value, then]): Constant[] => (holds(then, name) ? [] : [value]));
+    return values.length === 0 ? deeper : [{ path: node.path, values }, ...deeper];
+  };
+  const texts = (name: string): readonly Unlike[] => {
+    if (tree.text === undefined || !holds(tree.text, name)) return [];
+    const values = (tree.constants ?? []).flatMap(([text, then]) => (holds(then, name) ? [] : [text]));
+    return values.length === 0 ? [] : [{ path: [], values }];
+  };
+  return ({ name, draft }) => {
+    if (answers.has(draft.identity)) return {};
+    const roots = rests.has(name) ? [tree.json, tree.encoded] : [];
+    const elsewhere = [...roots.flatMap((root) => (root === undefined ? [] : below(root, name))), ...texts(name)];
+    return elsewhere.length === 0 ? {} : { elsewhere };
+  };
+}
+
+/** The nodes that one leads to, in any order. */
+function exitsOf(node: Node): readonly Node[] {
+  if (typeof node === "string" || "among" in node) return [];
+  const absent = node.absent === undefined ? [] : [node.absent];
+  if ("present" in node) return [node.present, ...absent];
+  if ("kinds" in node) return [...Object.values(node.kinds), ...absent];
+  return [...node.cases.map(([, then]) => then), ...(node.other === undefined ? [] : [node.other]), ...absent];
+}
+
+/** The names at the ends below a node. */
+function endsOf(node: Node): readonly string[] {
+  if (typeof node === "string") return [node];
+  return "among" in node ? node.among : exitsOf(node).flatMap(endsOf);
+}
