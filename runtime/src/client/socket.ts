@@ -16,7 +16,7 @@ export interface WebSocketLike {
   addEventListener(type: "close", listener: (event: CloseOutcome) => void): void;
 }
 
-/** A constructor with the standard's two arguments, and `ws`'s third, which is given only when there is something in it. */
+/** A constructor with the standard's two arguments; what only Node can do is in a third one, as that of `ws` takes it. */
 export interface WebSocketConstructor {
   new (url: string, protocols: string[], options?: SocketOptions): WebSocketLike;
 }

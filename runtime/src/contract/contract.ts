@@ -1,6 +1,6 @@
 // The join between generated code and this runtime: plain data and the types that describe it. Imports nothing.
 
-/** The join's version. A contract with another version is refused with "regenerate with wsgen x.y". */
+/** The join's version. A contract with another one is refused, and has to be generated again. */
 export const CONTRACT_VERSION = 1;
 
 /** Why a guard refused a value: an AJV error object, of which only the first is kept. */

@@ -86,7 +86,7 @@ const lists: Contract["endpoints"][string] = {
         ],
         absent: "tick",
       },
-    }, // prettier-ignore
+    },
     messages: { ack: json, error: json, tick: json },
   },
   sends: { ask: json },
@@ -268,7 +268,7 @@ const ids: Contract["endpoints"][string] = {
         cases: [
           ["subscribed", "ack"],
           ["error", "error"],
-        ], // prettier-ignore
+        ],
         absent: "data",
       },
     },
