@@ -1,8 +1,10 @@
 // What the client costs for a message that arrives: from the WebSocket's event to the listener, beside JSON.parse and a switch by hand.
 import { pathToFileURL } from "node:url";
+import { measureBlocks } from "../blocks.mjs";
 import { messages } from "../messages.mjs";
-import { median, quantile, rounded } from "../rounds.mjs";
 import { targetOf } from "../targets.mjs";
+
+const BY_HAND = "JSON.parse and a listener";
 
 /** A WebSocket whose server is the benchmark: no bytes, only events. */
 class SilentSocket {
@@ -59,37 +61,24 @@ export async function measure({ build, rounds, quick }) {
   });
 
   const figures = ["154 B", "2.7 kB text", "2.7 kB book"].flatMap((size) => {
-    const event = { data: JSON.stringify(messages[size]) };
-    const subjects = { "JSON.parse and a listener": byHand, "wsgen's client": generated };
-    const times = new Map(Object.keys(subjects).map((name) => [name, []]));
-    for (let round = -3; round < rounds * 3; round++) {
-      for (const [name, socket] of Object.entries(subjects)) {
-        const before = heard;
-        const from = process.hrtime.bigint();
-        const until = performance.now() + (quick ? 5 : 40);
-        let sent = 0;
-        for (; performance.now() < until; sent += 100) for (let index = 0; index < 100; index++) socket.emit("message", event);
-        const took = Number(process.hrtime.bigint() - from);
-        if (heard - before !== sent) throw new Error(`${name}: ${heard - before} of ${sent} messages were heard`);
-        if (round >= 0) times.get(name).push(took / sent);
-      }
-    }
     const scenario = `client, receiving ${size}`;
-    return [...times].map(([name, values]) => ({
-      name: `${scenario}: ${name}`,
-      scenario,
-      subject: name,
-      unit: "ns",
-      value: rounded(median(values)),
-      spread: [rounded(quantile(values, 0.25)), rounded(quantile(values, 0.75))],
-      ...(name === "wsgen's client"
-        ? {
-            peer: "JSON.parse and a listener",
-            ratio: rounded(median(values.map((value, round) => value / times.get("JSON.parse and a listener")[round]))),
-            target: targetOf(scenario, "client", "JSON.parse")?.ratio,
-          }
-        : {}),
-    }));
+    const event = { data: JSON.stringify(messages[size]) };
+    const receive = (socket) => (ms) => {
+      const before = heard;
+      const from = process.hrtime.bigint();
+      const until = performance.now() + ms;
+      let sent = 0;
+      for (; performance.now() < until; sent += 100) for (let index = 0; index < 100; index++) socket.emit("message", event);
+      const took = Number(process.hrtime.bigint() - from);
+      if (heard - before !== sent) throw new Error(`${scenario}: ${heard - before} of ${sent} messages were heard`);
+      return took / sent;
+    };
+    const subjects = new Map([
+      [BY_HAND, receive(byHand)],
+      ["wsgen's client", receive(generated)],
+    ]);
+    const target = targetOf(scenario, "client", "JSON.parse")?.ratio;
+    return measureBlocks(scenario, subjects, BY_HAND, { rounds, quick }).map((figure) => (figure.peer ? { ...figure, target } : figure));
   });
   await hall.close();
   return figures;

@@ -4,8 +4,8 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { measureBlocks } from "../blocks.mjs";
 import { messages } from "../messages.mjs";
-import { median, quantile, rounded } from "../rounds.mjs";
 import { ajvGuards } from "../subjects/by-hand.mjs";
 
 /** The messages by the name their guards have. */
@@ -42,32 +42,14 @@ function compare(message, kind, guards, failed, { rounds, quick }) {
   const scenario = `validating ${message}`;
   const text = JSON.stringify(messages[message]);
   const copies = Array.from({ length: COPIES }, () => JSON.parse(text));
-  const runs = new Map([["JSON.parse", () => JSON.parse(text)]]);
+  const runs = new Map([["JSON.parse", (ms) => timeOf(() => JSON.parse(text), ms)]]);
   for (const [name, byKind] of guards) {
     const guard = byKind[kind];
     if (guard(copies[0]) !== true || guard({ ...copies[0], extra: 1 }) !== false)
       throw new Error(`${name} does not judge as the contract does`);
-    runs.set(name, (index) => guard(copies[index % COPIES]));
+    runs.set(name, (ms) => timeOf((index) => guard(copies[index % COPIES]), ms));
   }
-  const times = new Map([...runs.keys()].map((name) => [name, []]));
-  const blockMs = quick ? 5 : 40;
-  for (let round = -3; round < rounds * 3; round++) {
-    for (const [name, run] of runs) {
-      const nanoseconds = timeOf(run, blockMs);
-      if (round >= 0) times.get(name).push(nanoseconds); // The first rounds are the compiler's.
-    }
-  }
-  const figures = [...times].map(([name, values]) => ({
-    name: `${scenario}: ${name}`,
-    scenario,
-    subject: name,
-    unit: "ns",
-    value: rounded(median(values)),
-    spread: [rounded(quantile(values, 0.25)), rounded(quantile(values, 0.75))],
-    ...(name === "JSON.parse"
-      ? {}
-      : { peer: "JSON.parse", ratio: rounded(median(values.map((value, round) => value / times.get("JSON.parse")[round])), 2) }),
-  }));
+  const figures = measureBlocks(scenario, runs, "JSON.parse", { rounds, quick, digits: 2 });
   const missing = [...failed].map(([name, reason]) => ({
     name: `${scenario}: ${name}`,
     scenario,
