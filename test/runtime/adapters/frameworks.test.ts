@@ -11,7 +11,8 @@ import fastify from "fastify";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
-import { handshakeText, knock, open, parseAnswer, textFrame } from "../upgrade/raw-client.ts";
+import { textFrame } from "../raw-client.ts";
+import { handshakeText, knock, open, parseAnswer } from "../upgrade/raw-client.ts";
 
 interface Host {
   readonly server: Server;

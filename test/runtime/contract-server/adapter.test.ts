@@ -280,14 +280,11 @@ describe("an adapter", () => {
   test("that brings nonsense, or the message of another version, is logged", async () => {
     const { logger, errors } = createLog();
     let receive: (message: Uint8Array) => void = () => {};
-    const adapter: RoomAdapter = {
-      publish() {},
-      subscribe: (_topic, given) => {
+    const adapter = changed(createRoomBus()(), {
+      subscribe(_topic, given) {
         receive = given;
       },
-      unsubscribe() {},
-      close() {},
-    };
+    });
     const { join, quiz } = await serveQuiz(false, { logger, adapter });
     const { texts, heard } = await join((conn) => conn.join("a"));
     for (const nonsense of ["", "{", "null\n", '{"version":2}\n{}', "\n\n"]) receive(Buffer.from(nonsense));
@@ -301,16 +298,14 @@ describe("an adapter", () => {
     const { logger, errors } = createLog();
     let receive: (message: Uint8Array) => void = () => {};
     let packed: Uint8Array = new Uint8Array();
-    const adapter: RoomAdapter = {
+    const adapter = changed(createRoomBus()(), {
       publish(_topic, message) {
         packed = message;
       },
-      subscribe: (_topic, given) => {
+      subscribe(_topic, given) {
         receive = given;
       },
-      unsubscribe() {},
-      close() {},
-    };
+    });
     const { join, quiz } = await serveQuiz(false, { logger, adapter });
     const { texts, heard } = await join((conn) => conn.join("a"));
     quiz.to("b").send.asked({ text: "good" });

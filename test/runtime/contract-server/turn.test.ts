@@ -1,13 +1,31 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
-import { createRouter, serve } from "@wsgen/runtime";
+import { createRouter, type RunningServer, serve } from "@wsgen/runtime";
 import { type EndpointHandle, register } from "@wsgen/runtime/generated/server";
 import { expect, onTestFinished, test } from "vitest";
 import { countWrites } from "../connection/count-writes.ts";
 import { textFrame } from "../raw-client.ts";
 import { handshakeText, open } from "../upgrade/raw-client.ts";
 import { contract, type QuizConnection, type QuizSend } from "./quiz.ts";
+
+/** A client of the quiz, behind its handshake. `hear` gives all that has come since, once it holds something. */
+async function visit({ port }: RunningServer) {
+  const client = await open(port);
+  onTestFinished(() => void client.destroy());
+  let text = "";
+  client.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const hear = async (part: string): Promise<string> => {
+    while (!text.includes(part)) await once(client, "data");
+    return text;
+  };
+  client.write(handshakeText("/quiz/1?username=ada"));
+  await hear("\r\n\r\n");
+  text = "";
+  return { client, hear };
+}
 
 test.each([
   ["", () => {}],
@@ -42,16 +60,9 @@ test.each([
   let turns = setImmediate(turn);
   onTestFinished(() => clearImmediate(turns));
 
-  const client = await open(server.port);
-  onTestFinished(() => void client.destroy());
-  let text = "";
-  client.setEncoding("latin1").on("data", (chunk: string) => {
-    text += chunk;
-  });
-  client.write(handshakeText("/quiz/1?username=ada"));
+  const { client, hear } = await visit(server);
   client.write(textFrame('{"type":"ask","text":"first"}'));
-  while (!text.includes("sure?")) await once(client, "data");
-  const id = /"id":"([^"]+)"/.exec(text)?.[1];
+  const id = /"id":"([^"]+)"/.exec(await hear("sure?"))?.[1];
   client.write(Buffer.concat(Array.from({ length: 200 }, () => textFrame('{"type":"ask","text":"next"}'))));
   client.write(textFrame(JSON.stringify({ type: "confirmed", id, yes: "yes" })));
   await expect.poll(() => handled).toBe(200);
@@ -84,20 +95,11 @@ test("what handlers, rooms, replies and async handlers send in one turn leaves i
   const server = await serve(router, { server: http, host: "127.0.0.1", signals: [], drain: { timeout: 100 } });
   onTestFinished(() => server.close());
 
-  const client = await open(server.port);
-  onTestFinished(() => void client.destroy());
-  let text = "";
-  client.setEncoding("latin1").on("data", (chunk: string) => {
-    text += chunk;
-  });
-  client.write(handshakeText("/quiz/1?username=ada"));
-  while (!text.endsWith("\r\n\r\n")) await once(client, "data");
-  text = "";
+  const { client, hear } = await visit(server);
   const writes = sockets.map(countWrites);
   client.write(Buffer.concat([textFrame('{"type":"ask","text":"go"}'), textFrame('{"type":"list","id":"1"}')]));
-  while (!text.includes("reply")) await once(client, "data");
 
-  expect(text.match(/direct again|direct|to the room from anywhere|to the room|awaited|reply/g)).toEqual([
+  expect((await hear("reply")).match(/direct again|direct|to the room from anywhere|to the room|awaited|reply/g)).toEqual([
     "direct",
     "to the room",
     "direct again",

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import type { WebSocket } from "ws";
 import type { DeflateOptions } from "../../../runtime/src/index.ts";
 import { processorTime } from "../../processor-time.mjs";
 import { closeFrame, rawFrame, textFrame } from "../raw-client.ts";
@@ -238,6 +239,19 @@ describe("limits of what comes in", () => {
   });
 });
 
+/** Every text that a client is sent; `ended` settles with the text "end". */
+function listen(client: WebSocket): { readonly texts: string[]; readonly ended: Promise<void> } {
+  const texts: string[] = [];
+  const ended = new Promise<void>((resolve, reject) => {
+    client.on("error", reject);
+    client.on("message", (data: Buffer) => {
+      texts.push(data.toString());
+      if (data.toString() === "end") resolve();
+    });
+  });
+  return { texts, ended };
+}
+
 describe("beside ws's client", () => {
   const bits = [8, 9, 10, 15];
   const combinations: [server: DeflateOptions, client: object][] = [];
@@ -297,14 +311,7 @@ describe("beside ws's client", () => {
       );
       const noise = randomBytes(3000).toString("base64");
       const client = await connectWs(extended, true);
-      const texts: string[] = [];
-      const ended = new Promise<void>((resolve, reject) => {
-        client.on("error", reject);
-        client.on("message", (data: Buffer) => {
-          texts.push(data.toString());
-          if (data.toString() === "end") resolve();
-        });
-      });
+      const { texts, ended } = listen(client);
       client.send("go");
       await ended;
       expect(extended.connections[0]?.dropped).toBeGreaterThan(100);
@@ -328,14 +335,7 @@ describe("beside ws's client", () => {
     });
     const sent: string[] = [];
     const client = await connectWs(extended, true);
-    const texts: string[] = [];
-    const ended = new Promise<void>((resolve, reject) => {
-      client.on("error", reject);
-      client.on("message", (data: Buffer) => {
-        texts.push(data.toString());
-        if (data.toString() === "end") resolve();
-      });
-    });
+    const { texts, ended } = listen(client);
     client.send("go");
     client.pause();
     while ((extended.connections[0]?.dropped ?? 0) < 300) await new Promise((resolve) => setTimeout(resolve, 5));

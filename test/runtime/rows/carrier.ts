@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import { createDuplexPair } from "../../../runtime/src/testing/duplex-pair.ts";
 import { RawClient } from "../raw-client.ts";
-import { handshakeText, parseAnswer, type RawAnswer } from "../upgrade/raw-client.ts";
+import { handshakeText, knockOn, parseAnswer, type RawAnswer } from "../upgrade/raw-client.ts";
 
 export const carriers = [
   ["over TCP", true],
@@ -91,17 +91,7 @@ export async function open(
     url,
     reach,
     WebSocket: LinkedWebSocket,
-    async knock(bytes) {
-      const socket = await reach();
-      socket.write(bytes);
-      let text = "";
-      for await (const chunk of socket) {
-        text += (chunk as Buffer).toString("latin1");
-        if (text.startsWith("HTTP/1.1 101") && text.includes("\r\n\r\n")) break;
-      }
-      socket.destroy();
-      return parseAnswer(text);
-    },
+    knock: async (bytes) => knockOn(await reach(), bytes),
     async raw(path = "/", headers = {}, behind = Buffer.alloc(0)) {
       const socket = await reach();
       socket.write(Buffer.concat([Buffer.from(handshakeText(path, headers)), behind]));

@@ -29,7 +29,11 @@ export interface RawAnswer {
 
 /** Sends bytes to a port and reads until the server closes, or, behind a 101, until its head is there. */
 export async function knock(port: number, bytes: string | Buffer): Promise<RawAnswer> {
-  const socket = await open(port);
+  return knockOn(await open(port), bytes);
+}
+
+/** The same on a socket that is there. */
+export async function knockOn(socket: Socket, bytes: string | Uint8Array): Promise<RawAnswer> {
   socket.write(bytes);
   let text = "";
   for await (const chunk of socket) {
@@ -53,11 +57,4 @@ export function parseAnswer(text: string): RawAnswer {
     lines.map((header): [string, string] => [header.slice(0, header.indexOf(":")), header.slice(header.indexOf(":") + 1).trim()]),
   );
   return { status: Number(line.split(" ")[1]), headers, body: text.slice(end + 4) };
-}
-
-/** One masked text frame, as a client sends it. */
-export function textFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
-  const mask = Buffer.from([1, 2, 3, 4]);
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, payload.map((byte, index) => byte ^ mask[index % 4]!)]);
 }

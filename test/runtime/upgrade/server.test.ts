@@ -21,7 +21,8 @@ import {
 } from "@wsgen/runtime";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
-import { handshakeText, knock, open, parseAnswer, textFrame } from "./raw-client.ts";
+import { textFrame } from "../raw-client.ts";
+import { handshakeText, knock, open, parseAnswer } from "./raw-client.ts";
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(() => Promise.all(running.splice(0).map((server) => server.close())));
