@@ -3,54 +3,18 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import * as ws from "ws";
 import { FrameReader } from "../../../runtime/src/connection/wire.ts";
 import { rawFrame } from "../raw-client.ts";
-
-const LIMIT = 2000;
-
-/** What was read, in order; the last entry may be how it ended. */
-type Reading = readonly (readonly [what: string, ...details: (string | number)[]])[];
+import { createJudge, LIMIT, type Reading } from "./ws-judge.ts";
 
 // Intended differences: none. What is the same only as far as it is looked at here:
 // - ws reports a close frame and then wants `end()`; both read nothing behind it.
 // - ws leaves extensions to an option that is not given here, as nothing is negotiated.
 
-// ws exports its Receiver, @types/ws does not know.
-const { Receiver } = ws as unknown as {
-  readonly Receiver: new (options: {
-    readonly isServer: boolean;
-    readonly maxPayload: number;
-    readonly maxFragments: number;
-  }) => NodeJS.EventEmitter & { write(chunk: Buffer): boolean };
-};
-
 function readWithWs(chunks: readonly Buffer[]): Reading {
-  const reading: [string, ...(string | number)[]][] = [];
-  let over = false;
-  const receiver = new Receiver({ isServer: true, maxPayload: LIMIT, maxFragments: 16_384 });
-  receiver.on("message", (data: Buffer, binary: boolean) => reading.push([binary ? "binary" : "text", data.toString("hex")]));
-  receiver.on("ping", (data: Buffer) => reading.push(["ping", data.toString("hex")]));
-  receiver.on("pong", (data: Buffer) => reading.push(["pong", data.toString("hex")]));
-  receiver.on("conclude", (code: number, reason: Buffer) => {
-    over = true;
-    reading.push(["close", code, reason.toString()]);
-  });
-  receiver.on("error", () => {}); // Emitted on a later tick; the callback below has told by then.
-  for (const chunk of chunks) {
-    if (over) break;
-    (receiver as unknown as { _write(chunk: Buffer, encoding: string, callback: (error?: object) => void): void })._write(
-      Buffer.from(chunk),
-      "buffer",
-      (error) => {
-        if (error === undefined) return;
-        over = true;
-        const [status] = Object.getOwnPropertySymbols(error); // "status-code" is the only one.
-        reading.push(["violation", Number(status && Reflect.get(error, status))]);
-      },
-    );
-  }
-  return reading;
+  const judge = createJudge();
+  for (const chunk of chunks) judge.read(chunk);
+  return judge.reading;
 }
 
 /**

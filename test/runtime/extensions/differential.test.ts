@@ -9,57 +9,26 @@ import * as ws from "ws";
 import { createDeflate } from "../../../runtime/src/connection/deflate.ts";
 import { ExtensionStack } from "../../../runtime/src/connection/extension.ts";
 import { FrameReader } from "../../../runtime/src/connection/wire.ts";
+import { createJudge, LIMIT, type Reading } from "../connection/ws-judge.ts";
 import { rawFrame } from "../raw-client.ts";
-
-const LIMIT = 2000;
-
-/** What was read, in order; the last entry may be how it ended. */
-type Reading = readonly (readonly [what: string, ...details: (string | number)[]])[];
 
 interface Terms {
   readonly takeover: boolean;
   readonly bits: number;
 }
 
-// ws exports both, @types/ws does not know.
-const { Receiver, PerMessageDeflate } = ws as unknown as {
-  readonly Receiver: new (
-    options: object,
-  ) => NodeJS.EventEmitter & {
-    _write(chunk: Buffer, encoding: string, callback: (error?: object) => void): void;
-  };
+// ws exports it, @types/ws does not know.
+const { PerMessageDeflate } = ws as unknown as {
   readonly PerMessageDeflate: new (options: object) => { accept(offers: readonly object[]): void; cleanup(): void };
 };
 
 async function readWithWs(chunks: readonly Buffer[], { takeover, bits }: Terms): Promise<Reading> {
-  const reading: [string, ...(string | number)[]][] = [];
-  let over = false;
   const deflate = new PerMessageDeflate({ isServer: true, maxPayload: LIMIT });
   deflate.accept([{ client_max_window_bits: [String(bits)], ...(takeover ? {} : { client_no_context_takeover: [true] }) }]);
-  const receiver = new Receiver({
-    isServer: true,
-    maxPayload: LIMIT,
-    maxFragments: 16_384,
-    extensions: { "permessage-deflate": deflate },
-  });
-  receiver.on("message", (data: Buffer, binary: boolean) => reading.push([binary ? "binary" : "text", data.toString("hex")]));
-  receiver.on("ping", (data: Buffer) => reading.push(["ping", data.toString("hex")]));
-  receiver.on("pong", (data: Buffer) => reading.push(["pong", data.toString("hex")]));
-  receiver.on("conclude", (code: number, reason: Buffer) => {
-    over = true;
-    reading.push(["close", code, reason.toString()]);
-  });
-  receiver.on("error", () => {}); // The callback below has told.
-  for (const chunk of chunks) {
-    if (over) break;
-    const error = await new Promise<object | undefined>((resolve) => receiver._write(Buffer.from(chunk), "buffer", resolve));
-    if (error === undefined || error === null) continue;
-    over = true;
-    const [status] = Object.getOwnPropertySymbols(error); // "status-code" is the only one.
-    reading.push(["violation", Number(status && Reflect.get(error, status))]);
-  }
+  const judge = createJudge({ "permessage-deflate": deflate });
+  for (const chunk of chunks) await new Promise<void>((resolve) => judge.read(chunk, resolve));
   deflate.cleanup();
-  return reading;
+  return judge.reading;
 }
 
 function readWithOurs(chunks: readonly Buffer[], { takeover, bits }: Terms): Reading {
