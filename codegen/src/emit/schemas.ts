@@ -7,7 +7,8 @@ import { isObject } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
 import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
-import { allowedValues, createTypeBuilder, isConstraint } from "./type-expression.ts";
+import { allowedValues, isConstraint } from "./read-schema.ts";
+import { createTypeBuilder } from "./type-expression.ts";
 import type { TypeNode } from "./type-layout.ts";
 
 /**
