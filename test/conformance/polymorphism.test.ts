@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createRouter, connect as dial, type Router, serve } from "@wsgen/runtime";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { generate } from "../../codegen/src/generate.ts";
+import { until } from "./peers.ts";
 
 const output = new URL("../.output/polymorphism/", import.meta.url).pathname;
 const opened: { close(): Promise<unknown> }[] = [];
@@ -22,6 +23,11 @@ const pet = (more: object = {}) => ({
   properties: { petType: { type: "string", ...more } },
 });
 
+interface Client {
+  readonly send: Readonly<Record<string, (payload: object) => Promise<void> | undefined>>;
+  close(): Promise<unknown>;
+}
+
 let count = 0;
 async function zoo(schemas: object, ...sent: readonly string[]) {
   const out = join(output, `${++count}`);
@@ -37,6 +43,9 @@ async function zoo(schemas: object, ...sent: readonly string[]) {
   writeFileSync(join(out, "api.json"), JSON.stringify(document));
   const { diagnostics } = await generate({ document: join(out, "api.json"), out, schemas: false });
   const { registerZoo } = (await import(join(out, "server.ts"))) as { registerZoo(router: Router, handlers: object): unknown };
+  const { createZooClient } = (await import(join(out, "client.ts"))) as {
+    createZooClient(url: string, options: object): { zoo(): Promise<Client> };
+  };
   const router = createRouter();
   const heard: unknown[] = [];
   const messages = Object.fromEntries(
@@ -47,6 +56,19 @@ async function zoo(schemas: object, ...sent: readonly string[]) {
   opened.push(server);
   return {
     lines: diagnostics.map(({ severity, code, message }) => `${severity} ${code} ${message}`),
+    /** Sends with the generated client: what handlers were given, or why it was not sent. */
+    async send(name: string, payload: object) {
+      const client = await createZooClient(server.url, { reconnect: false }).zoo();
+      try {
+        await client.send[name]?.(payload);
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        await client.close();
+      }
+      await until(() => heard.length > 0);
+      return heard.splice(0)[0];
+    },
     /** Sends these from one connection each: what handlers were given, or the code that it was closed with. */
     async say(payload: object) {
       const connection = await dial(`${server.url}/zoo`);
@@ -84,6 +106,25 @@ test("what extends an heir has its own name, and is one of those", async () => {
   const cats = await zoo(schemas, "Cat", "Dog");
   expect(await cats.say({ petType: "Lion" })).toEqual(["cat", { petType: "Lion" }]);
   expect(await cats.say({ petType: "Cat" })).toEqual(["cat", { petType: "Cat" }]);
+});
+
+test("an heir of an heir that is a message too takes its own name, and the name is not sent as the other", async () => {
+  const schemas = {
+    Pet: pet(),
+    Cat: extending({ lives: { type: "integer" } }, "Pet"),
+    Lion: extending({ mane: { type: "boolean" } }, "Cat"),
+    WhiteLion: extending({}, "Lion"),
+    Tabby: extending({}, "Cat"),
+    Dog: extending({}, "Pet"),
+  };
+  const { say, send, lines } = await zoo(schemas, "Cat", "Lion", "WhiteLion", "Dog");
+  expect(lines).toEqual([]);
+  for (const [petType, name] of Object.entries({ Cat: "cat", Tabby: "cat", Lion: "lion", WhiteLion: "whitelion", Dog: "dog" }))
+    expect(await say({ petType })).toEqual([name, { petType }]);
+  expect(await say({ petType: "Lion", mane: "white" })).toBe(1008);
+  expect(await send("cat", { petType: "Tabby" })).toEqual(["cat", { petType: "Tabby" }]);
+  expect(await send("cat", { petType: "Lion" })).toMatch(/^"cat" was not sent: \/petType must not be "Lion"/);
+  expect(await send("lion", { petType: "WhiteLion" })).toMatch(/^"lion" was not sent: \/petType must not be "WhiteLion"/);
 });
 
 test("values of the schemas' own count", async () => {

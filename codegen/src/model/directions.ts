@@ -324,7 +324,14 @@ function finishOne(collected: readonly Placed[], byOrder: ReadonlySet<string>, o
   const candidates = entries
     // A reply that has an id is known by it; one that comes by order has to be told from other messages.
     .filter(({ replyOnly, draft }) => !replyOnly || byOrder.has(draft.identity))
-    .map(({ name, draft }): Candidate => ({ name, format: draft.format, shape: draft.shape }));
+    .map(
+      ({ name, draft: { type, format, shape, tag } }): Candidate => ({
+        name,
+        format,
+        shape,
+        ...(tag && { heir: { ...tag, pointer: type } }),
+      }),
+    );
   const leafOf = createLeaves(taken);
   const leafName = (members: readonly Candidate[]): string => leafOf(membersOf(members)).name;
   const choice = onAmbiguous === "first" ? "order" : onAmbiguous === "classify" ? "classify" : undefined;

@@ -1,6 +1,7 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
 import type { ChoiceNode, Constant, DispatchEnd, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
+import type { Tag } from "./inheritance.ts";
 import { type Evidence, evidenceAt, type JsonKind, mayBe, pathsOf, type Shape } from "./shape.ts";
 
 type DispatchNode = NonNullable<DispatchTree["json"]>;
@@ -10,6 +11,8 @@ export interface Candidate {
   readonly name: string;
   readonly format: Format;
   readonly shape: Shape;
+  /** What it is among schemas that extend each other, and where it is written. */
+  readonly heir?: Tag & { readonly pointer: string };
 }
 
 /** How the messages of one direction are told apart. */
@@ -272,7 +275,7 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
   for (const [candidate, { values }] of fixed) for (const value of values ?? []) append(byValue, value, candidate);
   // A payload that is free there in one of its alternatives, and has another's constant in the next, may be meant by that constant.
   for (const [candidate, { named }] of free) for (const value of named) if (byValue.has(value)) append(byValue, value, candidate);
-  const cases = [...byValue];
+  const cases = [...byValue].map(([value, members]) => [value, closest(members, path, value)] as const);
   const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
   return {
     kind: "constant",
@@ -301,6 +304,15 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
       };
     },
   };
+}
+
+/** Without those that allow a value only because others extend them, where one of these is there and the value is its name. */
+function closest(members: readonly Candidate[], path: Path, value: Constant): readonly Candidate[] {
+  const named = members.filter(
+    ({ heir }) => path.length === 1 && heir !== undefined && heir.name === path[0] && heir.own.includes(String(value)),
+  );
+  if (named.length === 0) return members;
+  return members.filter((one) => named.includes(one) || !named.some(({ heir }) => one.heir?.heirs.includes(heir?.pointer ?? "")));
 }
 
 /** Splits by whether a property is there. */

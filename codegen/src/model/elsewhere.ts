@@ -2,6 +2,7 @@
 import type { Constant, DispatchTree } from "@wsgen/runtime/generated/server";
 import type { DirectionDraft, Entry } from "./directions.ts";
 import type { Unlike } from "./model.ts";
+import { evidenceAt } from "./shape.ts";
 
 type Node = NonNullable<DispatchTree["json"]>;
 
@@ -21,12 +22,15 @@ export function elsewhereOf(
     held.set(node, known);
     return known.has(name);
   };
-  const below = (node: Node, name: string): readonly Unlike[] => {
+  const below = (node: Node, entry: Entry): readonly Unlike[] => {
+    const { name, draft } = entry;
     const [only, ...others] = new Set(exitsOf(node).filter((exit) => holds(exit, name)));
     // Where it goes on in two ways, what follows is not about all of its payloads.
-    const deeper = only === undefined || others.length > 0 ? [] : below(only, name);
-    if (typeof node === "string" || !("cases" in node) || node.other === undefined || !holds(node.other, name)) return deeper;
-    const values = node.cases.flatMap(([value, then]): Constant[] => (holds(then, name) ? [] : [value]));
+    const deeper = only === undefined || others.length > 0 ? [] : below(only, entry);
+    if (typeof node === "string" || !("cases" in node)) return deeper;
+    // What another extends allows the other's name, and yields to it.
+    const said = node.other !== undefined && holds(node.other, name) ? undefined : (evidenceAt(draft.shape, node.path).values ?? []);
+    const values = node.cases.flatMap(([value, then]): Constant[] => (holds(then, name) || said?.includes(value) === false ? [] : [value]));
     return values.length === 0 ? deeper : [{ path: node.path, values }, ...deeper];
   };
   const texts = (name: string): readonly Unlike[] => {
@@ -34,10 +38,11 @@ export function elsewhereOf(
     const values = (tree.constants ?? []).flatMap(([text, then]) => (holds(then, name) ? [] : [text]));
     return values.length === 0 ? [] : [{ path: [], values }];
   };
-  return ({ name, draft }) => {
+  return (entry) => {
+    const { name, draft } = entry;
     if (answers.has(draft.identity)) return {};
-    const roots = rests.has(name) ? [tree.json, tree.encoded] : [];
-    const elsewhere = [...roots.flatMap((root) => (root === undefined ? [] : below(root, name))), ...texts(name)];
+    const roots = rests.has(name) || (draft.tag?.heirs ?? []).length > 0 ? [tree.json, tree.encoded] : [];
+    const elsewhere = [...roots.flatMap((root) => (root === undefined ? [] : below(root, entry))), ...texts(name)];
     return elsewhere.length === 0 ? {} : { elsewhere };
   };
 }

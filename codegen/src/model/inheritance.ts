@@ -9,6 +9,10 @@ import { isObject, type Place, property, refOf, stringAt, type Tree } from "./tr
 export interface Tag {
   readonly name: string;
   readonly values: readonly string[];
+  /** Those of them that are the schema's own. */
+  readonly own: readonly string[];
+  /** Where the schemas are written that extend it. */
+  readonly heirs: readonly string[];
 }
 
 /** Builds the look-up of what definitions inherit; nothing where a schema says it itself. */
@@ -68,14 +72,15 @@ export function createInheritance(tree: Tree): (definition: Place) => Tag | unde
     const inherited = ancestors.flatMap((place) => declared(place, name));
     if (inherited.length === 0) return undefined;
     const tags = (place: Place): readonly string[] => tagsOf(tree, property(origin.value, "discriminator"), place.pointer);
-    const values = [...new Set([definition, ...heirsOf(definition)].flatMap(tags))].sort();
+    const heirs = heirsOf(definition);
+    const values = [...new Set([definition, ...heirs].flatMap(tags))].sort();
     // Who lists other values, or has one, means these.
     const isOpen = (schema: JsonValue): boolean => {
       const list = property(schema, "enum");
       return property(schema, "const") === undefined && (!Array.isArray(list) || values.every((value) => list.includes(value)));
     };
     return own.every((schema) => isOpen(schema) && property(schema, "enum") === undefined) && inherited.every(isOpen)
-      ? { name, values }
+      ? { name, values, own: tags(definition), heirs: heirs.map(({ pointer }) => pointer) }
       : undefined;
   };
 }

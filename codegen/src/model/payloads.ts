@@ -6,6 +6,7 @@ import { baseBeside } from "./constants.ts";
 import type { EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { type Framing, frame } from "./framing.ts";
+import type { Tag } from "./inheritance.ts";
 import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS, type TypeDraft, type Types } from "./schemas.ts";
@@ -25,6 +26,8 @@ export interface MessageDraft {
   /** The media type whose codec reads and writes it, where it is encoded. */
   readonly codec: string | undefined;
   readonly shape: Shape;
+  /** Where its payload is a schema that extends one with a `discriminator`. */
+  readonly tag: Tag | undefined;
   readonly envelope: EnvelopeOption | undefined;
   /** Words of the channel it is written in, when it is. */
   readonly channel: string | undefined;
@@ -110,6 +113,7 @@ export function createPayloads(options: PayloadOptions): Payloads {
       contentType,
       codec,
       shape,
+      tag: named === undefined ? undefined : types.tags.get(named),
       envelope,
       channel,
       identity,

@@ -4,7 +4,7 @@ import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { memberOf, tagsOf } from "./discriminator.ts";
 import type { Findings } from "./findings.ts";
-import { createInheritance, withTag } from "./inheritance.ts";
+import { createInheritance, type Tag, withTag } from "./inheritance.ts";
 import { emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema } from "./keywords.ts";
 import { kindName } from "./messages.ts";
 import type { Docs } from "./model.ts";
@@ -41,6 +41,8 @@ export interface TypeDraft {
 /** Types collected so far, by id. */
 export interface Types {
   readonly drafts: ReadonlyMap<string, TypeDraft>;
+  /** What the discriminating property says of those that extend another, by id. */
+  readonly tags: ReadonlyMap<string, Tag>;
   /** Adds a type, or replaces the one of the same id. */
   add(draft: TypeDraft): void;
   /** Normalises a schema; what it refers to becomes types. */
@@ -52,6 +54,7 @@ export interface Types {
 /** Starts the collection of a document's types. */
 export function createTypes(tree: Tree, findings: Findings): Types {
   const drafts = new Map<string, TypeDraft>();
+  const tags = new Map<string, Tag>();
   const waiting: Place[] = [];
   let busy = false;
   const inherited = createInheritance(tree);
@@ -86,6 +89,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       const before = drafts.get(place.pointer);
       const written = normaliseSchema(place);
       const tag = typeof written === "boolean" ? undefined : inherited(place);
+      if (tag !== undefined) tags.set(place.pointer, tag);
       const schema = tag === undefined || typeof written === "boolean" ? written : withTag(written, tag);
       const draft = draftOf(place, schema);
       drafts.set(place.pointer, before === undefined || before.role === "schema" ? draft : { ...before, schema });
@@ -320,6 +324,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
 
   return {
     drafts,
+    tags,
     add: (draft) => {
       drafts.set(draft.id, draft);
     },
