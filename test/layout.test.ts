@@ -18,7 +18,7 @@ const houses = {
     ["write.ts", "options-schema.ts"],
     ["options.ts"],
     ["grammar.ts"],
-    ["diagnostics.ts", "json-slip.ts", "version.ts", "cache.ts"],
+    ["diagnostics.ts", "json-slip.ts", "letters.ts", "version.ts", "cache.ts"],
   ],
   "runtime/src": [
     ["index.ts", "testing/"],

@@ -1,5 +1,6 @@
 // What may stand as the value of an option: said once, as data, for the check with its messages and for the published JSON Schema.
 import { nearest } from "./diagnostics.ts";
+import { runsOf } from "./letters.ts";
 
 export type Grammar =
   /** One of some words. */
@@ -73,7 +74,7 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       if (typeof value === "string" && TOKEN.test(value)) return [];
       return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
     case "name":
-      if (typeof value === "string" && /[\p{L}\p{Nd}]/u.test(value)) return [];
+      if (typeof value === "string" && runsOf(value).length > 0) return [];
       return wrong(
         `\`${name}\` is ${shown(value)}, which has nothing that an identifier could be made of.`,
         "Write a name with letters in it.",

@@ -1,4 +1,5 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
+import { capitalized } from "../letters.ts";
 import type { Delivery, Docs, Endpoint, HandshakePart, Subscription } from "../model/model.ts";
 import { apiNames, clientSuffixes } from "./api-names.ts";
 import { join, printApi, printCreate, printServers } from "./client-api.ts";
@@ -166,7 +167,7 @@ function emitTopic(group: Group, file: GeneratedFile): void {
   const { docs, parameters, subscription } = topic;
   const hears = receives.deliveries.length > 0;
   const iterate = hears ? "Iterate it for everything that arrives on it." : "Nothing of its own arrives on it.";
-  file.doc(hasProse(docs) ? docsWith(docs, iterate) : `${capital(group.at)}. ${iterate}`);
+  file.doc(hasProse(docs) ? docsWith(docs, iterate) : `${capitalized(group.at)}. ${iterate}`);
   const params = parameters === undefined || subscription !== undefined ? [] : [`readonly params: ${partType(file, parameters)};`];
   const members = [...params, ...callMembers(group)];
   const base = `${file.import("ClientTopic", join)}<${hears ? `${typeName}Event` : "never"}>`;
@@ -204,7 +205,6 @@ function subscribeParameters({ subscribe }: Subscription, { model, endpoint, fil
 }
 
 const hasProse = ({ title, summary, description }: Docs): boolean => (title ?? summary ?? description) !== undefined;
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** What is said when connecting, where the document speaks of more than the path. */
 function emitConnectOptions(endpoint: Endpoint, file: GeneratedFile): void {

@@ -1,6 +1,7 @@
 // One generated TypeScript file: collects imports, owns quoting, comments and indentation. Text of a document enters code only through
 // `string`, `key`, `value` and `doc`, which make it safe wherever they put it.
 import type { JsonValue } from "../document/document.ts";
+import { capitalized, identifiers, isIdentifier } from "../letters.ts";
 import type { Docs, Model } from "../model/model.ts";
 
 /** Generated lines are at most this long, prose and values alike, as far as there is a place to break them. */
@@ -129,8 +130,7 @@ interface ImportedName {
   kind: "type" | "value";
 }
 
-const identifiers = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
-/** Finds the same in texts without other characters, in a fifth of the time: guards are megabytes. */
+/** Finds `identifiers` in texts without other characters, in a fifth of the time: guards are megabytes. */
 const asciiIdentifiers = /[A-Za-z$_][\w$]*/g;
 
 const indentation = (depth: number): string => "  ".repeat(depth);
@@ -139,7 +139,7 @@ const indentation = (depth: number): string => "  ".repeat(depth);
 function freeAlias(name: string, from: string, taken: ReadonlySet<string>): string {
   if (!taken.has(name)) return name;
   const prefix = /^[a-z]/.test(name) ? "wsgen" : "Wsgen";
-  const base = from.startsWith(".") ? `${name}Type` : prefix + name.charAt(0).toUpperCase() + name.slice(1);
+  const base = from.startsWith(".") ? `${name}Type` : prefix + capitalized(name);
   let alias = base;
   while (taken.has(alias)) alias += "_";
   return alias;
@@ -179,7 +179,7 @@ function stringLiteral(value: string): string {
 function propertyKey(name: string): string {
   if (name === "__proto__") return '["__proto__"]';
   // In an interface `new(…)` would be a constructor and not a method of that name.
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) && name !== "new" ? name : stringLiteral(name);
+  return isIdentifier(name) && name !== "new" ? name : stringLiteral(name);
 }
 
 /** Prints on one line what fits on it, and opens up from the outside in what does not. */

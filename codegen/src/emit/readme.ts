@@ -1,5 +1,6 @@
 // README.md of a package: how to connect, and every method, message and error, in the document's own words. Prose of a document is Markdown
 // already; names come from the model, so that nothing in a code span needs escaping.
+import { isIdentifier } from "../letters.ts";
 import type { Delivery, Docs, Endpoint, HandshakePart, Message, Model, SecurityScheme, Server, Topic } from "../model/model.ts";
 import { sampleOf } from "../model/sample.ts";
 import { DEFINITIONS } from "../model/schemas.ts";
@@ -321,7 +322,6 @@ function ofExtras(name: string, { schemas, unchecked }: { readonly schemas: bool
   return rows.length === 1 ? [] : ["## Entries", table(["import", "holds"], rows)];
 }
 
-const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
 const propertyName = (name: string): string => (isIdentifier(name) ? name : JSON.stringify(name));
 const member = (name: string): string => (isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
 

@@ -1,4 +1,5 @@
 // URLs and paths: from what a server and a channel say to the path a socket is opened on.
+import { runsOf } from "../letters.ts";
 import type { ServerVariable } from "./model.ts";
 import type { SourceChannel, SourceServer } from "./source.ts";
 import { property } from "./tree.ts";
@@ -93,7 +94,7 @@ export function parametersOf(template: string): string[] {
 /** The words of an address or a key that are no parameters; the parameters' names where there are no others. */
 export function literalWords(text: string): string {
   const words = text.replaceAll(/\{[^{}]*\}/g, " ").trim();
-  return /[\p{L}\p{Nd}]/u.test(words) ? words : parametersOf(text).join(" ");
+  return runsOf(words).length > 0 ? words : parametersOf(text).join(" ");
 }
 
 /** Segments of a path that are no parameters. */

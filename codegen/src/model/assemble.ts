@@ -25,7 +25,7 @@ import type {
   Topic,
   Unlike,
 } from "./model.ts";
-import { assignPropertyNames, hash, pascalCase } from "./names.ts";
+import { assignPropertyNames, folded, hash, pascalCase } from "./names.ts";
 import type { Correlation } from "./replies.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
 import { schemaAt, shapeOf } from "./shape.ts";
@@ -208,12 +208,12 @@ function docsOfMessage({ draft, method }: Entry, payload: Docs): Docs {
 
 /** `V1` and `Book` make `V1Book`, which another endpoint may be called already. */
 function nameTopicTypes(drafts: readonly EndpointDraft[]): ReadonlyMap<TopicDraft, string> {
-  const taken = new Set(drafts.map(({ typeName }) => typeName.toLowerCase()));
+  const taken = new Set(drafts.map(({ typeName }) => folded(typeName)));
   const named = drafts.flatMap(({ typeName, directions }) =>
     directions.topics.map((topic) => {
       const plain = typeName + pascalCase(topic.name);
-      const name = taken.has(plain.toLowerCase()) ? `${plain}_${hash(topic.channel.pointer)}` : plain;
-      taken.add(name.toLowerCase());
+      const name = taken.has(folded(plain)) ? `${plain}_${hash(topic.channel.pointer)}` : plain;
+      taken.add(folded(name));
       return [topic, name] as const;
     }),
   );

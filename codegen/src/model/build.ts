@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { type Diagnostic, nearest, sortDiagnostics } from "../diagnostics.ts";
 import type { Document } from "../document/document.ts";
+import { legible } from "../letters.ts";
 import { literalSegments } from "./addresses.ts";
 import { assemble, type EndpointDraft } from "./assemble.ts";
 import { buildCloseCodes } from "./close-codes.ts";
@@ -249,7 +250,7 @@ function nameOfModel(document: Document, tree: Tree, extension: RootExtension): 
   const title = stringAt(property(tree.root.value, "info"), "title") ?? "";
   const generic =
     words.every((word) => GENERIC.has(word.toLowerCase()) || /^\p{Nd}+$/u.test(word)) || /async[-_ ]?api/i.test(words.join(" "));
-  const base = generic && wordsOf(title).length > 0 ? title : words.join(" ");
+  const base = generic && wordsOf(title).length > 0 ? legible(title) : words.join(" ");
   return apiName(withoutKind(base), file);
 }
 

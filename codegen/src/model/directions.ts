@@ -1,10 +1,11 @@
 // The messages of one endpoint, direction by direction: who sends what, which of them answer, and how the receiver tells them apart.
 import type { Path } from "@wsgen/runtime/generated/server";
+import { capitalized } from "../letters.ts";
 import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
-import { type Assigned, assignMethodNames, camelCase, clashesOf, hash, type Named, wordsOf } from "./names.ts";
+import { type Assigned, assignMethodNames, camelCase, clashesOf, folded, hash, type Named, wordsOf } from "./names.ts";
 import { encodingOf, type MessageDraft, type Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import { optionOfSocket } from "./socket-options.ts";
@@ -320,7 +321,7 @@ function finishOne(collected: readonly Placed[], byOrder: ReadonlySet<string>, o
   });
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const membersOf = (candidates: readonly Candidate[]): Entry[] => candidates.flatMap(({ name }) => byName.get(name) ?? []);
-  const taken = new Set(entries.map(({ name }) => name.toLowerCase()));
+  const taken = new Set(entries.map(({ name }) => folded(name)));
   const candidates = entries
     // A reply that has an id is known by it; one that comes by order has to be told from other messages.
     .filter(({ replyOnly, draft }) => !replyOnly || byOrder.has(draft.identity))
@@ -368,11 +369,11 @@ function createLeaves(taken: ReadonlySet<string>): (members: readonly Entry[]) =
       .sort()
       .join(" ");
     const method = unionName(names, (plain) => {
-      const name = nameIn(topic, plain).toLowerCase();
+      const name = folded(nameIn(topic, plain));
       return taken.has(name) || (known.get(name) ?? identity) !== identity;
     });
     const name = nameIn(topic, method);
-    known.set(name.toLowerCase(), identity);
+    known.set(folded(name), identity);
     return { name, method, topic, members };
   };
 }
@@ -401,10 +402,9 @@ const LONGEST_UNION = 64;
 /** `botAddedOrBotChanged`: of its members' names, in alphabetical order, so that it depends on nothing else. */
 function unionName(names: readonly string[], isTaken: (name: string) => boolean): string {
   const sorted = [...names].sort();
-  const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
   const [first = "", second = "", third] = sorted;
-  const pair = `${first}Or${capital(second)}`;
-  const plain = sorted.length === 2 ? pair : `${pair}Or${capital(third ?? "")}`;
+  const pair = `${first}Or${capitalized(second)}`;
+  const plain = sorted.length === 2 ? pair : `${pair}Or${capitalized(third ?? "")}`;
   if (sorted.length <= 3 && plain.length <= LONGEST_UNION && !isTaken(plain)) return plain;
   // Two unions of many may begin with the same two.
   const short = sorted.length === 2 || pair.length > LONGEST_UNION ? first : pair;

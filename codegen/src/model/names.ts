@@ -1,6 +1,7 @@
 // Invents every identifier of the generated code: total, deterministic, and from a definition's own key, never from position or count, so that
 // reordering a document or adding something unrelated to it renames nothing.
 import { createHash } from "node:crypto";
+import { capitalized, inCapitals, inSmall, runsOf } from "../letters.ts";
 
 /** A definition that needs an identifier. */
 export interface Named {
@@ -70,14 +71,14 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
   if (first.size > 0) {
     spelled = spelled.map((entry) => {
       const { definition } = entry;
-      if (!first.has(entry.name.toLowerCase()) || definition.chosen === true || definition.channel === undefined) return entry;
+      if (!first.has(folded(entry.name)) || definition.chosen === true || definition.channel === undefined) return entry;
       return { definition, name: spell(definition, `${definition.channel} ${definition.base}`) };
     });
   }
   // Four hexadecimal digits are nearly always enough; where they are not, more of the same digest are.
   for (let digits = 4, rest = clashes(spelled); rest.size > 0 && digits <= 64; digits *= 2, rest = clashes(spelled)) {
     spelled = spelled.map((entry) => {
-      const members = rest.get(entry.name.toLowerCase());
+      const members = rest.get(folded(entry.name));
       if (members === undefined || (entry.definition.chosen === true && members.filter((member) => member.chosen === true).length === 1))
         return entry;
       const { digested = entry.definition.identity, identity } = entry.definition;
@@ -91,7 +92,7 @@ function assign(named: readonly Named[], style: (words: string) => string, taken
   return new Map(
     spelled.map(({ definition, name }) => [
       definition.identity,
-      { name, clash: together.get(spell(definition, definition.base).toLowerCase()) ?? [] },
+      { name, clash: together.get(folded(spell(definition, definition.base))) ?? [] },
     ]),
   );
 }
@@ -112,13 +113,18 @@ export function clashesOf<T>(definitions: readonly T[], clashOf: (definition: T)
 function clashes(spelled: readonly { readonly definition: Named; readonly name: string }[]): Map<string, Named[]> {
   const groups = new Map<string, Named[]>();
   for (const { definition, name } of spelled) {
-    const key = name.toLowerCase();
+    const key = folded(name);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [definition]);
     else group.push(definition);
   }
   for (const [key, group] of groups) if (group.length === 1) groups.delete(key);
   return groups;
+}
+
+/** What is one name to a disk that ignores case: some compare small letters, some capitals, and `ß` and `ς` have two forms of one. */
+export function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
 }
 
 /** The first digits of the SHA-256 of a text, in hexadecimal. */
@@ -128,27 +134,27 @@ export function hash(text: string, digits = 4): string {
 
 /** `post message`, `PostMessage`, `POST_MESSAGE` and `post.message` → `PostMessage`; an acronym inside a mixed name stays (`HTTPServer`). */
 export function pascalCase(text: string): string {
-  return join(wordsOf(text).map((word) => word.charAt(0).toUpperCase() + word.slice(1)));
+  return join(wordsOf(text).map(capitalized));
 }
 
 /** The same with a small first word: `HTTPServer` → `httpServer`. */
 export function camelCase(text: string): string {
-  return join(wordsOf(text).map((word, index) => (index === 0 ? word.toLowerCase() : word.charAt(0).toUpperCase() + word.slice(1))));
+  return join(wordsOf(text).map((word, index) => (index === 0 ? inSmall(word) : capitalized(word))));
 }
 
 /** Words of a name: letters and digits, split at everything else and where the case changes; a name in capitals is written small. */
 export function wordsOf(text: string): string[] {
-  return [...text.normalize("NFC").matchAll(/[\p{L}\p{Nd}\p{Mn}\p{Mc}]+/gu)].flatMap(([run]) => {
-    if (run === run.toUpperCase() && run !== run.toLowerCase()) return [run.toLowerCase()];
+  return runsOf(text).flatMap((run) => {
+    if (run === inCapitals(run) && run !== inSmall(run)) return [inSmall(run)];
     return run.split(/(?<=[\p{Ll}\p{Nd}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u);
   });
 }
 
-/** Words that begin with a digit take `_` where they would not be a word of their own otherwise; marks cannot begin an identifier. */
+/** Words that begin with a digit take `_` where they would not be a word of their own otherwise. */
 function join(words: readonly string[]): string {
   let name = "";
   for (const word of words) {
-    const apart = name === "" ? /^[\p{Nd}\p{Mn}\p{Mc}]/u.test(word) : /^\p{Nd}/u.test(word) && /\p{Nd}$/u.test(name);
+    const apart = /^\p{Nd}/u.test(word) && (name === "" || /\p{Nd}$/u.test(name));
     name += apart ? `_${word}` : word;
   }
   return name;

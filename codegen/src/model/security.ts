@@ -1,6 +1,7 @@
 // Who may connect: the security schemes of servers and operations, as what clients show at the handshake. 2.x names schemes, 3.x lists them.
 import type { SchemeContract } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
+import { capitalized } from "../letters.ts";
 import type { Socket } from "./endpoints.ts";
 import { readSchemeExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
@@ -72,7 +73,7 @@ export function buildSecurity(sockets: readonly Socket[], findings: Findings): S
     return [
       {
         name,
-        typeName: name.charAt(0).toUpperCase() + name.slice(1),
+        typeName: capitalized(name),
         docs: docsOf(value),
         place,
         scopes: [...(scopes.get(pointer) ?? [])],

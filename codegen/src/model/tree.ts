@@ -1,6 +1,7 @@
 // Walking a loaded document: pointers, and `$ref`s followed one hop at a time, so that names and places survive.
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "../document/document.ts";
 import { formatPointer, parsePointer } from "../document/pointer.ts";
+import { inSmall, runsOf } from "../letters.ts";
 import type { Docs } from "./model.ts";
 
 /** A value of the document and where it was defined. */
@@ -159,7 +160,7 @@ export function withoutEcho({ title, ...docs }: Docs, name: string): Docs {
 /** Whether a title says nothing but the name. */
 export const isEcho = (title: string, name: string): boolean => letters(title) === letters(name);
 
-const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+const letters = (text: string): string => inSmall(runsOf(text).join(""));
 
 /** The `location` of a parameter or a correlation id, a runtime expression. */
 export function locationOf(place: Place): { readonly value: string; readonly pointer: string } | undefined {

@@ -47,6 +47,10 @@ run(isB);
     expect(text).toContain('import type { Chat as ChatType, Sent } from "./types.js";');
   });
 
+  it("quotes keys of letters that are newer than the tools that read them", () => {
+    print((file) => expect(["größe", "имя", "𓰓", "ⸯ"].map(file.key)).toEqual(["größe", "имя", '"𓰓"', '"ⸯ"']));
+  });
+
   it("imports a name as a value when it is needed as both", () => {
     const text = print((file) => {
       file.import("X", "./x.js", "type");

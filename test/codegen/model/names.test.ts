@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { ts } from "ts-morph";
 import { expect, test } from "vitest";
 import { assignMethodNames, assignTypeNames, camelCase, pascalCase } from "../../../codegen/src/model/names.ts";
 import { document3, endpointOf, modelled, modelOf, namesOf, tagged } from "./modelled.ts";
@@ -47,6 +48,12 @@ test("in a clash every member takes its channel's name in front, and where that 
 
 test("names that differ by case only clash, because disks do not tell them apart", () => {
   expect(new Set(typeNames(schema("ABC"), schema("abc")).map((name) => name.toLowerCase())).size).toBe(2);
+  // Some compare in capitals.
+  for (const [one, other] of [
+    ["straße", "strasse"],
+    ["σοφός", "σοφόσ"],
+  ] as const)
+    expect(typeNames(schema(one), schema(other)).every((name) => /_[0-9a-f]{4}$/.test(name))).toBe(true);
 });
 
 test("reserved words and members of objects and promises are no method names", () => {
@@ -64,7 +71,7 @@ test("reserved words and members of objects and promises are no method names", (
 });
 
 test("names are total: any text becomes an identifier, any list of texts different ones, whatever their order", () => {
-  const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*$/u;
+  const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
   fc.assert(
     fc.property(
       fc.uniqueArray(
@@ -80,6 +87,32 @@ test("names are total: any text becomes an identifier, any list of texts differe
       },
     ),
   );
+});
+
+test("of any character names take only what TypeScript's scanner takes where it stands, for its oldest target too", () => {
+  const { ES5, ESNext } = ts.ScriptTarget;
+  const taken = (name: string): boolean =>
+    [ES5, ESNext].every((target) =>
+      [...name].every((letter, at) => (at === 0 ? ts.isIdentifierStart : ts.isIdentifierPart)(letter.codePointAt(0) ?? 0, target)),
+    );
+  const letters = new Set<string>();
+  for (let point = 0; point <= 0x10ffff; point += 256) {
+    const some = Array.from({ length: 256 }, (_, at) => `a${String.fromCodePoint(point + at)}a`);
+    for (const letter of [...pascalCase(some.join(" ")), ...camelCase(some.join(" "))]) letters.add(letter);
+  }
+  expect(letters.size).toBeGreaterThan(45_000);
+  expect([...letters].filter((letter) => ![`a${letter}`, pascalCase(letter), camelCase(letter)].every(taken))).toEqual([]);
+});
+
+test.each([
+  ["of a plane that older tools do not read", "a𓰓b 𝒞 𠀀", "AB"],
+  ["newer than the list", "a\u0c5cb", "AB"],
+  ["that identifiers cannot have", "a\u2e2fb", "AB"],
+  ["without a letter below them", "\u0301a \ufe0f", "A"],
+  ["that nobody sees", "a\u3164b", "AB"],
+  ["whose capital is newer than they are", "ɤa აბგ", "ɤaაბგ"],
+])("characters %s are dropped, or left as they are, on every Node", (_, text, name) => {
+  expect(pascalCase(text)).toBe(name);
 });
 
 test("a message is named by its key under components, an inline one by its name, messageId, key or title", async () => {
