@@ -6,7 +6,7 @@ import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "nod
 import { WsgenError } from "../errors.ts";
 import { closures } from "./close.ts";
 import type { Extension, ExtensionMessage, ExtensionParameters, OwnCodec } from "./extension.ts";
-import { MessageRefused } from "./wire.ts";
+import { MessageRefused } from "./message-decoder.ts";
 
 /** Options of permessage-deflate (RFC 7692 section 7.1). What the client asks for beyond them is granted. */
 export interface DeflateOptions {

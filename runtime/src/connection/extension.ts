@@ -3,7 +3,8 @@
 import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
 import { closures } from "./close.ts";
-import { encodeFrame, type MessageDecoder, MessageRefused, opcodes, payloadStart } from "./wire.ts";
+import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
+import { encodeFrame, opcodes, payloadStart } from "./wire.ts";
 
 /** Parameters of an extension in the handshake; `true` for one without a value. Offered values are strings, as sent. */
 export type ExtensionParameters = Readonly<Record<string, string | number | true>>;

@@ -25,6 +25,7 @@ import type {
 } from "./connection.ts";
 import { Countdown } from "./countdown.ts";
 import type { ExtensionStack } from "./extension.ts";
+import { FrameReader, type FrameReceiver } from "./frame-reader.ts";
 import { FrameSequence } from "./frames.ts";
 import { type Beating, heartbeatOf, type Slot } from "./heartbeat.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
@@ -35,7 +36,7 @@ import { RateLimit } from "./rate.ts";
 import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
-import { encodeFrame, FrameReader, type FrameReceiver, opcodes, splitFrame } from "./wire.ts";
+import { encodeFrame, opcodes, splitFrame } from "./wire.ts";
 import { ignore, Outbox, type OutboxOwner, restAfter } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */

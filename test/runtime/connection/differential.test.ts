@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FrameReader } from "../../../runtime/src/connection/wire.ts";
+import { FrameReader } from "../../../runtime/src/connection/frame-reader.ts";
 import { rawFrame } from "../raw-client.ts";
 import { createJudge, LIMIT, type Reading } from "./ws-judge.ts";
 

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import * as ws from "ws";
 import { createDeflate } from "../../../runtime/src/connection/deflate.ts";
 import { ExtensionStack } from "../../../runtime/src/connection/extension.ts";
-import { FrameReader } from "../../../runtime/src/connection/wire.ts";
+import { FrameReader } from "../../../runtime/src/connection/frame-reader.ts";
 import { createJudge, LIMIT, type Reading } from "../connection/ws-judge.ts";
 import { rawFrame } from "../raw-client.ts";
 

@@ -1,0 +1,378 @@
+// Frames as they are read, from whatever pieces TCP delivers (RFC 6455 section 5). Knows nothing of sockets.
+
+import { Buffer, constants, isUtf8 } from "node:buffer";
+import { type Closure, closures, isWireCode } from "./close.ts";
+import { Gathering } from "./gathering.ts";
+import { unmask } from "./mask.ts";
+import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
+import { Unfinished, Utf8Check } from "./unfinished.ts";
+import { FIN, opcodes } from "./wire.ts";
+
+/** Whom a FrameReader tells what it read, in the order of the wire. */
+export interface FrameReceiver {
+  /** A whole data message, text as a string. `size` in bytes. */
+  onMessage(data: string | Buffer, size: number): void;
+  /** A part of a message, while messages are streamed; text has been checked as far as it has come, and may end inside a character. */
+  onFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void;
+  onPing(data: Buffer): void;
+  onPong(data: Buffer): void;
+  /** The peer's close frame; 1005 when it holds no code. Nothing is read after it. */
+  onClose(code: number, reason: string): void;
+  /** The peer broke a rule, and the connection must end like this. Nothing is read after it. */
+  onViolation(closure: Closure): void;
+  /** An extension failed. Nothing is read after it. */
+  onDecodeFailure(error: unknown): void;
+  /** Reading this peer has kept the event loop for a while: nothing is read until `wake` is called, in another turn. */
+  onLongTurn(): void;
+}
+
+/** How long, in ms, one peer's bytes may keep the event loop, with all that is done about them; libuv may bring 32 chunks in one turn. */
+const SHARE = 4;
+/** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
+const LARGE = 4096;
+/** The clock is looked at every so many frames; at every one where they may have to be inflated. A power of two. */
+const LOOK_EVERY = 8;
+
+/**
+ * Reads the frames a client sends: masked, checked against every rule of RFC 6455 as early as its bytes are there, fragments put
+ * together. Bytes are unmasked in place, so whoever calls `read` gives them away.
+ */
+export class FrameReader {
+  /** Largest message, in bytes; over it a header is enough to close 1009. */
+  maxMessageSize: number;
+  /** Largest frame, in bytes; over it a header is enough to close 1009. `false`: as large as its message may be. */
+  maxFrameSize: number | false = false;
+  /** Whole messages are read past and not told, nor decompressed: nobody wants them while the connection closes. */
+  discarding = false;
+  /** The most fragments a message that is put together may come in; the next one closes 1008. */
+  maxFragments = 16_384;
+  readonly #receiver: FrameReceiver;
+  readonly #decoder: MessageDecoder | undefined;
+  #held = false;
+  #resting = false;
+  #done = false;
+  #reading = false;
+  /** Bytes behind a hold. */
+  #unread: Buffer | undefined;
+  /** The beginning of a frame whose end has not come. */
+  #partial: Gathering | undefined;
+  /** The message whose end has not come. */
+  #message: Unfinished | undefined;
+  /** Whether messages are to be streamed; the largest then that an extension needs whole. */
+  #streaming = false;
+  #maxWholeSize = 0;
+  /** The limit behind the message that is being streamed. */
+  #nextMaxMessageSize: number | undefined;
+
+  constructor(receiver: FrameReceiver, maxMessageSize: number, decoder?: MessageDecoder) {
+    this.#receiver = receiver;
+    this.#decoder = decoder;
+    this.maxMessageSize = maxMessageSize;
+  }
+
+  /**
+   * How messages are wanted from now on: whole, or in fragments as they come. What of a message has been gathered is its first fragment then.
+   * A message that is being streamed stays so, under the limit it began with, to its end. `maxWholeSize`: see `#limit`.
+   */
+  expect(streaming: boolean, maxMessageSize: number, maxWholeSize: number): void {
+    this.#streaming = streaming;
+    this.#maxWholeSize = maxWholeSize;
+    const message = this.#message;
+    if (message?.streamed === true && !streaming) {
+      this.#nextMaxMessageSize = maxMessageSize;
+      return;
+    }
+    this.#nextMaxMessageSize = undefined;
+    this.maxMessageSize = maxMessageSize;
+    if (message === undefined || message.streamed || !this.#mayStream(message.rsv)) return;
+    const { gathered } = message;
+    message.gathered = undefined;
+    message.streamed = true;
+    if (gathered !== undefined) this.#giveFragment(message, gathered.bytes.subarray(0, gathered.length), true, false);
+  }
+
+  /** Whether frames wait for `release` or `wake`. */
+  get held(): boolean {
+    return this.#held || this.#resting;
+  }
+
+  /** Stops before the next frame, at once; what has been read stays here. The socket is paused by the caller. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Goes on with what is here; `held` tells whether it came to the end of it. */
+  release(): void {
+    this.#held = false;
+    if (!this.#reading) this.#run();
+  }
+
+  /** Goes on after a long turn. */
+  wake(): void {
+    this.#resting = false;
+    if (this.#reading) return;
+    beginTurn(this); // However little there is left.
+    this.#run();
+  }
+
+  /** Takes bytes off the socket. */
+  read(chunk: Buffer): void {
+    if (this.#done) return;
+    this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk]);
+    if (!this.#reading) this.#run();
+  }
+
+  #run(): void {
+    this.#reading = true; // What is told may call `read` and `release` again; this loop then goes on with what they left.
+    while (this.#unread !== undefined && !this.held && !this.#done) {
+      const chunk: Buffer = this.#unread;
+      this.#unread = undefined;
+      if (chunk.length >= LARGE) beginTurn(this);
+      const used = this.#partial === undefined ? this.#readWhole(chunk) : this.#readRest(this.#partial, chunk);
+      if (used < chunk.length && !this.#done) {
+        const rest = chunk.subarray(used);
+        this.#unread = this.#unread === undefined ? rest : Buffer.concat([rest, this.#unread]);
+      }
+      if (turnOf === this) this.#rest();
+    }
+    this.#reading = false;
+  }
+
+  #rest(): void {
+    if (this.#done || this.#resting || performance.now() < turnUntil) return;
+    this.#resting = true;
+    this.#receiver.onLongTurn();
+  }
+
+  /** Reads the frames that lie whole in a chunk and keeps the beginning of the next; gives the number of bytes used. */
+  #readWhole(chunk: Buffer): number {
+    let at = 0;
+    while (at < chunk.length && !this.held && !this.#done) {
+      if (turnOf === this && isTimeToLook(this.#decoder !== undefined)) this.#rest();
+      const available = chunk.length - at;
+      const wanted = this.#inspect(chunk, at, available);
+      if (wanted > available) {
+        this.#partial = new Gathering();
+        this.#partial.add(chunk.subarray(at), wanted);
+        return chunk.length;
+      }
+      if (wanted > 0) this.#readFrame(chunk, at, at + wanted);
+      at += wanted;
+    }
+    return at;
+  }
+
+  /** Completes the frame begun in earlier chunks, copying no more than it needs; gives the number of bytes used. */
+  #readRest(partial: Gathering, chunk: Buffer): number {
+    let at = 0;
+    for (;;) {
+      const wanted = this.#inspect(partial.bytes, 0, partial.length);
+      if (wanted <= partial.length) {
+        this.#partial = undefined;
+        if (wanted > 0) this.#readFrame(partial.bytes, 0, wanted);
+        return at;
+      }
+      if (at === chunk.length) return at;
+      const more = chunk.subarray(at, at + wanted - partial.length);
+      partial.add(more, wanted);
+      at += more.length;
+    }
+  }
+
+  /**
+   * Checks as much of a frame's header as is there. Gives how many bytes the next step wants: more than `available` when it must
+   * wait, else the size of the whole frame; 0 when the frame breaks a rule.
+   */
+  #inspect(bytes: Buffer, at: number, available: number): number {
+    if (available < 2) return 2;
+    const first = bytes[at]!; // Two bytes are there.
+    const second = bytes[at + 1]!;
+    const opcode = first & 0x0f;
+    const short = second & 0x7f;
+    // Reserved bits belong to the extensions and to the beginning of a message.
+    const reserved = this.#decoder !== undefined && (opcode === opcodes.text || opcode === opcodes.binary) ? this.#decoder.rsv : 0;
+    if (((first >> 4) & 7 & ~reserved) !== 0 || (second & 0x80) === 0) return this.#violation(closures.protocolError);
+    if (opcode >= opcodes.close) {
+      const badLength = short > 125 || (opcode === opcodes.close && short === 1); // Half a close code is none.
+      if (opcode > opcodes.pong || (first & 0x80) === 0 || badLength) return this.#violation(closures.protocolError);
+    } else if (opcode > opcodes.binary || (opcode === opcodes.continuation) !== (this.#message !== undefined)) {
+      return this.#violation(closures.protocolError);
+    }
+    if (short < 126) {
+      if (opcode < opcodes.close && this.#exceeds(short, first)) return this.#violation(closures.messageTooBig);
+      return 6 + short;
+    }
+    const lengthEnd = short === 126 ? 4 : 10;
+    if (available < lengthEnd) return lengthEnd;
+    const length = short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6);
+    if (this.#exceeds(length, first)) return this.#violation(closures.messageTooBig);
+    return lengthEnd + 4 + length;
+  }
+
+  #exceeds(length: number, firstByte: number): boolean {
+    if (length === 0) return false;
+    const begins = (firstByte & 0x0f) !== opcodes.continuation;
+    const message = this.#message;
+    const streamed = begins || message === undefined ? this.#mayStream((firstByte >> 4) & 7) : message.streamed;
+    const tooLarge = this.maxFrameSize !== false && length > this.maxFrameSize;
+    return tooLarge || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
+  }
+
+  /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */
+  #limit(streamed: boolean): number {
+    return this.#streaming && !streamed ? Math.min(this.#maxWholeSize, this.maxMessageSize) : this.maxMessageSize;
+  }
+
+  #mayStream(rsv: number): boolean {
+    return this.#streaming && rsv === 0 && this.#decoder?.optional !== false;
+  }
+
+  #readFrame(bytes: Buffer, at: number, end: number): void {
+    const first = bytes[at]!; // A whole frame is there.
+    const short = bytes[at + 1]! & 0x7f;
+    const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14);
+    const opcode = first & 0x0f;
+    const final = (first & FIN) !== 0;
+    const whole = final && opcode !== opcodes.continuation && opcode < opcodes.close && !this.#streaming;
+    if (whole && this.discarding) return;
+    unmask(bytes, start, end);
+    const rsv = (first >> 4) & 7;
+    if (opcode < opcodes.close) {
+      if (whole) this.#deliver(opcode, rsv, bytes, start, end);
+      else this.#readFragment(opcode, final, rsv, bytes.subarray(start, end));
+    } else if (opcode === opcodes.ping) this.#receiver.onPing(bytes.subarray(start, end));
+    else if (opcode === opcodes.pong) this.#receiver.onPong(bytes.subarray(start, end));
+    else this.#readClose(bytes.subarray(start, end));
+  }
+
+  #readFragment(opcode: number, final: boolean, rsv: number, payload: Buffer): void {
+    const first = opcode !== opcodes.continuation;
+    this.#message ??= new Unfinished(opcode, rsv, this.#mayStream(rsv));
+    const message = this.#message;
+    message.size += payload.length;
+    if (message.streamed) {
+      this.#giveFragment(message, payload, first, final);
+      return;
+    }
+    if (++message.fragments > this.maxFragments) {
+      this.#violation(closures.tooManyFragments);
+      return;
+    }
+    message.gathered ??= new Gathering();
+    message.gathered.add(payload, this.maxMessageSize);
+    if (!final) return;
+    this.#endMessage();
+    this.#deliver(message.opcode, message.rsv, message.gathered.bytes, 0, message.gathered.length);
+  }
+
+  #giveFragment(message: Unfinished, payload: Buffer, first: boolean, final: boolean): void {
+    const binary = message.opcode === opcodes.binary;
+    if (first && !binary) message.text = new Utf8Check();
+    if (message.text?.accepts(payload, final) === false) {
+      this.#violation(closures.invalidPayload);
+      return;
+    }
+    if (final) this.#endMessage();
+    this.#receiver.onFragment(payload, binary, first, final);
+  }
+
+  #endMessage(): void {
+    this.#message = undefined;
+    if (this.#nextMaxMessageSize === undefined) return;
+    this.maxMessageSize = this.#nextMaxMessageSize;
+    this.#nextMaxMessageSize = undefined;
+  }
+
+  #deliver(opcode: number, rsv: number, bytes: Buffer, start: number, end: number): void {
+    if (this.discarding) return;
+    if (this.#decoder === undefined) {
+      this.#tell(opcode, bytes, start, end);
+    } else {
+      const data = this.#decode(this.#decoder, opcode, rsv, bytes.subarray(start, end));
+      if (data !== undefined) this.#tell(opcode, data, 0, data.length);
+    }
+  }
+
+  /** Text is made of the bytes where they lie: a view of them first would cost as much as the text. */
+  #tell(opcode: number, bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    if (opcode === opcodes.binary) {
+      this.#receiver.onMessage(bytes.subarray(start, end), size);
+    } else if (size > constants.MAX_STRING_LENGTH) {
+      this.#violation(closures.messageTooBig);
+    } else {
+      const text = bytes.toString("utf8", start, end);
+      // What is not UTF-8 becomes U+FFFD, which a text may hold as well.
+      if (text.includes("\uFFFD") && !isUtf8(bytes.subarray(start, end))) this.#violation(closures.invalidPayload);
+      else this.#receiver.onMessage(text, size);
+    }
+  }
+
+  #decode(decoder: MessageDecoder, opcode: number, rsv: number, payload: Buffer): Buffer | undefined {
+    try {
+      return decoder.decode(payload, opcode === opcodes.binary, rsv, this.#limit(false));
+    } catch (error) {
+      if (error instanceof MessageRefused) {
+        this.#violation(error.closure);
+      } else {
+        this.#finish();
+        this.#receiver.onDecodeFailure(error);
+      }
+      return undefined;
+    }
+  }
+
+  #readClose(payload: Buffer): void {
+    if (payload.length === 0) {
+      this.#finish();
+      this.#receiver.onClose(closures.noStatus.code, "");
+      return;
+    }
+    const code = payload.readUInt16BE(0);
+    const reason = payload.subarray(2);
+    if (!isWireCode(code)) this.#violation(closures.protocolError);
+    else if (!isUtf8(reason)) this.#violation(closures.invalidPayload);
+    else {
+      this.#finish();
+      this.#receiver.onClose(code, reason.toString());
+    }
+  }
+
+  #violation(closure: Closure): 0 {
+    this.#finish();
+    this.#receiver.onViolation(closure);
+    return 0;
+  }
+
+  #finish(): void {
+    this.#done = true;
+    this.#unread = undefined;
+    this.#partial = undefined;
+    this.#message = undefined;
+  }
+}
+
+/** Whose bytes are timed at the moment, and until when they may take, in ms: one object for all readers, which are many and mostly idle. */
+let turnOf: FrameReader | undefined;
+let turnUntil = 0;
+let turnEnds = false;
+let frames = 0;
+
+function beginTurn(reader: FrameReader): void {
+  if (turnOf === reader) return;
+  turnOf = reader;
+  turnUntil = performance.now() + SHARE;
+  if (turnEnds) return;
+  turnEnds = true;
+  setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  turnEnds = false;
+  turnOf = undefined;
+}
+
+function isTimeToLook(everyTime: boolean): boolean {
+  frames = (frames + 1) & (LOOK_EVERY - 1);
+  return everyTime || frames === 0;
+}
