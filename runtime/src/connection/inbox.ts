@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
 import type { CloseOutcome, Sink } from "./connection.ts";
-import { noteMessage } from "./writer.ts";
+import { noteMessage } from "./turn.ts";
 
 /** Reading stops when this many messages or bytes wait … */
 const INBOX = { messages: 16, bytes: 256 * 1024 } as const;

@@ -2,8 +2,8 @@
 
 import { WsgenError } from "../errors.ts";
 import type { OutgoingMessage, Sent } from "./connection.ts";
+import { ignore } from "./waiter.ts";
 import { encodeFragment, encodeFrame, opcodes } from "./wire.ts";
-import { ignore } from "./writer.ts";
 
 /** What a message in parts asks of its connection. */
 export interface OutgoingOwner {

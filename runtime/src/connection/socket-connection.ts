@@ -36,8 +36,10 @@ import { RateLimit } from "./rate.ts";
 import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
+import { restAfter } from "./turn.ts";
+import { ignore } from "./waiter.ts";
 import { encodeFrame, opcodes, splitFrame } from "./wire.ts";
-import { ignore, Outbox, type OutboxOwner, restAfter } from "./writer.ts";
+import { Outbox, type OutboxOwner } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */
 const SLOW_CONSUMER_TIMEOUT = 2000;

@@ -1,18 +1,11 @@
-// What leaves: frames are gathered per connection and written once per turn of the event loop, for all connections together.
+// What leaves one connection: frames in order, written once per turn of the event loop. Who sends more than a slow peer takes has to wait.
 
-import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { Backlog } from "./backlog.ts";
+import { writeBatch } from "./batch.ts";
 import type { Overflow, Sent } from "./connection.ts";
-
-/** Bytes one connection may queue in a turn before `push` gives a promise, so that a loop which awaits its sends yields. */
-const TURN_LIMIT = 64 * 1024;
-/** A turn that has lasted longer than this, in ms, is flushed early … */
-const TURN_TIME = 2;
-/** … which is looked at every so many messages. A power of two. */
-const LOOK_EVERY = 8;
-/** Batches below this size are copied into one Buffer; above it they go out as one writev. */
-const CONCAT_LIMIT = 64 * 1024;
+import { markDirty, restAfter, TURN_LIMIT } from "./turn.ts";
+import { createWaiter, ignore, LateSend, type Waiter } from "./waiter.ts";
 
 /** What an Outbox tells its connection. */
 export interface OutboxOwner {
@@ -24,27 +17,6 @@ export interface OutboxOwner {
   onFirstDrop(): void;
   /** What those hear who wait for a connection that is gone. */
   closedError(): Error;
-}
-
-/** What sends give that were made while the mark waited: knows whether anybody waits for it. Whoever does adds no more. */
-class LateSend extends Promise<void> {
-  static override readonly [Symbol.species] = Promise;
-  awaited = false;
-
-  // biome-ignore lint/suspicious/noThenProperty: `await` and all who wait call it.
-  override then<Done = void, Failed = never>(
-    onDone?: ((value: void) => Done | PromiseLike<Done>) | null,
-    onFailed?: ((reason: unknown) => Failed | PromiseLike<Failed>) | null,
-  ): Promise<Done | Failed> {
-    this.awaited = true;
-    return super.then(onDone, onFailed);
-  }
-}
-
-interface Waiter {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** Messages that wait for the end of another, and whoever waits with them: they are lost where that never ends. */
@@ -192,7 +164,7 @@ export class Outbox {
   /** Called by the writer at the end of a turn, or earlier. */
   flushTurn(early: boolean): void {
     if (early && this.#late !== undefined) {
-      dirty.push(this); // Whether it is awaited shows when the code that sends has come to its `await`.
+      markDirty(this); // Whether it is awaited shows when the code that sends has come to its `await`.
       return;
     }
     this.#dirty = false;
@@ -310,123 +282,4 @@ export class Outbox {
     }
     return false;
   }
-}
-
-function createWaiter(): Waiter {
-  let resolve!: () => void; // Assigned by the executor, which runs before the constructor returns.
-  let reject!: (error: Error) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(ignore);
-  return { promise, resolve, reject };
-}
-
-/** Marks a promise as handled: whoever does not await it must not bring the process down. */
-export function ignore(): void {}
-
-// ---- One list for all connections ---------------------------------------------------------------------------------
-
-let dirty: Outbox[] = [];
-let scheduled = false;
-let flushing = false;
-let turnStart = 0;
-let messages = 0;
-/** The batch written last and its bytes: the members of a room mostly have the same one. */
-let lastFrames: readonly Buffer[] | undefined;
-let lastBatch: Buffer | undefined;
-
-function markDirty(outbox: Outbox): void {
-  dirty.push(outbox);
-  schedule();
-}
-
-function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
-  turnStart = performance.now();
-  setImmediate(endTurn);
-}
-
-function endTurn(): void {
-  scheduled = false;
-  flushAll(false);
-}
-
-function flushAll(early: boolean): void {
-  if (flushing) return;
-  flushing = true;
-  const outboxes = dirty;
-  dirty = []; // What is pushed from here on belongs to the next turn.
-  let reached = 0;
-  try {
-    for (const outbox of outboxes) {
-      reached++;
-      outbox.flushTurn(early);
-    }
-  } finally {
-    lastFrames = undefined;
-    lastBatch = undefined;
-    flushing = false;
-    // A logger threw: those behind have done nothing wrong, where the process lives on.
-    if (reached < outboxes.length) {
-      dirty = [...outboxes.slice(reached), ...dirty];
-      schedule();
-    }
-  }
-}
-
-/** Bytes that were sent and took no room in a turn's write, and the end of the turn in which they became too many. */
-let roomless = 0;
-let rest: Promise<void> | undefined;
-
-/**
- * What sends give that no room bounds, because their message is dropped, replaces another or was written at once: a promise, settled in the next
- * turn, as soon as a turn's worth of bytes was sent so. Without it a loop that awaits them would never let anybody else run.
- */
-export function restAfter(bytes: number): Sent {
-  roomless += bytes;
-  if (roomless < TURN_LIMIT) return undefined;
-  rest ??= new Promise((resolve) => {
-    setImmediate(() => {
-      roomless = 0;
-      rest = undefined;
-      resolve();
-    });
-  });
-  return rest;
-}
-
-/** To be called after every message handled: answers leave early when a turn of many messages lasts long. */
-export function noteMessage(): void {
-  messages = (messages + 1) & (LOOK_EVERY - 1);
-  if (messages !== 0 || dirty.length === 0) return;
-  const now = performance.now();
-  if (now - turnStart < TURN_TIME) return;
-  turnStart = now;
-  flushAll(true);
-}
-
-function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number): void {
-  const [first] = frames;
-  if (first !== undefined && frames.length === 1) {
-    socket.write(first);
-  } else if (bytes < CONCAT_LIMIT) {
-    if (lastBatch === undefined || lastFrames === undefined || !equal(frames, lastFrames)) {
-      lastBatch = Buffer.concat(frames, bytes);
-      lastFrames = frames;
-    }
-    socket.write(lastBatch);
-  } else {
-    socket.cork();
-    for (const frame of frames) socket.write(frame);
-    socket.uncork();
-  }
-}
-
-function equal(a: readonly Buffer[], b: readonly Buffer[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,7 +1,7 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
-import { ignore } from "../connection/writer.ts";
+import { ignore } from "../connection/waiter.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import {
   type Asker,
