@@ -39,6 +39,7 @@ export {
   UpgradeRejectedError,
   WsgenError,
 } from "./errors.ts";
+export type { DrainOptions } from "./upgrade/drain.ts";
 export type { CloseEvent, ErrorEvent, Events, Hooks, InvalidEvent, Metrics, OpenEvent, RefusedEvent } from "./upgrade/events.ts";
 export type { ExtensionOptions } from "./upgrade/extensions.ts";
 export {
@@ -64,7 +65,6 @@ export {
   type Attachment,
   type AttachOptions,
   attach,
-  type DrainOptions,
   type RunningServer,
   type ServeOptions,
   serve,

@@ -1,48 +1,23 @@
 // The way of an upgrade, from a socket that wants to be a WebSocket to a connection that a route occupies, and back to a server without any.
+
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
-import { closures } from "../connection/close.ts";
-import { type CloseOutcome, type ConnectionCore, openConnection, type UpgradeRequest } from "../connection/connection.ts";
-import { bindLogger } from "../connection/log.ts";
-import { WsgenError } from "../errors.ts";
+import { type ConnectionCore, openConnection } from "../connection/connection.ts";
 import { answer, switchProtocols, watchVisitor } from "./answer.ts";
-import { type Capacity, clientAddress, createCapacity } from "./capacity.ts";
+import { clientAddress, createCapacity } from "./capacity.ts";
+import { cut, type DrainOptions, defaultDrain, drain } from "./drain.ts";
 import { type Metrics, Reporter } from "./events.ts";
-import { agreeOnExtensions, type ExtensionAgreement } from "./extensions.ts";
+import { type Floor, Stay } from "./floor.ts";
 import { handOver, takeBack } from "./hand-over.ts";
 import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
 import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf, watchAnswers } from "./listener.ts";
-import { assertAcceptHeaders, type Outcome, runMiddleware } from "./middleware.ts";
 import { meetNeighbours } from "./neighbours.ts";
 import { VisitorRequest } from "./request.ts";
 import type { RouteMatch } from "./route.ts";
-import {
-  type Admission,
-  describeRoute,
-  type Handler,
-  internals,
-  type Occupant,
-  type Place,
-  type Route,
-  type RouteOptions,
-  type Router,
-  type RouterInternals,
-} from "./router.ts";
-
-/** How connections are closed when the server shuts down. */
-export interface DrainOptions {
-  /** Connections closed at a time, so that not all of them come back in the same moment. Default: 200. */
-  readonly batch: number;
-  /** Time between two batches, in ms. Default: 100. */
-  readonly interval: number;
-  /** Time for everything, in ms, before what is left is cut. Default: 20 000. */
-  readonly timeout: number;
-}
-
-const defaultDrain: DrainOptions = Object.freeze({ batch: 200, interval: 100, timeout: 20_000 });
+import { type Admission, describeRoute, type Handler, internals, type Route, type RouteOptions, type Router } from "./router.ts";
+import { agree, decide } from "./verdict.ts";
 
 /** Options of {@link attach}. */
 export interface AttachOptions {
@@ -143,17 +118,6 @@ export async function serve(router: Router, options: ServeOptions = {}): Promise
 /** Answers the upgrades of a server that is yours: you start it, you stop it, and plain HTTP stays with you. `close()` leaves the listener alone. */
 export function attach(router: Router, server: Server | HttpsServer, options: AttachOptions = {}): Attachment {
   return attachTo(router, server, options);
-}
-
-/** What is open on one server, and whether more may come. */
-interface Floor {
-  readonly router: RouterInternals;
-  readonly stays: Set<Stay>;
-  /** Sockets that are still shaking hands. */
-  readonly visitors: Set<Duplex>;
-  readonly capacity: Capacity;
-  readonly reporter: Reporter;
-  draining: boolean;
 }
 
 function attachTo(router: Router, server: Server | HttpsServer, options: AttachOptions): Attachment & { readonly cut: () => void } {
@@ -344,146 +308,4 @@ function settleIn(floor: Floor, route: Route, { connection, occupy }: Arrival, s
   floor.reporter.opened(connection, stay.path, performance.now() - started);
   floor.stays.add(stay);
   stay.occupant = occupy(connection, stay);
-}
-
-/** A connection and what runs on it, from the handshake to the last of its handlers. */
-class Stay implements Place {
-  readonly connection: ConnectionCore;
-  /** Absent while it takes over. */
-  occupant: Occupant | undefined;
-  readonly #floor: Floor;
-  readonly #route: Route;
-  /** In whole ms, which take no memory of their own. */
-  readonly #since = Math.round(performance.now());
-  /** Who waits for the end; made for the first. */
-  #ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
-
-  constructor(floor: Floor, route: Route, connection: ConnectionCore) {
-    this.#floor = floor;
-    this.#route = route;
-    this.connection = connection;
-  }
-
-  get reporter(): Reporter {
-    return this.#floor.reporter;
-  }
-
-  get path(): string {
-    return this.#route.template.source;
-  }
-
-  leave(outcome: CloseOutcome): void {
-    const { stays, capacity, reporter } = this.#floor;
-    stays.delete(this);
-    capacity.leave(this.#route, this.connection.handshake.remoteAddress);
-    reporter.closed(this.connection, this.path, outcome, performance.now() - this.#since);
-    this.#ended?.resolve();
-  }
-
-  /** Lets what runs end, and closes. */
-  async dismiss(): Promise<void> {
-    if (!this.#floor.stays.has(this)) return;
-    const ended = this.#untilEnded();
-    await this.occupant?.drain();
-    await this.connection.shut(closures.serviceRestart.code, closures.serviceRestart.reason);
-    await ended;
-  }
-
-  #untilEnded(): Promise<void> {
-    if (this.#ended === undefined) {
-      let resolve!: () => void; // Assigned by the executor, which runs before the constructor returns.
-      const promise = new Promise<void>((onResolve) => {
-        resolve = onResolve;
-      });
-      this.#ended = { promise, resolve };
-    }
-    return this.#ended.promise;
-  }
-}
-
-/** The decision on an upgrade once everybody has been asked. */
-type Verdict =
-  | { readonly kind: "refuse"; readonly response: Response }
-  | {
-      readonly kind: "accept";
-      readonly headers: Headers;
-      readonly protocol: string;
-      readonly context: object;
-      readonly occupy: Admission["occupy"];
-    };
-
-/** Asks the middleware and the route. What they throw becomes a 500 that says nothing. */
-async function decide({ router, reporter }: Floor, { route, protocols }: Handshake<Route>, request: UpgradeRequest): Promise<Verdict> {
-  const fail = (error: unknown): void => {
-    // The client that left, or waited too long, took `request.signal` with it: what that broke is no error of the application.
-    if (request.signal.aborted) return;
-    reporter.failed({ connection: undefined, route: route.template.source, error });
-    router.onError(error, { request });
-  };
-  try {
-    const outcome = await runMiddleware(
-      route.layers(),
-      request,
-      bindLogger(router.logger, { path: request.path }),
-      (routed) => route.admit(routed),
-      fail,
-    );
-    return judge(outcome, route, protocols);
-  } catch (error) {
-    fail(error);
-    return { kind: "refuse", response: refuse(500, "The server made a mistake.").response };
-  }
-}
-
-/** Settles the extensions, last of all, because what they begin ends with the connection. `undefined` when one of them threw. */
-function agree(
-  { router, reporter }: Floor,
-  { route, extensions }: Handshake<Route>,
-  request: UpgradeRequest,
-): ExtensionAgreement | undefined {
-  try {
-    const lossy = route.limits.overflow !== "close";
-    return agreeOnExtensions(router.extensions, route.extensions ?? {}, extensions, lossy);
-  } catch (error) {
-    reporter.failed({ connection: undefined, route: route.template.source, error });
-    router.onError(error, { request });
-    return undefined;
-  }
-}
-
-function judge(outcome: Outcome<Admission>, route: Route, offered: readonly string[]): Verdict {
-  if (outcome.kind === "refuse") return outcome;
-  const { accepted, admission, context } = outcome;
-  assertAcceptHeaders(accepted.headers);
-  const protocol = accepted.protocol ?? offered.find((name) => route.protocols.includes(name)) ?? "";
-  if (protocol !== "" && !offered.includes(protocol)) {
-    throw new WsgenError("WSGEN_USAGE", `accept({ protocol: ${JSON.stringify(protocol)} }): the client does not offer that.`);
-  }
-  if (protocol === "" && route.requireProtocol) return refuse(400, "None of the subprotocols you offer is spoken here.");
-  return { kind: "accept", headers: accepted.headers, protocol, context, occupy: admission.occupy };
-}
-
-/** Sends everyone home: batch by batch, each when what it is handling is done; who is not gone in time is cut. */
-async function drain(floor: Floor, { batch, interval, timeout }: DrainOptions, cutting: AbortSignal): Promise<void> {
-  floor.draining = true;
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), timeout);
-  const impatient = AbortSignal.any([cutting, patience.signal]);
-  const outOfTime = new Promise<void>((resolve) => impatient.addEventListener("abort", () => resolve(), { once: true }));
-
-  const everyone = [...floor.stays];
-  const leaving: Promise<void>[] = [];
-  for (let from = 0; from < everyone.length && !impatient.aborted; from += batch) {
-    if (from > 0) await Promise.race([pause(interval), outOfTime]);
-    for (const stay of everyone.slice(from, from + batch)) leaving.push(stay.dismiss());
-  }
-  await Promise.race([Promise.all(leaving), outOfTime]);
-  clearTimeout(timer);
-  if (impatient.aborted) cut(floor);
-}
-
-/** Drops what is left. */
-function cut({ stays, visitors }: Floor): void {
-  for (const { connection } of stays) connection.terminate();
-  for (const socket of visitors) socket.destroy();
 }
