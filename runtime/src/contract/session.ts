@@ -3,6 +3,7 @@ import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
 import { ignore } from "../connection/waiter.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
+import { codes, hasWordsFor, isOrdered, MAX_DETAIL_LENGTH, putIntoWords, refusals } from "./complaint.ts";
 import {
   type Asker,
   EndpointConnection,
@@ -15,14 +16,10 @@ import { type Classify, type DecodeProblem, describe, inboundError } from "./dis
 import { type ClassifyMessage, type Endpoint, frameOf, type Problem, type Receiver, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
-import { valueAt, withValueAt } from "./path.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
 
 /** So many invalid messages within this time, in ms, and the connection is closed with 1008. */
 const INVALID = { messages: 20, window: 10_000 } as const;
-
-/** The longest `detail` we put into the contract's error message, in characters. */
-const MAX_DETAIL_LENGTH = 200;
 
 const noHandler: EndpointHandler = Object.freeze({});
 
@@ -256,7 +253,7 @@ export class Session implements Sink, Asker {
     if (this.#countInvalid(problem)) return;
     const { onInvalid } = this.#endpoint.contract;
     // Where replies are known by their order, one that never comes would shift all that follow.
-    if (onInvalid === "drop" && !this.#isOrdered(problem.name)) return;
+    if (onInvalid === "drop" && !isOrdered(this.#endpoint, problem.name)) return;
     const told = onInvalid !== "close" && this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
     if (!told) this.#shut(refusals[problem.kind]);
   }
@@ -322,50 +319,24 @@ export class Session implements Sink, Asker {
 
   /** Says what is wrong in the contract's own words; false when it has none for this. */
   #tell(code: Problem["code"], detail: string, name: string | undefined, payload: unknown): boolean {
-    const { error } = this.#endpoint.contract;
-    const encode = error === undefined ? undefined : this.#endpoint.encoders.get(error.message);
-    if (error === undefined || encode === undefined || !this.#countsRight(error.message, name)) return false;
-    const request = name === undefined ? undefined : this.#endpoint.receivers.get(name)?.reply?.request;
-    const id = request === undefined ? undefined : valueAt(payload, request);
+    if (!hasWordsFor(this.#endpoint, name)) return false;
+    const problem: Problem = { code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload };
     let body: unknown = {};
-    if (error.toError) {
-      const { toError } = this.#endpoint;
+    if (this.#endpoint.contract.error?.toError) {
       try {
-        body = this.#atOnce("toError", toError?.({ code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload }, this.conn));
+        body = this.#atOnce("toError", this.#endpoint.toError?.(problem, this.conn));
       } catch (failure) {
         this.#report(failure);
         return false;
       }
     }
-    if (error.code !== undefined) body = withValueAt(body, error.code, code);
-    if (error.detail !== undefined) body = withValueAt(body, error.detail, detail.slice(0, MAX_DETAIL_LENGTH));
-    const bodies = [body];
-    // The id is the peer's and unchecked: where the error message does not allow it, it goes without.
-    if (error.correlation !== undefined && (typeof id === "string" || typeof id === "number"))
-      bodies.unshift(withValueAt(body, error.correlation, id));
-    let reason = "";
-    for (const one of bodies) {
-      try {
-        this.#push(encode(one));
-        return true;
-      } catch (refusal) {
-        if (!(refusal instanceof ContractError)) throw refusal;
-        reason = refusal.message;
-      }
+    const words = putIntoWords(this.#endpoint, problem, body);
+    if (!(words instanceof ContractError)) {
+      this.#push(words);
+      return true;
     }
-    this.#core.log.warn({ code, reason }, "the contract's error message cannot say this");
+    this.#core.log.warn({ code, reason: words.message }, "the contract's error message cannot say this");
     return false;
-  }
-
-  #isOrdered(name: string | undefined): boolean {
-    return name !== undefined && this.#endpoint.receivers.get(name)?.reply?.id === "order";
-  }
-
-  /** Where replies are known by their order, the error message has to be one, and for whoever counts it as one it must be nothing else. */
-  #countsRight(error: string, name: string | undefined): boolean {
-    const ordered = [...this.#endpoint.receivers.values()].flatMap(({ reply }) => (reply?.id === "order" ? [reply] : []));
-    if (!this.#isOrdered(name)) return !ordered.some(({ messages }) => messages.includes(error));
-    return this.#endpoint.receivers.get(name!)?.reply?.messages.includes(error) === true;
   }
 
   #report(error: unknown): void {
@@ -387,26 +358,6 @@ export class Session implements Sink, Asker {
     void this.#core.shut(code, reason);
   }
 }
-
-/** What `code` says in the contract's error message. */
-const codes = {
-  "frame-kind": "unsupported_data",
-  "not-json": "invalid_json",
-  "not-decodable": "invalid_message",
-  "too-deep": "invalid_message",
-  "unknown-message": "unknown_message",
-  "invalid-message": "invalid_message",
-} as const satisfies Readonly<Record<DecodeProblem["kind"], Problem["code"]>>;
-
-/** How the connection ends where the contract has no error message. */
-const refusals = {
-  "frame-kind": closures.unsupportedData,
-  "not-json": closures.invalidPayload,
-  "not-decodable": closures.invalidPayload,
-  "too-deep": closures.invalidMessage,
-  "unknown-message": closures.unknownMessage,
-  "invalid-message": closures.invalidMessage,
-} as const satisfies Readonly<Record<DecodeProblem["kind"], Closure>>;
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

@@ -81,7 +81,9 @@ test("only the server's messages can carry our errors, and one for each endpoint
 
 test("the codes that are proven are the ones that the runtime sends", () => {
   // wsgen does not have the runtime installed, so it cannot import them.
-  const source = readFileSync(new URL("../../../runtime/src/contract/session.ts", import.meta.url), "utf8");
+  const source = ["complaint", "session"]
+    .map((file) => readFileSync(new URL(`../../../runtime/src/contract/${file}.ts`, import.meta.url), "utf8"))
+    .join("\n");
   const table = /const codes = \{([^}]*)\}/.exec(source)?.[1] ?? "";
   const sent = [...table.matchAll(/: "(\w+)"/g), ...source.matchAll(/#tell\("(\w+)"/g)].map(([, code]) => code);
   expect(new Set(sent)).toEqual(new Set(ERROR_CODES));
