@@ -32,12 +32,13 @@ import { Inbox, type InboxOwner } from "./inbox.ts";
 import { bindLogger, silent } from "./log.ts";
 import { MessageReader } from "./messages.ts";
 import { MessageWriter } from "./outgoing.ts";
+import { Pings } from "./pings.ts";
 import { RateLimit } from "./rate.ts";
 import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
 import { restAfter } from "./turn.ts";
-import { ignore } from "./waiter.ts";
+import { createWaiter, rejected, type Waiter } from "./waiter.ts";
 import { encodeFrame, opcodes, splitFrame } from "./wire.ts";
 import { Outbox, type OutboxOwner } from "./writer.ts";
 
@@ -52,13 +53,6 @@ const ANY = "";
 
 const EMPTY = Buffer.alloc(0);
 const HEARTBEAT_PING = encodeFrame(opcodes.ping, EMPTY);
-
-interface PendingPing {
-  readonly data: Buffer;
-  readonly sentAt: number;
-  readonly resolve: (milliseconds: number) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** Its `on…` methods belong to the parts below it; what people see is `Connection`. */
 export class SocketConnection<Context extends object>
@@ -107,8 +101,8 @@ export class SocketConnection<Context extends object>
   #abort: AbortController | undefined;
   #closed: { readonly promise: Promise<CloseOutcome>; readonly resolve: (outcome: CloseOutcome) => void } | undefined;
   #refused: Promise<void> | undefined;
-  #pings: PendingPing[] | undefined;
-  #flushes: Set<(error: Error) => void> | undefined;
+  #pings: Pings | undefined;
+  #flushes: Set<Waiter> | undefined;
   #changeable: ConnectionLimits | undefined;
   /** The message that is being sent in parts. */
   #outgoing: MessageWriter | undefined;
@@ -277,35 +271,26 @@ export class SocketConnection<Context extends object>
     this.#outbox.flush();
     if (this.#socket.writableLength === 0) return restAfter(FLUSH_COST) ?? Promise.resolve();
     if (!this.#socket.writable) return this.#refuse(); // Our last word is on its way; nothing can be queued behind it to wait for.
-    const promise = new Promise<void>((resolve, reject) => {
-      this.#flushes ??= new Set();
-      this.#flushes.add(reject);
-      this.#socket.write(EMPTY, (error) => {
-        this.#flushes?.delete(reject);
-        if (error) reject(this.closedError());
-        else resolve();
-      });
+    const flush = createWaiter();
+    this.#flushes ??= new Set();
+    this.#flushes.add(flush);
+    this.#socket.write(EMPTY, (error) => {
+      this.#flushes?.delete(flush);
+      if (error) flush.reject(this.closedError());
+      else flush.resolve();
     });
-    promise.catch(ignore);
-    return promise;
+    return flush.promise;
   }
 
   ping(data?: Uint8Array): Promise<number> {
     if (data !== undefined && data.length > 125) {
       throw new WsgenError("WSGEN_USAGE", `ping(): ${data.length} bytes of data; a ping holds 125 (RFC 6455 section 5.5).`);
     }
-    const promise = new Promise<number>((resolve, reject) => {
-      if (this.#state !== "open") {
-        reject(this.closedError());
-        return;
-      }
-      const payload = data === undefined ? nextPingData() : Buffer.from(data);
-      this.#pings ??= [];
-      this.#pings.push({ data: payload, sentAt: performance.now(), resolve, reject });
-      this.#outbox.pushAhead(encodeFrame(opcodes.ping, payload));
-    });
-    promise.catch(ignore);
-    return promise;
+    if (this.#state !== "open") return rejected(this.closedError());
+    this.#pings ??= new Pings();
+    const ping = this.#pings.begin(data);
+    this.#outbox.pushAhead(encodeFrame(opcodes.ping, ping.data));
+    return ping.answered;
   }
 
   close(code: number = closures.normal.code, reason = ""): Promise<CloseOutcome> {
@@ -411,10 +396,7 @@ export class SocketConnection<Context extends object>
 
   onPong(data: Buffer): void {
     if (this.#state === "open" && !this.#admits(1, data.length)) return;
-    const index = this.#pings?.findIndex((ping) => ping.data.equals(data)) ?? -1;
-    if (index < 0) return;
-    // A pong answers the pings before it as well (RFC 6455 section 5.5.3).
-    for (const ping of this.#pings?.splice(0, index + 1) ?? []) ping.resolve(performance.now() - ping.sentAt);
+    this.#pings?.onPong(data);
   }
 
   onClose(code: number, reason: string): void {
@@ -603,8 +585,8 @@ export class SocketConnection<Context extends object>
     this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
     this.#extensions?.close((error) => this.log.error({ error }, "an extension failed"));
     this.#outbox.fail();
-    for (const ping of this.#pings ?? []) ping.reject(this.closedError());
-    for (const reject of this.#flushes ?? []) reject(this.closedError());
+    this.#pings?.fail(() => this.closedError());
+    for (const flush of this.#flushes ?? []) flush.reject(this.closedError());
     this.#pings = undefined;
     this.#flushes = undefined;
     this.#abort?.abort(this.closedError());
@@ -630,12 +612,9 @@ export class SocketConnection<Context extends object>
     return new ConnectionClosedError(code, reason, meaningOf(code, this.#closeCodes));
   }
 
-  /** One rejected promise for all later sends; handled, for a send that nobody awaits must not end the process. */
+  /** One rejected promise for all later sends. */
   #refuse(): Promise<void> {
-    if (this.#refused === undefined) {
-      this.#refused = Promise.reject(this.closedError());
-      this.#refused.catch(ignore);
-    }
+    this.#refused ??= rejected(this.closedError());
     return this.#refused;
   }
 }
@@ -655,13 +634,4 @@ function wake(connection: { wake(): void }): void {
 
 function onDeadline(connection: { onDeadline(): void }): void {
   connection.onDeadline();
-}
-
-let pings = 0;
-
-function nextPingData(): Buffer {
-  const data = Buffer.allocUnsafe(4);
-  pings = (pings + 1) >>> 0;
-  data.writeUInt32BE(pings);
-  return data;
 }

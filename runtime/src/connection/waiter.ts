@@ -1,5 +1,6 @@
 // What sends give that have to wait.
 
+/** A promise that somebody was given, and how it settles. Nobody need await it. */
 export interface Waiter {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
@@ -30,6 +31,13 @@ export class LateSend extends Promise<void> {
     this.awaited = true;
     return super.then(onDone, onFailed);
   }
+}
+
+/** For who comes when it is too late; handled, for a send that nobody awaits must not end the process. */
+export function rejected(error: Error): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
 }
 
 /** Marks a promise as handled: whoever does not await it must not bring the process down. */
