@@ -32,7 +32,18 @@ const object = (properties: object, required: readonly string[] = Object.keys(pr
 });
 const list = (...items: readonly object[]) => ({ payload: { type: "array", minItems: items.length, maxItems: items.length, items } });
 
+const texts = {
+  open: { payload: { type: "object", properties: { n: { type: "integer" } } } },
+  empty: { payload: { const: "{}" }, contentType: "text/plain" },
+  answer: { payload: { const: "42" }, contentType: "text/plain" },
+  total: { payload: { type: "integer" } },
+};
+const both = { in: operation("receive", Object.keys(texts)), out: operation("send", Object.keys(texts)) };
+
 const documents = {
+  Texts: document("Texts", { onAmbiguous: "classify" }, texts, both),
+  FirstText: document("FirstText", { onAmbiguous: "first" }, texts, both),
+  UnionText: document("UnionText", {}, texts, both),
   Choice: document(
     "Choice",
     { onAmbiguous: "classify" },
@@ -227,6 +238,7 @@ it("what is generated compiles under the strictest tsconfig, and classify is ask
     `import { createRouter } from "@wsgen/runtime";
 import { registerChoice } from "./Choice/server.js";
 import { registerProblem } from "./Problem/server.js";
+import { registerUnionText } from "./UnionText/server.js";
 import { createChoiceClient } from "./Choice/client.js";
 const router = createRouter().use((_request, next) => next({ books: new Set<number>() }));
 const handlers = { feed: { messages: { book: () => {}, trade: () => {}, open: () => {} } } };
@@ -238,6 +250,12 @@ registerChoice(router, handlers);
 registerProblem(createRouter(), { feed: { messages: { post: () => ({}) } } }, { toError: { feed: ({ code }) => ({ status: code === "internal_error" ? 500 : 400 }) } });
 // @ts-expect-error: 404 is no status of it
 registerProblem(createRouter(), { feed: { messages: { post: () => ({}) } } }, { toError: { feed: () => ({ status: 404 }) } });
+registerUnionText(createRouter(), { feed: { messages: {
+  emptyOrOpen: (payload) => (payload === "{}" ? undefined : void payload.n?.toFixed()),
+  answerOrTotal: (payload) => (payload === "42" ? undefined : void payload.toFixed()),
+  open: ({ n }) => void n?.toFixed(),
+  total: (n) => void n.toFixed(),
+} } });
 // @ts-expect-error: there is no such message
 registerChoice(router, handlers, { classify: { feed: () => "boook" } });
 // @ts-expect-error: nor can a client know
@@ -275,6 +293,67 @@ describe("a message that takes the rest", () => {
       ["rest", { type: "other", n: "x" }],
     ]);
     expect(refused).toEqual(['"known" was received and is invalid: /n must be integer.']);
+  });
+});
+
+describe("a bare text that is another message's JSON", () => {
+  const heard: unknown[] = [];
+  const hear = (name: string) => (payload: unknown) => void heard.push([name, payload]);
+  const all = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, hear(name)]));
+  const exchange = async (name: "Texts" | "FirstText", options?: object) => {
+    const { url, conn } = await start(name, { messages: all(...Object.keys(texts)) }, options);
+    const client = await connect(name, url, options);
+    for (const message of Object.keys(texts)) client.on[message]!((payload) => void heard.push([`client ${message}`, payload]));
+    const server = await conn();
+    for (const [index, { send }] of [client, server].entries()) {
+      await send["empty"]!("{}");
+      await send["answer"]!("42");
+      await until(() => heard.length === 2 * (index + 1));
+    }
+    return heard.splice(0);
+  };
+
+  it("is given to whoever it is classified as, as that one's schema has it", async () => {
+    const as = (...names: readonly string[]) => ({
+      classify: { feed: (_: unknown, among: readonly string[]) => among.find((name) => names.includes(name)) },
+    });
+    expect(await exchange("Texts", as("open", "total"))).toEqual(
+      ["", "client "].flatMap((side) => [
+        [`${side}open`, {}],
+        [`${side}total`, 42],
+      ]),
+    );
+    expect(await exchange("Texts", as("empty", "answer"))).toEqual(
+      ["", "client "].flatMap((side) => [
+        [`${side}empty`, "{}"],
+        [`${side}answer`, "42"],
+      ]),
+    );
+  });
+
+  it("is the first of them in the document's order", async () => {
+    expect(await exchange("FirstText")).toEqual(
+      ["", "client "].flatMap((side) => [
+        [`${side}open`, {}],
+        [`${side}answer`, "42"],
+      ]),
+    );
+  });
+
+  it("is the text in a union, which its type says", async () => {
+    const { url } = await start("UnionText", { messages: all("emptyOrOpen", "answerOrTotal", "open", "total") });
+    const { send } = await connect("UnionText", url);
+    await send["open"]!({});
+    await send["total"]!(42);
+    await send["open"]!({ n: 1 });
+    await send["total"]!(43);
+    await until(() => heard.length === 4);
+    expect(heard.splice(0)).toEqual([
+      ["emptyOrOpen", "{}"],
+      ["answerOrTotal", "42"],
+      ["open", { n: 1 }],
+      ["total", 43],
+    ]);
   });
 });
 

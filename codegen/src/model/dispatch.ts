@@ -69,7 +69,9 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
   };
   const constants = groupByValue(fixed).map(([value, members]) => {
     const text = String(value);
-    return [text, builder.leaf([...members, ...written(text)])] as const;
+    const all = new Set([...members, ...written(text)]);
+    // The first of them is the document's.
+    return [text, builder.leaf(candidates.filter((candidate) => all.has(candidate)))] as const;
   });
   const tree: DispatchTree = {
     ...(binary.length > 0 && { binary: builder.leaf(binary) }),

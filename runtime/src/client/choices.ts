@@ -1,4 +1,5 @@
 // Messages that nothing in them tells apart, where the contract does not have them as a union: the first whose guard accepts, or what a function says.
+import { parse } from "./codec.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { Feature } from "./feature.ts";
 
@@ -8,6 +9,10 @@ type Classify = (payload: unknown, among: readonly string[], conn: ClientConnect
 /** For contracts that leave a choice. `classify` has a function for each endpoint that is told so; generated code gives it its type. */
 export function choices(contract: { readonly endpoints: object }, { classify }: { readonly classify?: object } = {}): Feature {
   return (endpoint, codec) => {
+    const {
+      dispatch: { constants },
+      messages,
+    } = endpoint.receives;
     const [name = ""] = Object.entries(contract.endpoints).find(([, other]) => other === endpoint) ?? [];
     // Their types are the generated code's.
     const own = classify && Object.hasOwn(classify, name) ? (classify as Readonly<Record<string, Classify>>)[name] : undefined;
@@ -26,11 +31,14 @@ export function choices(contract: { readonly endpoints: object }, { classify }: 
         }
       };
       return {
-        choose({ among, by }, payload) {
+        choose(end, payload) {
+          const { among, by } = end;
+          // A bare text may be another message's JSON, letter for letter.
+          const isBare = constants?.some(([, then]) => then === end);
+          const check = (candidate: string) =>
+            codec.check(candidate, isBare && messages[candidate]?.format !== "text" ? parse(payload as string) : payload);
           const said = by === "classify" ? named(payload, among) : undefined;
-          const tried = (by === "classify" ? among.filter((candidate) => candidate === said) : among).map((candidate) =>
-            codec.check(candidate, payload),
-          );
+          const tried = (by === "classify" ? among.filter((candidate) => candidate === said) : among).map(check);
           const none = `was classified as none of ${among.map((candidate) => `"${candidate}"`).join(", ")}`;
           return tried.find(({ error }) => !error) ?? tried[0] ?? codec.check(undefined, payload, none);
         },

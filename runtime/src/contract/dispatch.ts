@@ -123,7 +123,8 @@ export function createDecoder({ dispatch, messages }: ReceiveContract, codecs: C
       return problem("frame-kind", "is a binary frame, and none is expected");
     }
     const constant = constants?.get(data);
-    if (constant !== undefined) return arrive(constant, data, classify);
+    // It may be another message's JSON, letter for letter.
+    if (constant !== undefined) return "name" in constant ? check(constant, data) : choose(constant, data, classify, parsed(data));
     if (!speaksJson) {
       if (text !== undefined) return arrive(text, data, classify);
       return constants
@@ -195,20 +196,32 @@ function walk(root: End | Fork, payload: unknown): End | Fork {
   return at;
 }
 
+/** What a text says; `undefined` when it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Then none of those it may be reads JSON.
+    return undefined;
+  }
+}
+
 function arrive(end: End, payload: unknown, classify: Classify | undefined): Decoded {
   return "name" in end ? check(end, payload) : choose(end, payload, classify);
 }
 
-function choose({ among, names, by }: Choice, payload: unknown, classify: Classify | undefined): Decoded {
+/** `json`: of a bare text, what messages that are no bare text read in it. */
+function choose({ among, names, by }: Choice, payload: unknown, classify: Classify | undefined, json = payload): Decoded {
+  const checked = (leaf: Leaf): Decoded => check(leaf, leaf.format === "text" ? payload : json);
   const shown = names.map((name) => `"${name}"`).join(", ");
   if (by === "classify") {
     const named = classify?.(payload, names);
     const leaf = among.find(({ name }) => name === named);
-    return leaf === undefined ? problem("unknown-message", `was classified as none of ${shown}`, payload) : check(leaf, payload);
+    return leaf === undefined ? problem("unknown-message", `was classified as none of ${shown}`, payload) : checked(leaf);
   }
   const refused: DecodeProblem[] = [];
   for (const leaf of among) {
-    const decoded = check(leaf, payload);
+    const decoded = checked(leaf);
     if (decoded.kind === "message") return decoded;
     refused.push(decoded);
   }
