@@ -6,7 +6,7 @@ import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
-import { createGeneratedFile, type GeneratedFile, lineWidth } from "./file.ts";
+import { type GeneratedFile, lineWidth } from "./file.ts";
 import { allowedValues, isConstraint } from "./read-schema.ts";
 import { createTypeBuilder } from "./type-expression.ts";
 import type { TypeNode } from "./type-layout.ts";
@@ -35,11 +35,6 @@ export function emitSchemas(model: Model, file: GeneratedFile): number {
     file.print("");
   }
   return printer.unsafe();
-}
-
-/** How many parts of a model TypeBox cannot say. */
-export function countUnsafe(model: Model): number {
-  return emitSchemas(model, createGeneratedFile("schemas.ts", ""));
 }
 
 /** An expression, before it has its place on a line. */

@@ -8,11 +8,6 @@ import { printHelpers } from "./prelude.ts";
 /** Name of the guard of a type. */
 export const guardName = (type: string): string => `is${type}`;
 
-/** What `validate` has to say about a model's schemas, without compiling them. */
-export function lintSchemas(model: Model): readonly WeighedFinding[] {
-  return guardSchemas(model).findings;
-}
-
 /**
  * Prints a guard for every type that has one, self-contained: the functions it needs stand in the same file.
  *
