@@ -14,6 +14,7 @@ import type {
 } from "../model/model.ts";
 import { version } from "../version.ts";
 import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
+import { guardName } from "./guard-schema.ts";
 import { directions } from "./signatures.ts";
 
 /** Version of the join that is written; the runtime refuses every other one. */
@@ -61,15 +62,18 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
     receives: {
       dispatch: asLiteral(receives.tree),
       messages: record([...receives.deliveries, ...replies(sends, receives)], (message) =>
-        receivedContract(message, {
+        messageContract(message, {
           guard,
-          answersOnly: "replyOnly" in message && message.replyOnly && ends.has(message.name),
           constants: answers.has(message.name) ? telling.get(message.name) : undefined,
+          answersOnly: "replyOnly" in message && message.replyOnly && ends.has(message.name),
           unlike: receives.messages.find(({ name }) => name === message.name)?.unlike,
         }),
       ),
     },
-    sends: record(sends.messages, (message) => sentContract(message, guards)),
+    sends: record(sends.messages, (message) =>
+      // Without guards nothing is checked.
+      messageContract(message, { guard, constants: message.constants, unlike: guards && message.elsewhere }),
+    ),
     error: endpoint.error && errorContract(endpoint.error),
     topics: side === "server" ? undefined : notEmpty(topicContracts(endpoint)),
     onInvalid: side === "server" ? endpoint.onInvalid : undefined,
@@ -111,16 +115,17 @@ function answersTo(sends: Direction): ReadonlySet<string> {
   return new Set(sends.messages.flatMap(({ reply }) => reply?.messages ?? []));
 }
 
-interface Receiving {
+interface Handling {
   readonly guard: Guards;
-  readonly answersOnly: boolean;
   readonly constants: Message["constants"] | undefined;
-  readonly unlike: Message["unlike"];
+  /** Of a message that arrives: whether it is nothing but an answer, though a tree leads to it. */
+  readonly answersOnly?: boolean;
+  readonly unlike?: Message["unlike"];
 }
 
-function receivedContract(
+function messageContract(
   { format, codec, type, reply }: Delivery | Message,
-  { guard, answersOnly, constants, unlike }: Receiving,
+  { guard, constants, answersOnly = false, unlike }: Handling,
 ): Literal {
   return present({
     format,
@@ -151,19 +156,6 @@ function endsOf({ binary, constants = [], encoded, json, text }: DispatchTree): 
   return names;
 }
 
-/** Without guards nothing is checked. */
-function sentContract(message: Message, guard: Guards | undefined): Literal {
-  const { format, codec, type, constants, reply, elsewhere } = message;
-  return present({
-    format,
-    contentType: codec,
-    guard: format === "binary" ? undefined : guard?.(type),
-    constants: notEmpty(constants),
-    reply: reply && replyContract(reply),
-    unlike: guard && elsewhere?.map(asLiteral),
-  });
-}
-
 const replyContract = ({ messages, request, reply, id }: Reply): Literal => ({ messages, request, reply, id });
 const errorContract = ({ message, code, detail, correlation, toError }: ErrorMapping): Literal =>
   present({ message, code, detail, correlation, toError });
@@ -173,7 +165,7 @@ type Guards = (type: string) => Literal | undefined;
 const guardOf =
   (file: GeneratedFile): Guards =>
   (type) =>
-    code(file.import(`is${type}`, "./validators.js", "value"));
+    code(file.import(guardName(type), "./validators.js", "value"));
 
 function record<T extends { readonly name: string }>(items: readonly T[], value: (item: T) => Literal): Literal {
   return Object.fromEntries(items.map((item) => [item.name, value(item)]));

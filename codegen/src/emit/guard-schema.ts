@@ -24,6 +24,9 @@ export interface GuardSchema {
   readonly guard: boolean;
 }
 
+/** Name of the guard of a type. */
+export const guardName = (type: string): string => `is${type}`;
+
 /** The schemas that guards are compiled from. */
 export interface GuardSchemas {
   /** Every type that has a guard, and those it refers to, in the model's order. */

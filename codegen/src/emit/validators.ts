@@ -2,11 +2,8 @@
 import type { Model } from "../model/model.ts";
 import { compileGuards, type GuardCompiler } from "./ajv.ts";
 import type { GeneratedFile } from "./file.ts";
-import { guardSchemas, type WeighedFinding } from "./guard-schema.ts";
+import { guardName, guardSchemas, type WeighedFinding } from "./guard-schema.ts";
 import { printHelpers } from "./prelude.ts";
-
-/** Name of the guard of a type. */
-export const guardName = (type: string): string => `is${type}`;
 
 /**
  * Prints a guard for every type that has one, self-contained: the functions it needs stand in the same file.

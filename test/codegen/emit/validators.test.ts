@@ -1,10 +1,9 @@
 import { rmSync } from "node:fs";
 import formats from "ajv-formats/dist/formats.js";
 import { afterAll, describe, expect, it } from "vitest";
-import { guardSchemas } from "../../../codegen/src/emit/guard-schema.ts";
+import { guardName, guardSchemas } from "../../../codegen/src/emit/guard-schema.ts";
 import { patternRisk } from "../../../codegen/src/emit/pattern-risk.ts";
 import { FORMATS } from "../../../codegen/src/emit/prelude.ts";
-import { guardName } from "../../../codegen/src/emit/validators.ts";
 import { processorTime } from "../../processor-time.mjs";
 import { importGuards, importText, modelOf, ref, temporaryFolder, validatorsText } from "./emitted.ts";
 
