@@ -2,6 +2,7 @@
 
 import { nearest } from "../diagnostics.ts";
 import type { JsonValue } from "../document/document.ts";
+import { listed } from "../grammar.ts";
 import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
@@ -87,11 +88,11 @@ export function buildErrorMapping(
     findings.error({
       code: "error-message",
       message: `\`${message.name}\` cannot carry our error ${sample.what}: ${refusals[0]} in ${shortened(JSON.stringify(sample.value))}.${
-        refusedCodes.length === 0 ? "" : ` Its code refuses ${listed(refusedCodes)}.`
+        refusedCodes.length === 0 ? "" : ` Its code refuses ${listed(refusedCodes, "and")}.`
       }`,
       fix:
         refusedCodes.length > 0
-          ? `Add ${listed(refusedCodes)} to the values of the code, make it any string, or let a function make the message: \`error: { toError: true }\`.`
+          ? `Add ${listed(refusedCodes, "and")} to the values of the code, make it any string, or let a function make the message: \`error: { toError: true }\`.`
           : "Make the payload accept any text where `code` and `detail` go and require nothing that the mapping does not fill in, or let a function make the message: `error: { toError: true }`.",
       pointer: extension.pointer,
       at: "key",
@@ -143,11 +144,6 @@ function taken(extension: ErrorExtension, path: readonly (string | number)[]): b
 
 function shortened(text: string): string {
   return text.length <= LONGEST_SAMPLE ? text : `${text.slice(0, LONGEST_SAMPLE - 1)}…`;
-}
-
-function listed(codes: readonly string[]): string {
-  const quoted = codes.map((code) => `\`${code}\``);
-  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
 }
 
 interface Sample {

@@ -2,6 +2,7 @@
 
 import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { listed } from "../grammar.ts";
 import { memberOf, tagsOf } from "./discriminator.ts";
 import type { Findings } from "./findings.ts";
 import { createInheritance, type Tag, withTag } from "./inheritance.ts";
@@ -120,7 +121,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     if (dropped.length > 0) {
       findings.warning({
         code: "ref-siblings",
-        message: `${list(dropped)} beside \`$ref\` ${dropped.length === 1 ? "is" : "are"} ignored, as draft-07 says.`,
+        message: `${listed(dropped, "and")} beside \`$ref\` ${dropped.length === 1 ? "is" : "are"} ignored, as draft-07 says.`,
         fix: "Write `allOf: [{ $ref: … }]` with the other keywords beside `allOf`.",
         pointer: joinPointer(place.pointer, dropped[0] ?? "$ref"),
         at: "key",
@@ -251,7 +252,7 @@ export function createTypes(tree: Tree, findings: Findings): Types {
       findings.warning({
         code: "schema-type",
         message: `${JSON.stringify(wrong)} is no type of JSON Schema; ${names.length === 0 ? "any type is" : "the others are"} let through here.`,
-        fix: meant === undefined ? `Use one of ${list([...TYPES])}.` : `Did you mean \`${meant}\`?`,
+        fix: meant === undefined ? `Use one of ${listed([...TYPES], "and")}.` : `Did you mean \`${meant}\`?`,
         pointer: at.pointer,
       });
     }
@@ -409,11 +410,6 @@ const QUIET_SIBLINGS: ReadonlySet<string> = new Set([
   "externalDocs",
   "$comment",
 ]);
-
-function list(words: readonly string[]): string {
-  const quoted = words.map((word) => `\`${word}\``);
-  return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
-}
 
 /** A schema with the id (or name) behind every ref replaced. */
 export function renameRefs(schema: Schema, rename: (id: string) => string): Schema {

@@ -1,4 +1,5 @@
 // Gives the collected types their final names and order, and refs that use them.
+import { listed } from "../grammar.ts";
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import type { TypeDefinition } from "./model.ts";
@@ -77,10 +78,9 @@ export function reportClash(clash: {
   readonly findings: Findings;
 }): void {
   const { what, names, pointer, fix, findings } = clash;
-  const listed = names.map((name) => `\`${name}\``);
   findings.hint({
     code: "name-clash",
-    message: `${names.length} ${what}${what === "messages" ? " of one direction" : ""} would have the same name; they are ${listed.slice(0, -1).join(", ")} and ${listed.at(-1)}.`,
+    message: `${names.length} ${what}${what === "messages" ? " of one direction" : ""} would have the same name; they are ${listed(names, "and")}.`,
     fix: fix === "message" ? "Choose the name of one: `x-wsgen: { name: … }` on the message." : "Rename one of the definitions.",
     pointer,
     at: "key",
