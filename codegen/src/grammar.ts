@@ -32,7 +32,8 @@ export type Grammar =
   | { readonly kind: "list"; readonly of: Grammar }
   | { readonly kind: "either"; readonly of: readonly Grammar[] };
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A token of HTTP (RFC 9110 section 5.6.2): the name of a header, of a subprotocol, of an authentication scheme. */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export interface Field {
   /** What it decides, in a sentence or two. */

@@ -1,6 +1,6 @@
 // The published JSON Schemas: of `x-wsgen` on each kind of object, and of `wsgen.config.json`. tools/regenerate.mjs writes them to codegen/schema/.
 import { propertiesOf } from "./grammar.ts";
-import { configKeys, type Owner, optionsOn } from "./options.ts";
+import { configKeys, OPTIONS_KEY, type Owner, optionsOn } from "./options.ts";
 
 const draft = "http://json-schema.org/draft-07/schema#";
 const owners: readonly Owner[] = ["document", "channel", "message", "security scheme"];
@@ -11,7 +11,7 @@ const definitionOf = (owner: Owner): string => owner.replace(" s", "S");
 export const publishedSchemas: { readonly [file: string]: object } = {
   "x-wsgen.json": {
     $schema: draft,
-    title: "x-wsgen",
+    title: OPTIONS_KEY,
     description: "What an AsyncAPI document says to wsgen. Each definition is `x-wsgen` on one kind of object.",
     anyOf: owners.map((owner) => ({ $ref: `#/definitions/${definitionOf(owner)}` })),
     definitions: Object.fromEntries(

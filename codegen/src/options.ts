@@ -2,7 +2,10 @@
 // Schemas and docs/options.md follow it.
 import type { Field, Grammar } from "./grammar.ts";
 
-/** What of a document may have `x-wsgen`. */
+/** The extension that holds our options. */
+export const OPTIONS_KEY = "x-wsgen";
+
+/** What of a document may have it. */
 export type Owner = "document" | "channel" | "message" | "security scheme";
 
 export interface Option extends Field {

@@ -1,6 +1,7 @@
 // The messages of one endpoint, direction by direction: who sends what, which of them answer, and how the receiver tells them apart.
 import type { Path } from "@wsgen/runtime/generated/server";
 import { capitalized } from "../letters.ts";
+import { OPTIONS_KEY } from "../options.ts";
 import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { SocketOptions } from "./extensions.ts";
@@ -62,8 +63,8 @@ interface Collected {
   readonly channels: Set<string>;
 }
 
-/** What an operation has to say about other sockets: replies that come on a channel of another socket. */
 export interface Context {
+  /** Which side the document describes. */
   readonly side: "server" | "client";
   readonly payloads: Payloads;
   readonly findings: Findings;
@@ -207,7 +208,7 @@ function isSaid({ operations }: SourceChannel, message: SourceMessage, direction
       code: "direction",
       message: `An operation says already who sends \`${message.name ?? "this message"}\`; \`direction: ${direction}\` cannot say it again.`,
       fix: "Leave `direction` out.",
-      pointer: joinPointer(message.pointer, "x-wsgen", "direction"),
+      pointer: joinPointer(message.pointer, OPTIONS_KEY, "direction"),
       at: "key",
     });
   }

@@ -1,11 +1,9 @@
 // Reads our own keys, `x-wsgen: {…}`. An unknown key or a wrong value is an error with a suggestion, never ignored.
 import type { Constant, KeyPlaces, Path, Statement } from "@wsgen/runtime/generated/server";
 import { listed, misuses } from "../grammar.ts";
-import { type Discriminator, type Options, type Owner, optionsOn } from "../options.ts";
+import { type Discriminator, OPTIONS_KEY, type Options, type Owner, optionsOn } from "../options.ts";
 import type { Findings } from "./findings.ts";
 import { isObject, joinPointer, type Place, pathOfPointer, property, type Tree } from "./tree.ts";
-
-const KEY = "x-wsgen";
 
 /** What a document and a channel can say alike; the channel's word wins. */
 export interface SocketOptions {
@@ -112,7 +110,7 @@ export function readRootExtension(tree: Tree, findings: Findings): RootExtension
 /** Reads a channel's `x-wsgen`. */
 export function readChannelExtension(channel: Place, findings: Findings): ChannelExtension {
   const { name, multiplex, subscription, closeCodes, ...shared } = readOptions(channel, "channel", findings);
-  const pointer = joinPointer(channel.pointer, KEY, "subscription");
+  const pointer = joinPointer(channel.pointer, OPTIONS_KEY, "subscription");
   const own = pick({
     name,
     multiplex,
@@ -123,7 +121,7 @@ export function readChannelExtension(channel: Place, findings: Findings): Channe
 }
 
 function closeCodesOf(codes: Options["closeCodes"], owner: Place): CloseCodesOption | undefined {
-  return codes && { codes, pointer: joinPointer(owner.pointer, KEY, "closeCodes") };
+  return codes && { codes, pointer: joinPointer(owner.pointer, OPTIONS_KEY, "closeCodes") };
 }
 
 function subscriptionOf(option: Options["subscription"], pointer: string): SubscriptionOption | undefined {
@@ -143,7 +141,7 @@ function subscriptionOf(option: Options["subscription"], pointer: string): Subsc
 /** Reads a message's `x-wsgen`. */
 export function readMessageExtension(message: Place, findings: Findings): MessageExtension {
   const { name, direction, contentType, envelope, correlation, error } = readOptions(message, "message", findings);
-  const at = (key: string): string => joinPointer(message.pointer, KEY, key);
+  const at = (key: string): string => joinPointer(message.pointer, OPTIONS_KEY, key);
   return pick({
     name,
     direction,
@@ -167,7 +165,7 @@ export function readSchemeExtension(scheme: Place, findings: Findings): SchemeEx
 
 function socketOptions(owner: Place, options: Options): SocketOptions {
   const { envelope, discriminator, onAmbiguous, correlation, onInvalid, protocols } = options;
-  const at = (key: string): string => joinPointer(owner.pointer, KEY, key);
+  const at = (key: string): string => joinPointer(owner.pointer, OPTIONS_KEY, key);
   return pick({
     envelope: envelopeOf(envelope, at("envelope")),
     discriminator: discriminatorsOf(discriminator, at("discriminator")),
@@ -207,21 +205,21 @@ function correlationOf(option: Options["correlation"], pointer: string): Correla
 
 /** The options of an object that are as they should be; what is wrong with others is reported. */
 function readOptions(owner: Place, kind: Owner, findings: Findings): Options {
-  const value = property(owner.value, KEY);
+  const value = property(owner.value, OPTIONS_KEY);
   if (value === undefined) return {};
-  const pointer = joinPointer(owner.pointer, KEY);
+  const pointer = joinPointer(owner.pointer, OPTIONS_KEY);
   const fields = optionsOn(kind);
   const what = kind === "document" ? "the document" : `a ${kind}`;
   if (!isObject(value)) {
     findings.error({
       code: "x-wsgen-value",
-      message: `\`${KEY}\` must be an object.`,
-      fix: `Write \`${KEY}: { ${Object.keys(fields)[0]}: … }\`; ${what} may have ${listed(Object.keys(fields), "and")}.`,
+      message: `\`${OPTIONS_KEY}\` must be an object.`,
+      fix: `Write \`${OPTIONS_KEY}: { ${Object.keys(fields)[0]}: … }\`; ${what} may have ${listed(Object.keys(fields), "and")}.`,
       pointer,
     });
     return {};
   }
-  const wrong = misuses(value, { kind: "fields", fields }, KEY, `\`${KEY}\` on ${what}`);
+  const wrong = misuses(value, { kind: "fields", fields }, OPTIONS_KEY, `\`${OPTIONS_KEY}\` on ${what}`);
   for (const { path, at, message, fix } of wrong) {
     findings.error({ code: `x-wsgen-${at}`, message, fix, pointer: joinPointer(pointer, ...path), at });
   }

@@ -1,5 +1,6 @@
 // What an upgrade request says: path parameters, and the query and headers of the `ws` binding, as types.
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { TOKEN } from "../grammar.ts";
 import { constantValues, readQuery, withQuery } from "./address-query.ts";
 import { literalSegments, parametersOf } from "./addresses.ts";
 import { type CoercionProblem, coercionsOf } from "./coercions.ts";
@@ -326,7 +327,7 @@ function reportAddress({ address, channels }: Socket, findings: Findings): void 
 /** Whether clients can be asked for it: the rest is left out, with a warning. */
 function canBeAsked(name: string, part: "query" | "headers", pointer: string, findings: Findings): boolean {
   const own = part === "headers" && handshakesOwn.has(name.toLowerCase());
-  const unreadable = name === "__proto__" || (part === "headers" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name));
+  const unreadable = name === "__proto__" || (part === "headers" && !TOKEN.test(name));
   if (!own && !unreadable) return true;
   const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
   findings.warning({

@@ -1,9 +1,8 @@
 // What a document says where nothing listens: `x-wsgen` on something that has no options, and names that no JavaScript object keeps.
 import { FILES_KEY, type JsonValue } from "../document/document.ts";
+import { OPTIONS_KEY } from "../options.ts";
 import type { Findings } from "./findings.ts";
 import { isObject, joinPointer, property, type Tree } from "./tree.ts";
-
-const KEY = "x-wsgen";
 
 /** Objects whose keys are names, so that one called like a keyword means nothing. */
 const MAPS: ReadonlySet<string> = new Set(
@@ -36,12 +35,12 @@ export function reportMisplaced(tree: Tree, findings: Findings): void {
       return;
     }
     if (!isObject(value)) return;
-    if (!names && Object.hasOwn(value, KEY) && (Object.hasOwn(value, "$ref") || !PLACES.some((place) => place.test(pointer)))) {
+    if (!names && Object.hasOwn(value, OPTIONS_KEY) && (Object.hasOwn(value, "$ref") || !PLACES.some((place) => place.test(pointer)))) {
       findings.error({
         code: "x-wsgen-place",
-        message: `\`${KEY}\` has no meaning in \`${pointer}\`${Object.hasOwn(value, "$ref") ? " beside a `$ref`" : ""}.`,
+        message: `\`${OPTIONS_KEY}\` has no meaning in \`${pointer}\`${Object.hasOwn(value, "$ref") ? " beside a `$ref`" : ""}.`,
         fix: "It belongs at the root of the document, on a channel, a message or a security scheme.",
-        pointer: joinPointer(pointer, KEY),
+        pointer: joinPointer(pointer, OPTIONS_KEY),
         at: "key",
       });
     }

@@ -4,7 +4,7 @@ import { dirname, relative, sep } from "node:path";
 import { type Diagnostic, nearest, type Position } from "../diagnostics.ts";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "../document/document.ts";
 import { formatPointer, parsePointer } from "../document/pointer.ts";
-import type { Options } from "../options.ts";
+import { OPTIONS_KEY, type Options } from "../options.ts";
 import type { Source } from "./source.ts";
 import { createTree, isObject, joinPointer, type Place, property, type Tree } from "./tree.ts";
 
@@ -27,8 +27,6 @@ export interface Overridden {
   /** What was overridden, by the pointer of the object it was laid on. */
   readonly places: ReadonlyMap<string, Override>;
 }
-
-const KEY = "x-wsgen";
 
 /** Lays overrides over a document. One that matches nothing is an error. */
 export function applyOverrides(document: Document, overrides: readonly Override[]): Overridden {
@@ -129,10 +127,10 @@ function suggest(tree: Tree, document: Document, override: Override): string {
 function withOptions(value: JsonValue, path: readonly string[], options: Options): JsonValue {
   const [step, ...rest] = path;
   if (step === undefined) {
-    const own = property(value, KEY);
+    const own = property(value, OPTIONS_KEY);
     const before = own !== undefined && isObject(own) ? own : {};
     // Options are JSON: their grammar was checked, or will be.
-    return copyWith(value, KEY, { ...before, ...(options as JsonObject) });
+    return copyWith(value, OPTIONS_KEY, { ...before, ...(options as JsonObject) });
   }
   const inner = property(value, step);
   return inner === undefined ? value : copyWith(value, step, withOptions(inner, rest, options));
@@ -146,7 +144,7 @@ function copyWith(value: JsonValue, key: string, inner: JsonValue): JsonValue {
 /** A place inside `x-wsgen` that comes from an override. */
 function locateOverride(pointer: string, at: "key" | "value", places: ReadonlyMap<string, Override>): Position | undefined {
   const path = parsePointer(pointer) ?? [];
-  const depth = path.lastIndexOf(KEY);
+  const depth = path.lastIndexOf(OPTIONS_KEY);
   if (depth === -1) return undefined;
   const override = places.get(formatPointer(path.slice(0, depth)));
   const [key, ...inner] = path.slice(depth + 1);

@@ -1,7 +1,9 @@
 // Who may connect: the security schemes of servers and operations, as what clients show at the handshake. 2.x names schemes, 3.x lists them.
 import type { SchemeContract } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
+import { TOKEN } from "../grammar.ts";
 import { capitalized } from "../letters.ts";
+import { OPTIONS_KEY } from "../options.ts";
 import type { Socket } from "./endpoints.ts";
 import { readSchemeExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
@@ -207,7 +209,7 @@ function carrierOf(scheme: SourceScheme, findings: Findings): SchemeContract | "
       code: "x-wsgen-value",
       message: "A user name and a password cannot travel in the query: addresses end up in logs.",
       fix: "Write `carrier: protocol`, or `carrier: message`.",
-      pointer: joinPointer(pointer, "x-wsgen", "carrier"),
+      pointer: joinPointer(pointer, OPTIONS_KEY, "carrier"),
     });
     return own;
   }
@@ -230,13 +232,13 @@ function carrierInDocument({ value }: SourceScheme): SchemeContract | undefined 
   switch (stringAt(value, "type")) {
     case "http": {
       const scheme = (stringAt(value, "scheme") ?? "").trim();
-      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(scheme)) return undefined;
+      if (!TOKEN.test(scheme)) return undefined;
       if (/^basic$/i.test(scheme)) return authorization("Basic", "basic");
       return authorization(/^bearer$/i.test(scheme) ? "Bearer" : scheme, "key");
     }
     case "httpApiKey":
       if (name === undefined || (where !== "header" && where !== "query" && where !== "cookie")) return undefined;
-      if (where !== "query" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return undefined;
+      if (where !== "query" && !TOKEN.test(name)) return undefined;
       return { carries: "key", in: where, name };
     case "apiKey":
       return authorization("Basic", where === "password" ? "password" : "username");

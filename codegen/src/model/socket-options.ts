@@ -1,4 +1,5 @@
 // What the channels of one socket say about all of it: they have to agree.
+import { OPTIONS_KEY } from "../options.ts";
 import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { SourceChannel } from "./source.ts";
@@ -19,7 +20,7 @@ export function optionOfSocket<Name extends SocketWide>(
       code: "option-conflict",
       message: `\`${name}\` is \`${said(first.extension[name])}\` on \`${first.key}\` and \`${said(other.extension[name])}\` on \`${other.key}\`, which share a socket.`,
       fix: "Say the same on both, or say it once at the root of the document.",
-      pointer: joinPointer(other.pointer, "x-wsgen", name),
+      pointer: joinPointer(other.pointer, OPTIONS_KEY, name),
       at: "key",
     });
   }
