@@ -2,7 +2,8 @@
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
-import { isObject } from "../model/tree.ts";
+import { listedValues, requires } from "../model/shape.ts";
+import { isObject, property, stringsAt } from "../model/tree.ts";
 
 type Definitions = ReadonlyMap<string, TypeDefinition>;
 
@@ -18,22 +19,18 @@ function isDisjoint(one: JsonObject | undefined, other: JsonObject | undefined, 
   if (a === undefined || b === undefined) return false;
   if (a !== b) return true;
   if (a !== "object") return false;
-  const required = [one, other].map((schema) => (Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : []));
-  return (required[0] ?? []).some((name) => {
-    if (typeof name !== "string" || required[1]?.includes(name) !== true) return false;
+  return stringsAt(one, "required").some((name) => {
+    if (!requires(other, name)) return false;
     const [left, right] = [one, other].map((schema) => constants(schema, name, definitions));
     return left !== undefined && right !== undefined && left.every((value) => !right.includes(value));
   });
 }
 
 /** The scalars that a property may be; `undefined` when it may be something else. */
-function constants(schema: JsonObject, name: string, definitions: Definitions): readonly JsonValue[] | undefined {
-  const { properties } = schema;
-  const property = isObject(properties) && Object.hasOwn(properties, name) ? resolve(properties[name] ?? null, definitions) : undefined;
-  if (property === undefined) return undefined;
-  const values = Object.hasOwn(property, "const") ? [property["const"] ?? null] : property["enum"];
-  const list = Array.isArray(values) ? (values as readonly JsonValue[]) : undefined;
-  return list?.every((value) => value === null || typeof value !== "object") === true ? list : undefined;
+function constants({ properties }: JsonObject, name: string, definitions: Definitions): readonly JsonValue[] | undefined {
+  const declared = resolve(property(properties, name) ?? null, definitions);
+  const values = declared && listedValues(declared);
+  return values?.every((value) => value === null || typeof value !== "object") === true ? values : undefined;
 }
 
 function kind(schema: JsonObject): string | undefined {

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "../document/document.ts";
 import { ANNOTATIONS, BYTES, isSchema, KEYWORDS, type Schema, says } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
-import { isObject } from "../model/tree.ts";
+import { isObject, stringsAt } from "../model/tree.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
@@ -234,13 +234,13 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     const bounds = ["minProperties", "maxProperties", "propertyNames", "dependencies"];
     if (!only("type", "properties", "required", "additionalProperties", ...bounds)) return undefined;
     const entries = Object.entries(isObject(properties) ? properties : {});
-    const required = new Set(Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : []);
+    const required = new Set(stringsAt(schema, "required"));
     if (entries.length === 0) {
       if (extra === false || isObject(extra) || required.size > 0) return undefined;
       return call("Record", call("String"), call("Unknown"), options(schema, ["type", "properties", "required", "additionalProperties"]));
     }
     if (extra === true || isObject(extra) || entries.some(([name]) => name === "__proto__")) return undefined;
-    const names = new Set<JsonValue>(entries.map(([name]) => name));
+    const names = new Set(entries.map(([name]) => name));
     if ([...required].some((name) => !names.has(name))) return undefined;
     const members = entries.map(([name, property]): readonly [string, Expression] => {
       const inner = builder(isSchema(property) ? property : true);

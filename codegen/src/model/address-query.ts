@@ -1,11 +1,11 @@
 // The query that an address or a server's URL is written with (`/stream?streams={streams}&v=1`), as a schema of what clients send.
 import type { Coercion } from "@wsgen/runtime/generated/server";
-import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { JsonObject } from "../document/document.ts";
 import { parametersOf, queryOfChannel } from "./addresses.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
-import { isObject, property } from "./tree.ts";
+import { isObject, property, stringsAt } from "./tree.ts";
 
 export interface WrittenQuery {
   /** Schemas by their names on the wire. */
@@ -86,11 +86,9 @@ function reportServers(servers: Socket["servers"], queries: readonly Pairs[], fi
 /** A schema of the query with what the addresses say of it; where both speak of a name, the schema is closer. */
 export function withQuery(schema: JsonObject, { properties, required }: WrittenQuery): JsonObject {
   const declared = property(schema, "properties");
-  const before = property(schema, "required");
-  const asked = [...(Array.isArray(before) ? (before as readonly JsonValue[]) : []), ...required];
   return {
     ...schema,
-    required: [...new Set(asked)],
+    required: [...new Set([...stringsAt(schema, "required"), ...required])],
     properties: Object.assign(emptyObject(), properties, isObject(declared) ? declared : {}),
   };
 }

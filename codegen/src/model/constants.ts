@@ -6,7 +6,7 @@ import { emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import { pascalCase } from "./names.ts";
 import { DEFINITIONS, refName, type Types } from "./schemas.ts";
 import { evidenceAt, type Resolve, type Shape } from "./shape.ts";
-import { isObject, property, refOf } from "./tree.ts";
+import { isObject, property, refOf, stringsAt } from "./tree.ts";
 
 /**
  * Makes the places of `demands` required. A type that only ever is a payload is changed where it stands; one that other schemas refer to stays as
@@ -91,13 +91,12 @@ function requireInPlace(schema: JsonObject, path: Path): JsonObject | undefined 
   if (inner === undefined || !isObject(properties)) return undefined;
   const below = rest.length === 0 ? inner : isObject(inner) && refOf(inner) === undefined ? requireInPlace(inner, rest) : undefined;
   if (below === undefined) return undefined;
-  const before = property(schema, "required");
-  const required = Array.isArray(before) ? (before as readonly JsonValue[]) : [];
+  const required = stringsAt(schema, "required");
   const copy = emptyObject();
   for (const [key, value] of Object.entries(schema)) {
     if (key === "properties") {
       // Read in the order people write it: what is required, then what there is.
-      if (before === undefined) copy["required"] = [step];
+      if (schema["required"] === undefined) copy["required"] = [step];
       copy[key] = Object.assign(emptyObject(), properties, { [step]: below });
     } else if (key === "type") {
       // No other kind of value can have the property.
@@ -146,11 +145,10 @@ function pinInPlace(written: JsonObject, path: Path, values: readonly Constant[]
   if (inner === undefined) return undefined;
   if (typeof step === "string") {
     if (schema["type"] !== "object" || ["allOf", "anyOf", "oneOf"].some((key) => schema[key] !== undefined)) return undefined;
-    const others = Array.isArray(schema["required"]) ? (schema["required"] as readonly JsonValue[]) : [];
     const { type, required: _, properties, ...rest } = schema;
     // What says which message it is comes first, as people write it, unless the author put it elsewhere.
     const members = before === undefined ? { [step]: inner, ...asObject(properties) } : { ...asObject(properties), [step]: inner };
-    return Object.assign(emptyObject(), { type, required: [...new Set([...others, step])] }, rest, {
+    return Object.assign(emptyObject(), { type, required: [...new Set([...stringsAt(schema, "required"), step])] }, rest, {
       properties: Object.assign(emptyObject(), members),
     });
   }

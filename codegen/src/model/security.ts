@@ -11,7 +11,7 @@ import type { Endpoint, SecurityScheme } from "./model.ts";
 import { assignPropertyNames } from "./names.ts";
 import type { SourceRequirement, SourceScheme } from "./source.ts";
 import { type TraitRule, withTraits } from "./traits.ts";
-import { docsOf, isObject, joinPointer, nameOfPointer, type ObjectPlace, type Place, property, stringAt, type Tree } from "./tree.ts";
+import { docsOf, isObject, joinPointer, nameOfPointer, type ObjectPlace, stringAt, stringsAt, type Tree } from "./tree.ts";
 
 /** The requirements of a server or, with its traits, of an operation, one of which is enough. */
 export function readSecurity(tree: Tree, owner: ObjectPlace, traits: TraitRule = "complete"): SourceRequirement[] {
@@ -24,22 +24,17 @@ export function readSecurity(tree: Tree, owner: ObjectPlace, traits: TraitRule =
     if (place === undefined || !isObject(place.value)) return [];
     if (stringAt(place.value, "type") !== undefined) {
       const key = place.pointer === item.pointer ? undefined : nameOfPointer(place.pointer);
-      return [[{ key, pointer: place.pointer, value: place.value, scopes: stringsOf(place, "scopes") }]];
+      return [[{ key, pointer: place.pointer, value: place.value, scopes: stringsAt(place.value, "scopes") }]];
     }
     const components = tree.child(tree.root, "components");
     const schemes = components === undefined ? undefined : tree.child(components, "securitySchemes");
     const together = Object.keys(place.value).flatMap((key): SourceScheme[] => {
       const scheme = schemes === undefined ? undefined : tree.object(schemes, key);
-      return scheme === undefined ? [] : [{ key, ...scheme, scopes: stringsOf(place, key) }];
+      return scheme === undefined ? [] : [{ key, ...scheme, scopes: stringsAt(place.value, key) }];
     });
     // A name that leads nowhere is an error of the official check, and opens no door.
     return together.length === Object.keys(place.value).length ? [together] : [];
   });
-}
-
-function stringsOf(place: Place, key: string): readonly string[] {
-  const list = property(place.value, key);
-  return Array.isArray(list) ? list.filter((scope): scope is string => typeof scope === "string") : [];
 }
 
 export interface Security {

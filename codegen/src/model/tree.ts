@@ -139,6 +139,12 @@ export function stringAt(value: JsonValue | undefined, key: string): string | un
   return typeof found === "string" ? found : undefined;
 }
 
+/** The strings of the list `key`; none where there is no list. */
+export function stringsAt(value: JsonValue | undefined, key: string): readonly string[] {
+  const found = property(value, key);
+  return Array.isArray(found) ? found.filter((item): item is string => typeof item === "string") : [];
+}
+
 /** Prose of an object that has `title`, `summary` and `description`. */
 export function docsOf(value: JsonValue | undefined): Docs {
   const title = stringAt(value, "title");
