@@ -2,7 +2,7 @@
 import type { Severity } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Finding } from "../model/findings.ts";
-import { ANNOTATIONS, emptyObject, mapSubschemas, NO_BYTES, type Schema } from "../model/keywords.ts";
+import { ANNOTATIONS, emptyObject, mapSubschemas, NO_BYTES, type Schema, typesOf } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject, joinPointer } from "../model/tree.ts";
@@ -154,10 +154,10 @@ export function guardSchemas(model: Model): GuardSchemas {
 }
 
 /** To JavaScript, bytes are an object. */
-function speaksOfObjects({ type, ...others }: JsonObject): boolean {
-  if (type !== undefined) return type === "object" || (Array.isArray(type) && type.includes("object"));
+function speaksOfObjects(schema: JsonObject): boolean {
+  if (schema["type"] !== undefined) return typesOf(schema).includes("object");
   return ["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties", "dependencies"].some(
-    (key) => key in others,
+    (key) => key in schema,
   );
 }
 

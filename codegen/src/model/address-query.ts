@@ -4,7 +4,7 @@ import type { JsonObject } from "../document/document.ts";
 import { parametersOf, queryOfChannel } from "./addresses.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
-import { emptyObject, type Schema } from "./keywords.ts";
+import { constantOf, emptyObject, type Schema } from "./keywords.ts";
 import { isObject, property, stringsAt } from "./tree.ts";
 
 export interface WrittenQuery {
@@ -39,13 +39,13 @@ export function readQuery(
   const required = names.filter((name) => queries.every((query) => query.has(name)));
   for (const name of names) {
     const values = [...new Set(queries.flatMap((query) => query.get(name) ?? []))];
-    const [value = "", ...others] = values;
+    const [value = ""] = values;
     const isConstant = values.every((one) => parametersOf(one).length === 0);
     const parameter = values.find((one) => /^\{[^{}]+\}$/.test(one));
-    if (isConstant) properties[name] = others.length === 0 ? { const: value } : { enum: values };
+    if (isConstant) properties[name] = constantOf(values);
     else if (parameter !== undefined) properties[name] = parameterOf(parameter.slice(1, -1));
     else properties[name] = { type: "string", description: `Written as \`${value}\`.` };
-    if (isConstant && others.length === 0 && required.includes(name)) constants.set(name, value);
+    if (isConstant && values.length === 1 && required.includes(name)) constants.set(name, value);
   }
   return { properties, required, constants };
 }

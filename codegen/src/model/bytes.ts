@@ -1,7 +1,7 @@
 // Bytes inside of a message: what `type: string, format: binary` means where a codec carries it. JSON has no bytes, so there it is text.
-import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { JsonObject } from "../document/document.ts";
 import type { Findings } from "./findings.ts";
-import { ANNOTATIONS, BYTES, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
+import { ANNOTATIONS, BYTES, emptyObject, mapSubschemas, type Schema, typesOf } from "./keywords.ts";
 import type { Types } from "./schemas.ts";
 import { reachable } from "./types.ts";
 
@@ -41,11 +41,9 @@ export function markBytes({ encoded, others }: Carried, types: Types, findings: 
   }
 }
 
-function isBinary({ type, format, ...others }: JsonObject): boolean {
-  return format === "binary" && typesIn(type).includes("string") && !("const" in others || "enum" in others);
+function isBinary(schema: JsonObject): boolean {
+  return schema["format"] === "binary" && typesOf(schema).includes("string") && !("const" in schema || "enum" in schema);
 }
-
-const typesIn = (type: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(type) ? type : [type ?? ""]);
 
 /** The schema with bytes in the place of text; beside text where it stays text, too. */
 function bytesIn(schema: JsonObject, staysText: boolean): JsonObject {
@@ -59,7 +57,7 @@ function bytesIn(schema: JsonObject, staysText: boolean): JsonObject {
     else if (!ANNOTATIONS.has(key) && !["type", "format", "pattern"].includes(key)) rest[key] = value;
   }
   const bytes = { ...rest, [BYTES]: limits };
-  const otherTypes = typesIn(schema["type"]).filter((type) => type !== "string");
+  const otherTypes = typesOf(schema).filter((type) => type !== "string");
   if (staysText) return { ...outer, anyOf: [bytes, text] };
   return otherTypes.length === 0 ? { ...outer, ...bytes } : { ...outer, anyOf: [bytes, { ...rest, type: otherTypes }] };
 }

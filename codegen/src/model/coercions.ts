@@ -1,8 +1,8 @@
 // How the strings of a handshake become what a schema says of each: the query knows nothing but text, and lists by saying a name again.
 import type { Coercion } from "@wsgen/runtime/generated/server";
-import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { JsonObject } from "../document/document.ts";
 import type { Schema } from "./keywords.ts";
-import { type Alternative, alternativesOf, kindsOfAll, membersSchemas, type Resolve, stepsOf } from "./shape.ts";
+import { type Alternative, alternativesOf, isWhole, kindsOfAll, membersSchemas, type Resolve, stepsOf } from "./shape.ts";
 
 /** A property that (some or all) values can never reach. */
 export interface CoercionProblem {
@@ -82,11 +82,6 @@ function scalarOf(alternatives: readonly Alternative[]): Scalar {
   if (numbers.length > 0 && boolean) return "numberOrBoolean";
   if (numbers.length > 0) return numbers.every(({ alternative }) => alternative.some(isWhole)) ? "integer" : "number";
   return boolean ? "boolean" : strings.length > 0 ? "text" : undefined;
-}
-
-function isWhole({ type }: JsonObject): boolean {
-  const types: readonly JsonValue[] = Array.isArray(type) ? type : [type ?? null];
-  return types.includes("integer") && !types.includes("number");
 }
 
 /** What the items of a list may be; anything, where nothing is said. */

@@ -2,7 +2,7 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Demand } from "./directions.ts";
-import { emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
+import { constantOf, emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import { pascalCase } from "./names.ts";
 import { DEFINITIONS, refName, type Types } from "./schemas.ts";
 import { evidenceAt, type Resolve, type Shape } from "./shape.ts";
@@ -177,10 +177,6 @@ function withPosition(schema: JsonObject, step: number): JsonObject {
 }
 
 const asObject = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : {});
-
-function constantOf(values: readonly Constant[]): JsonObject {
-  return values.length === 1 ? { const: values[0] ?? null } : { enum: values };
-}
 
 /** A schema that asks for a constant at a path, and nothing else. */
 function demandOf(path: Path, values: readonly Constant[]): JsonObject {

@@ -9,8 +9,8 @@ import type { Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
 import type { Direction, ErrorMapping, Message } from "./model.ts";
 import { DEFINITIONS } from "./schemas.ts";
-import { evidenceAt, type Shape, schemaAt } from "./shape.ts";
-import { joinPointer } from "./tree.ts";
+import { evidenceAt, type Shape, schemaAt, shapeAt } from "./shape.ts";
+import { isObject, joinPointer, property } from "./tree.ts";
 
 /** What `code` can say (runtime/src/contract/session.ts writes them). */
 export const ERROR_CODES = ["invalid_message", "unknown_message", "invalid_json", "unsupported_data", "internal_error"] as const;
@@ -117,10 +117,9 @@ function leadsNowhere(message: Message, extension: ErrorExtension, shape: Shape,
     if (depth === -1) continue;
     const before = path.slice(0, depth);
     const name = String(path[depth]);
-    const holder = before.reduce<Shape | undefined>((here, step) => here?.members.get(step)?.shape, shape);
     const near = nearest(
       name,
-      [...(holder?.members.keys() ?? [])].map(String).filter((other) => !taken(extension, [...before, other])),
+      [...(shapeAt(shape, before)?.members.keys() ?? [])].map(String).filter((other) => !taken(extension, [...before, other])),
     );
     // An open payload may be given what it does not mention.
     if (near === undefined && !evidenceAt(shape, path.slice(0, depth + 1)).proven) continue;
@@ -131,7 +130,7 @@ function leadsNowhere(message: Message, extension: ErrorExtension, shape: Shape,
       fix:
         near === undefined
           ? "Write a JSON Pointer to one of its properties, or declare the property."
-          : `Did you mean \`${[...before, near, ...path.slice(depth + 1)].reduce<string>((pointer, step) => joinPointer(pointer, String(step)), "")}\`?`,
+          : `Did you mean \`${joinPointer("", ...[...before, near, ...path.slice(depth + 1)].map(String))}\`?`,
       pointer: joinPointer(extension.pointer, part),
     });
   }
@@ -181,8 +180,6 @@ const SAMPLE_IDS: Readonly<Record<string, string | number>> = { string: "1", int
 function withValue(value: JsonValue, path: readonly (string | number)[], leaf: JsonValue): JsonValue {
   const [step, ...rest] = path;
   if (step === undefined) return leaf;
-  const outer =
-    typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: JsonValue }) : {};
-  const inner = Object.hasOwn(outer, step) ? (outer[String(step)] ?? {}) : {};
-  return { ...outer, [String(step)]: withValue(inner, rest, leaf) };
+  const outer = isObject(value) ? value : {};
+  return { ...outer, [step]: withValue(property(outer, String(step)) ?? {}, rest, leaf) };
 }

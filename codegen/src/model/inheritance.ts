@@ -2,7 +2,7 @@
 // the name of the schema.
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { tagsOf } from "./discriminator.ts";
-import { emptyObject } from "./keywords.ts";
+import { constantOf, emptyObject } from "./keywords.ts";
 import { isObject, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
 
 /** What the discriminating property of a schema can be: the schema's own name, and those of the schemas that extend it. */
@@ -92,9 +92,9 @@ function nameIn(schema: JsonValue | undefined): string | undefined {
 }
 
 /** A schema of `allOf` with its tag, in the part that is written there, as people would. */
-export function withTag(schema: JsonObject, { name, values: [first = "", ...others] }: Tag): JsonObject {
+export function withTag(schema: JsonObject, { name, values }: Tag): JsonObject {
   const parts = Array.isArray(schema["allOf"]) ? (schema["allOf"] as readonly JsonValue[]) : [];
-  const tag: JsonObject = others.length === 0 ? { const: first } : { enum: [first, ...others] };
+  const tag = constantOf(values);
   const isPlain = (part: JsonValue): part is JsonObject =>
     isObject(part) && part["type"] === "object" && !["allOf", "anyOf", "oneOf", "$ref"].some((key) => Object.hasOwn(part, key));
   const into = parts.findIndex(isPlain);

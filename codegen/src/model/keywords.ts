@@ -121,6 +121,14 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set(
 /** The keywords of a schema that do say something about them. */
 export const says = (schema: JsonObject): string[] => Object.keys(schema).filter((key) => !ANNOTATIONS.has(key));
 
+/** The types that a schema names; none where it names none. */
+export const typesOf = ({ type = [] }: JsonObject): readonly JsonValue[] => (isList(type) ? type : [type]);
+
+/** A schema that allows some values and no others. */
+export function constantOf(values: readonly JsonValue[]): JsonObject {
+  return values.length === 1 ? { const: values[0] ?? null } : { enum: values };
+}
+
 /** A schema with every direct subschema replaced by what `replace` makes of it. */
 export function mapSubschemas(value: JsonObject, replace: (schema: Schema) => Schema): JsonObject {
   const copy = emptyObject();

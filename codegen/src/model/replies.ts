@@ -4,7 +4,7 @@ import { wordsOfPath } from "./dispatch.ts";
 import type { CorrelationOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { MessageDraft } from "./payloads.ts";
-import { evidenceAt, type Shape } from "./shape.ts";
+import { evidenceAt, type Shape, shapeAt } from "./shape.ts";
 import { pathOfPointer, splitPointer } from "./tree.ts";
 
 /** A request's answer, matched by id. */
@@ -133,10 +133,4 @@ function canBeId(shape: Shape, name: string): boolean {
 
 function has(shape: Shape, path: Path): boolean {
   return evidenceAt(shape, path).presence !== "absent";
-}
-
-function shapeAt(shape: Shape, path: Path): Shape | undefined {
-  let here: Shape | undefined = shape;
-  for (const step of path) here = here?.members.get(step)?.shape;
-  return here;
 }

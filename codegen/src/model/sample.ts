@@ -1,8 +1,7 @@
 // Draws a value from a schema, always the same one: for the examples in diagnostics and for proofs. What it draws is still to be judged by AJV.
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import type { Schema } from "./keywords.ts";
-import { type Alternative, alternativesOf, kindsOfAll, membersSchemas, type Resolve, requires, stepsOf } from "./shape.ts";
-import { isObject } from "./tree.ts";
+import { type Alternative, alternativesOf, isWhole, kindsOfAll, membersSchemas, type Resolve, requires, stepsOf } from "./shape.ts";
 
 export interface SampleOptions {
   /** Whether optional properties are there. */
@@ -124,9 +123,7 @@ function fitting(pattern: string): string | undefined {
 
 function drawNumber(alternative: Alternative): number {
   const bound = (key: string): number[] => alternative.flatMap((schema) => numberAt(schema, key) ?? []);
-  const whole = alternative.some(
-    ({ type }) => type === "integer" || (Array.isArray(type) && type.includes("integer") && !type.includes("number")),
-  );
+  const whole = alternative.some(isWhole);
   const step = bound("multipleOf")[0] ?? (whole ? 1 : 0.5);
   const least = Math.max(Number.NEGATIVE_INFINITY, ...bound("minimum"), ...bound("exclusiveMinimum").map((value) => value + step));
   const most = Math.min(Number.POSITIVE_INFINITY, ...bound("maximum"), ...bound("exclusiveMaximum").map((value) => value - step));
@@ -135,7 +132,7 @@ function drawNumber(alternative: Alternative): number {
 }
 
 function numberAt(schema: JsonObject, key: string): number | undefined {
-  const value = isObject(schema) ? schema[key] : undefined;
+  const value = schema[key];
   return typeof value === "number" ? value : undefined;
 }
 

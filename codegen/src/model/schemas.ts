@@ -6,7 +6,7 @@ import { listed } from "../grammar.ts";
 import { memberOf, tagsOf } from "./discriminator.ts";
 import type { Findings } from "./findings.ts";
 import { createInheritance, type Tag, withTag } from "./inheritance.ts";
-import { emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema } from "./keywords.ts";
+import { constantOf, emptyObject, FOREIGN_KEYWORDS, KEYWORDS, mapSubschemas, type Schema, typesOf } from "./keywords.ts";
 import { kindName } from "./messages.ts";
 import type { Docs } from "./model.ts";
 import { docsOf, isObject, joinPointer, nameOfPointer, type Place, property, refOf, stringAt, type Tree } from "./tree.ts";
@@ -316,9 +316,8 @@ export function createTypes(tree: Tree, findings: Findings): Types {
     if (!Array.isArray(alternatives)) return schema;
     const tagged = alternatives.map((alternative: JsonValue, index) => {
       const pointer = tree.target(refOf(members[index] ?? null) ?? "")?.pointer ?? "";
-      const [tag = "", ...others] = tagsOf(tree, written, pointer);
-      const tagSchema = others.length === 0 ? { const: tag } : { enum: [tag, ...others] };
-      return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: tagSchema } }] };
+      const tag = constantOf(tagsOf(tree, written, pointer));
+      return { allOf: [alternative, { type: "object", required: [name], properties: { [name]: tag } }] };
     });
     return { ...schema, [key]: tagged };
   };
@@ -370,7 +369,7 @@ function nullable(schema: Record<string, JsonValue>): Schema {
     outer["anyOf"] = [inner, { type: "null" }];
     return outer;
   }
-  const types = Array.isArray(type) ? (type as readonly JsonValue[]) : [type];
+  const types = typesOf(schema);
   const copy = Object.assign(emptyObject(), schema, { type: types.includes("null") ? types : [...types, "null"] });
   if (Array.isArray(copy["enum"]) && !copy["enum"].includes(null)) copy["enum"] = [...(copy["enum"] as readonly JsonValue[]), null];
   if (copy["const"] !== undefined) {

@@ -1,7 +1,7 @@
 // What a schema proves about its values: kinds, fixed values and members, through refs, `allOf`, `anyOf` and `oneOf`.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import type { Schema } from "./keywords.ts";
+import { type Schema, typesOf } from "./keywords.ts";
 import { refName } from "./schemas.ts";
 import { isObject, property } from "./tree.ts";
 
@@ -118,6 +118,11 @@ export function evidenceAt(shape: Shape, path: Path): Evidence {
   return { presence: required ? "required" : "optional", proven: false, kinds: here.kinds, values: here.values, named: here.named };
 }
 
+/** The shape of what is declared at a path; `undefined` where nothing is. */
+export function shapeAt(shape: Shape, path: Path): Shape | undefined {
+  return path.reduce<Shape | undefined>((here, step) => here?.members.get(step)?.shape, shape);
+}
+
 /** Whether a value may be one of the shape's: only kinds, constants and members are looked at, so that `false` is certain. */
 export function mayBe(shape: Shape, value: JsonValue): boolean {
   if (!shape.kinds.has(kindOf(value))) return false;
@@ -220,13 +225,9 @@ function kindsOf(schema: JsonObject): ReadonlySet<JsonKind> {
 }
 
 function kindsWritten(schema: JsonObject): ReadonlySet<JsonKind> {
-  const { type } = schema;
   let kinds: ReadonlySet<JsonKind> | undefined;
-  if (type !== undefined) {
-    const names = Array.isArray(type) ? (type as readonly JsonValue[]) : [type];
-    // The normaliser lets only JSON Schema's type names through; integers are numbers on the wire.
-    kinds = new Set(names.map((name) => (name === "integer" ? "number" : (name as JsonKind))));
-  }
+  // The normaliser lets only JSON Schema's type names through; integers are numbers on the wire.
+  if (schema["type"] !== undefined) kinds = new Set(typesOf(schema).map((name) => (name === "integer" ? "number" : (name as JsonKind))));
   const values = listedValues(schema);
   if (values !== undefined) {
     const own = new Set(values.map(kindOf));
@@ -238,6 +239,12 @@ function kindsWritten(schema: JsonObject): ReadonlySet<JsonKind> {
     return new Set(["object"]);
   if (schema["items"] !== undefined) return new Set(["array"]);
   return ALL_KINDS;
+}
+
+/** Whether a schema is of numbers, and of whole ones alone. */
+export function isWhole(schema: JsonObject): boolean {
+  const types = typesOf(schema);
+  return types.includes("integer") && !types.includes("number");
 }
 
 /** The values that a schema lists by itself; `undefined` where it lists none. */
