@@ -1,8 +1,6 @@
 // A login by message: said first on every connection, and waited for. Plain `ws` plays the vendor, which refuses whoever is not logged in.
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import {
   type ClientConnection,
   type ClientOptions,
@@ -19,7 +17,7 @@ import {
   requests,
   subscriptions,
 } from "../../../runtime/src/client/node.ts";
-import { until } from "./vendor.ts";
+import { startVendor, until } from "./vendor.ts";
 
 type Json = Record<string, unknown>;
 type Note = { readonly name: string; readonly payload: Json };
@@ -70,12 +68,9 @@ afterEach(async () => {
 });
 
 /** Answers a login after a while, and everything else by whether there was one. `heard`: what each of its sockets said. */
-async function startVendor(
-  onAuth = (say: (payload: object) => void, id: unknown, _peer: WebSocket): void => say({ id, result: "welcome" }),
-) {
+async function startDesk(onAuth = (say: (payload: object) => void, id: unknown, _peer: WebSocket): void => say({ id, result: "welcome" })) {
   const heard: string[][] = [];
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  server.on("connection", (peer) => {
+  const { url, kill, stop } = await startVendor(({ socket: peer }) => {
     const mine: string[] = [];
     let known = false;
     heard.push(mine);
@@ -92,13 +87,8 @@ async function startVendor(
       if (method === "subscribe" && known) say({ method: "note", channel, socket: heard.length });
     });
   });
-  await once(server, "listening");
-  closers.push(() => new Promise((done) => server.close(done)));
-  return {
-    heard,
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    kill: () => [...server.clients].forEach((peer) => void peer.terminate()),
-  };
+  closers.push(stop);
+  return { heard, url, kill };
 }
 
 function open(url: string, options: ConnectOptions, more: ClientOptions = {}): Opening<SocketClient> {
@@ -115,7 +105,7 @@ const authenticate = login(async ({ request }: SocketClient) => void (await requ
 
 describe("a login", () => {
   it("is waited for on every connection, before anything is subscribed to again and before what was sent meanwhile", async () => {
-    const { heard, url, kill } = await startVendor();
+    const { heard, url, kill } = await startDesk();
     const socket = await open(url, { login: authenticate });
     closers.push(() => socket.close());
     const topic = await socket.subscription({ channel: "orders" });
@@ -142,7 +132,7 @@ describe("a login", () => {
   });
 
   it("keeps what comes meanwhile for the connection itself, but for the replies to its requests", async () => {
-    const { url } = await startVendor((say, id) => {
+    const { url } = await startDesk((say, id) => {
       say({ method: "note", at: "before" });
       say({ id, result: "welcome" });
       say({ method: "note", at: "behind" });
@@ -161,7 +151,7 @@ describe("a login", () => {
   });
 
   it("that fails is a failed attempt: rejected where it is awaited, else tried again, or for good by its status", async () => {
-    const { url, heard } = await startVendor();
+    const { url, heard } = await startDesk();
     await expect(
       open(url, {
         login: login(async () => {
@@ -183,7 +173,7 @@ describe("a login", () => {
   });
 
   it("that the server answers by closing ends as the code says", async () => {
-    const { url } = await startVendor((_say, _id, peer) => peer.close(1008, "bad key"));
+    const { url } = await startDesk((_say, _id, peer) => peer.close(1008, "bad key"));
     await expect(open(url, { login: authenticate })).rejects.toMatchObject({
       name: "ConnectionClosedError",
       closeCode: 1008,
@@ -195,7 +185,7 @@ describe("a login", () => {
   });
 
   it("ends with its connection, and the connection closes by itself afterwards", async () => {
-    const { url } = await startVendor();
+    const { url } = await startDesk();
     let given: SocketClient | undefined;
     const socket = await open(url, {
       login: login(async (early: SocketClient) => {

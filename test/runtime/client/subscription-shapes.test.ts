@@ -1,6 +1,4 @@
 // Subscriptions in the shapes that vendors have: lists of arguments, ids that the server gives, requests, refusals. Plain `ws` plays the vendors.
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import {
   type ClientTopic,
   type Contract,
@@ -12,7 +10,8 @@ import {
   subscriptions,
 } from "@wsgen/runtime/generated/client";
 import { afterEach, describe, expect, it } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket } from "ws";
+import { startVendor } from "./vendor.ts";
 
 type Json = Record<string, unknown>;
 type Said = Json | unknown[];
@@ -35,33 +34,32 @@ afterEach(async () => {
 async function vendor(
   endpoint: Contract["endpoints"][string],
   hear: (message: Json, say: (payload: Said) => void) => void,
-): Promise<{ socket: Socket & Rest; heard: Json[]; say: (payload: Said) => void; kill: () => void; errors: unknown[]; port: number }> {
+): Promise<{ socket: Socket & Rest; heard: Json[]; say: (payload: Said) => void; kill: () => void; errors: unknown[] }> {
   const heard: Json[] = [];
   const errors: unknown[] = [];
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  const say = (payload: Said) => [...server.clients].at(-1)?.send(JSON.stringify(payload));
-  server.on("connection", (peer) =>
-    peer.on("message", (data) => {
+  let say: (payload: Said) => void = () => {};
+  const server = await startVendor(({ socket }) => {
+    const answer = (payload: Said) => socket.send(JSON.stringify(payload));
+    say = answer;
+    socket.on("message", (data) => {
       const message = JSON.parse(String(data)) as Json;
       heard.push(message);
-      hear(message, (payload) => peer.send(JSON.stringify(payload)));
-    }),
-  );
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+      hear(message, answer);
+    });
+  });
   const contract = { version: 1, generator: "0", title: "Vendor", endpoints: { socket: endpoint } } satisfies Contract;
   const client = createClient<{ socket(): Promise<Socket & Rest> }>(
     contract,
-    `ws://127.0.0.1:${port}`,
+    server.url,
     { WebSocket, reconnect: { spread: 10 }, onError: (error) => void errors.push(error) },
     [guards, constants, dispatch, requests, subscriptions],
   );
   const socket = await client.socket();
   closers.push(
-    () => new Promise((done) => server.close(done)),
+    () => server.stop(),
     () => socket.close(),
   );
-  return { socket, heard, say, errors, port, kill: () => [...server.clients].forEach((peer) => void peer.terminate()) };
+  return { socket, heard, errors, say: (payload) => say(payload), kill: server.kill };
 }
 
 /** The next few messages of a topic. */

@@ -141,10 +141,12 @@ export interface Vendor {
   readonly url: string;
   /** The next client that connects. */
   peer(): Promise<Peer>;
+  /** Drops everybody's connection. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
-/** Starts the server. `greet` runs when a client has connected; The room `closed` is answered with 403, the room `slow` never. */
+/** Starts the server. `greet` runs when a client has connected; the room `closed` is answered with 403, the room `slow` never. */
 export async function startVendor(greet: (peer: Peer) => void = () => {}): Promise<Vendor> {
   const server = createServer((_, response) => response.writeHead(404).end());
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered].at(-1) ?? false });
@@ -171,14 +173,18 @@ export async function startVendor(greet: (peer: Peer) => void = () => {}): Promi
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const kill = (): void => {
+    for (const client of sockets.clients) client.terminate();
+  };
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     peer() {
       const peer = arrived.shift();
       return peer === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(peer);
     },
+    kill,
     async stop() {
-      for (const client of sockets.clients) client.terminate();
+      kill();
       for (const socket of unanswered) socket.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
