@@ -213,19 +213,19 @@ function arrive(end: End, payload: unknown, classify: Classify | undefined): Dec
 /** `json`: of a bare text, what messages that are no bare text read in it. */
 function choose({ among, names, by }: Choice, payload: unknown, classify: Classify | undefined, json = payload): Decoded {
   const checked = (leaf: Leaf): Decoded => check(leaf, leaf.format === "text" ? payload : json);
-  const shown = names.map((name) => `"${name}"`).join(", ");
+  const shown = () => names.map((name) => `"${name}"`).join(", ");
   if (by === "classify") {
     const named = classify?.(payload, names);
     const leaf = among.find(({ name }) => name === named);
-    return leaf === undefined ? problem("unknown-message", `was classified as none of ${shown}`, payload) : checked(leaf);
+    return leaf === undefined ? problem("unknown-message", `was classified as none of ${shown()}`, payload) : checked(leaf);
   }
-  const refused: DecodeProblem[] = [];
+  let first: DecodeProblem | undefined;
   for (const leaf of among) {
     const decoded = checked(leaf);
     if (decoded.kind === "message") return decoded;
-    refused.push(decoded);
+    first ??= decoded;
   }
-  return problem("invalid-message", `${refused[0]?.reason} (as ${shown})`, payload, refused[0]?.path);
+  return problem("invalid-message", `${first?.reason} (as ${shown()})`, payload, first?.path);
 }
 
 function check({ name, guard }: Leaf, payload: unknown): Decoded {
