@@ -40,7 +40,7 @@ export function watchVisitor(socket: Duplex, timeout: number): Watch {
   // Most decisions are there within this turn of the event loop, and need no watch.
   const beginning = setImmediate(() => {
     timer = setTimeout(abort, timeout, "The handshake took too long.");
-    if (socket.destroyed) gone();
+    if (socket.destroyed || socket.readableEnded) gone();
     else socket.once("close", gone).once("end", gone).on("readable", peek);
   });
   return {

@@ -354,6 +354,22 @@ describe("middleware", () => {
     expect((await knock(port, handshakeText("/nowhere"))).status).toBe(404);
   });
 
+  it("has request.signal, which aborts when the client was gone again before anybody looked", async () => {
+    const reasons: unknown[] = [];
+    const router = createRouter({ onError() {} }).use(async (request, next) => {
+      await pause(5_000, undefined, { signal: request.signal }).catch((error: unknown) => void reasons.push(error));
+      return next();
+    });
+    router.ws("/", echo);
+    const { port } = await start(router);
+    for (let count = 1; count <= 3; count++) {
+      const socket = await open(port);
+      socket.write(handshakeText("/"));
+      socket.resetAndDestroy();
+      await vi.waitFor(() => expect(reasons).toHaveLength(count));
+    }
+  });
+
   it("that takes longer than the handshake timeout leads to 503", async () => {
     const router = createRouter({ handshakeTimeout: 30 }).use(async (_request, next) => {
       await pause(100);
