@@ -4,7 +4,13 @@ import type { Duplex } from "node:stream";
 import { acceptKey } from "./handshake.ts";
 
 /** Time for a refused client to read its answer and go, in ms, before its socket is dropped. */
-export const LINGER = 2_000;
+const LINGER = 2_000;
+
+/** Drops the socket of a client that has been refused, unless it goes by itself soon. */
+export function dropLater(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.once("close", () => clearTimeout(timer));
+}
 
 /** A client that waits for a decision. */
 export interface Watch {
@@ -82,8 +88,7 @@ export function switchProtocols(socket: Duplex, key: string, protocol: string, e
 /** Sends a refusal as the HTTP response it is, then lets go of the socket: whatever was sent behind the request must not become another one. */
 export async function answer(socket: Duplex, response: Response): Promise<void> {
   if (socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), LINGER);
-  socket.once("close", () => clearTimeout(timer));
+  dropLater(socket);
   const status = response.status < 200 ? 500 : response.status; // Response.error() has status 0.
   const empty = status === 204 || status === 205 || status === 304;
   // Time runs for the body as well, which may be a stream that never ends.

@@ -3,7 +3,7 @@ import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { LINGER, type Watch, watchVisitor } from "./answer.ts";
+import { dropLater, type Watch, watchVisitor } from "./answer.ts";
 
 /** An upgrade that is with an HTTP handler now. */
 interface HandedOver {
@@ -28,8 +28,7 @@ export function handOver(server: Server | HttpsServer, request: IncomingMessage,
     watch.stop();
     socket.end();
     socket.resume();
-    const timer = setTimeout(() => socket.destroy(), LINGER);
-    socket.once("close", () => clearTimeout(timer));
+    dropLater(socket);
   });
   void watch.aborted.then(() => {
     watch.stop();
