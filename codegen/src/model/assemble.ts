@@ -2,7 +2,6 @@
 import { markBytes } from "./bytes.ts";
 import { constantsOf, requireConstants } from "./constants.ts";
 import { type DirectionDraft, type Directions, demandsOf, type Entry, type Leaf } from "./directions.ts";
-import { wordsOfPath } from "./dispatch.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildErrorMapping, type MappedError } from "./error-mapping.ts";
@@ -33,7 +32,7 @@ import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel } from "./source.ts";
 import { buildSubscriptions, proposeSubscription } from "./subscriptions.ts";
 import { buildTopicParameters, type TopicDraft, type TopicParameters } from "./topics.ts";
-import { joinPointer, type Tree, withoutEcho } from "./tree.ts";
+import { joinPointer, type Tree, withoutEcho, wordsOfPath } from "./tree.ts";
 import { finishTypes, reportClash } from "./types.ts";
 import { describeUnion, reportUnion, typeOfLeaf } from "./unions.ts";
 import { unlikeOthers } from "./unlike.ts";

@@ -2,7 +2,7 @@
 import type { Path } from "@wsgen/runtime/generated/server";
 import { capitalized } from "../letters.ts";
 import { OPTIONS_KEY } from "../options.ts";
-import { buildDispatch, type Candidate, type Dispatch } from "./dispatch.ts";
+import { buildDispatch, type Dispatch } from "./dispatch.ts";
 import type { Socket } from "./endpoints.ts";
 import type { SocketOptions } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
@@ -11,6 +11,7 @@ import { encodingOf, type MessageDraft, type Payloads } from "./payloads.ts";
 import { type Correlation, correlate } from "./replies.ts";
 import { optionOfSocket } from "./socket-options.ts";
 import type { SourceChannel, SourceMessage, SourceReply } from "./source.ts";
+import type { Candidate } from "./split.ts";
 import { findTopics, type TopicDraft } from "./topics.ts";
 import { joinPointer } from "./tree.ts";
 

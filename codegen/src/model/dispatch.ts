@@ -1,19 +1,9 @@
 // Decides, at generation time, how the messages of one direction are told apart: a tree of plain data that the runtime follows to one validator.
 import type { ChoiceNode, Constant, DispatchEnd, DispatchTree, Format, Path } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
-import type { Tag } from "./inheritance.ts";
-import { type Evidence, evidenceAt, type JsonKind, mayBe, pathsOf, type Shape } from "./shape.ts";
-
-type DispatchNode = NonNullable<DispatchTree["json"]>;
-
-/** A message to be told from others. */
-export interface Candidate {
-  readonly name: string;
-  readonly format: Format;
-  readonly shape: Shape;
-  /** What it is among schemas that extend each other, and where it is written. */
-  readonly heir?: Tag & { readonly pointer: string };
-}
+import { type Evidence, evidenceAt, mayBe, pathsOf } from "./shape.ts";
+import { append, best, type Candidate, type DispatchNode, keyOf, type Seen, type Split, WAYS } from "./split.ts";
+import { wordsOfPath } from "./tree.ts";
 
 /** How the messages of one direction are told apart. */
 export interface Dispatch {
@@ -97,25 +87,6 @@ export function buildDispatch(candidates: readonly Candidate[], { leafName, choi
     assumed: builder.assumed(),
     choices: builder.choices(),
   };
-}
-
-/** One way to split a set of messages at one place. */
-interface Split {
-  readonly kind: "constant" | "presence" | "kind";
-  readonly path: Path;
-  readonly exits: readonly (readonly Candidate[])[];
-  /** Sum over the messages of the largest set each may end in: what is left to tell apart. Lower is better. */
-  readonly left: number;
-  /** Messages that may leave the property out. */
-  readonly optional: number;
-  readonly assumed: boolean;
-  /** Whether it rests on properties that a schema does not declare, and does not forbid either. */
-  readonly undeclared: boolean;
-  readonly build: (next: (members: readonly Candidate[]) => DispatchNode) => DispatchNode;
-  /** Messages whose constant here is required in effect. */
-  readonly demands: readonly Candidate[];
-  /** Messages that take every value which is no other's constant. */
-  readonly rest: readonly Candidate[];
 }
 
 interface Builder {
@@ -203,11 +174,8 @@ function createBuilder({ leafName, choice }: Ends): Builder {
     const unlisted = (path: Path): readonly Candidate[] => (path.some((step) => typeof step === "number") ? members : cut);
     // Only what those who hold a place say of it can make a split there, so that the others are asked last: a thousand messages have thousands of
     // places, and few of each other's.
-    const splits = function* (
-      kind: Split["kind"],
-      may: (held: readonly Evidence[], size: number) => boolean,
-      split: (path: Path, seen: Seen) => Split | undefined,
-    ): Iterable<Split> {
+    const splits = function* (kind: Split["kind"]): Iterable<Split> {
+      const { may, split } = WAYS[kind];
       for (const [key, { path, holders }] of places) {
         if (used.has(`${kind} ${key}`)) continue;
         const held = [...holders, ...unlisted(path).filter((candidate) => !holders.has(candidate))]
@@ -219,13 +187,13 @@ function createBuilder({ leafName, choice }: Ends): Builder {
     };
     const seenAt = (path: Path, key: string): Seen => members.map((candidate) => [candidate, look(candidate, path, key)] as const);
     const constants = function* (): Iterable<Split> {
-      yield* splits("constant", hasConstants, constantSplit);
-      const root = used.has("constant ") ? undefined : constantSplit([], seenAt([], ""));
+      yield* splits("constant");
+      const root = used.has("constant ") ? undefined : WAYS.constant.split([], seenAt([], ""));
       if (root !== undefined) yield root;
     };
     const others = function* (): Iterable<Split> {
-      yield* splits("presence", isTelling, presenceSplit);
-      yield* splits("kind", hasKinds, kindSplit);
+      yield* splits("presence");
+      yield* splits("kind");
     };
     return best(constants(), members.length) ?? best(others(), members.length);
   };
@@ -234,7 +202,7 @@ function createBuilder({ leafName, choice }: Ends): Builder {
     root: (members) => {
       // JSON kind comes first, when it tells anything: an array has no properties to look at.
       const seen = members.map((candidate) => [candidate, look(candidate, [], "")] as const);
-      const split = members.length === 1 ? undefined : kindSplit([], seen);
+      const split = members.length === 1 ? undefined : WAYS.kind.split([], seen);
       if (split === undefined || split.exits.some((exit) => exit.length === members.length)) return node(members, new Set(), 0);
       note(split, 0);
       return split.build((next) => node(next, new Set(["kind "]), 1));
@@ -247,148 +215,6 @@ function createBuilder({ leafName, choice }: Ends): Builder {
     words: () => [...words].sort((a, b) => a[1] - b[1]).map(([text]) => text),
     assumed: () => assumed,
   };
-}
-
-type Seen = readonly (readonly [Candidate, Evidence])[];
-
-const hasConstants = (held: readonly Evidence[]): boolean => held.some(({ values }) => values !== undefined);
-const hasKinds = (held: readonly Evidence[]): boolean => new Set(held.flatMap(({ kinds }) => [...kinds])).size > 1;
-/** Whether less is left to tell apart when one looks whether the property is there; counted as in `leftOf`. */
-function isTelling(held: readonly Evidence[], size: number): boolean {
-  const required = held.filter(({ presence }) => presence === "required").length;
-  const absent = size - required;
-  const optional = (held.length - required) * Math.max(held.length, absent);
-  return required * held.length + (size - held.length) * absent + optional < size * size;
-}
-
-/** Splits by constants: one case for each value, and where to go when the property is absent or has a value of no case. */
-function constantSplit(path: Path, seen: Seen): Split | undefined {
-  const fixed = seen.filter(([, { presence, values }]) => presence !== "absent" && values !== undefined);
-  if (fixed.length === 0) return undefined;
-  const lacking = seen.filter(([, { presence }]) => presence === "absent");
-  const free = seen.filter(([, { presence, values }]) => presence !== "absent" && values === undefined);
-  const canLack = lacking.length > 0 || free.some(([, { presence }]) => presence === "optional");
-  const optional = fixed.filter(([, { presence }]) => presence === "optional");
-  // Where another message lacks the property, one with an optional tag may be meant as well; otherwise its tag is required in effect.
-  const absent = canLack ? seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate) : [];
-  const other = free.map(([candidate]) => candidate);
-  const undeclared = lacking.some(([, { proven }]) => !proven);
-  const byValue = new Map<Constant, Candidate[]>();
-  for (const [candidate, { values }] of fixed) for (const value of values ?? []) append(byValue, value, candidate);
-  // A payload that is free there in one of its alternatives, and has another's constant in the next, may be meant by that constant.
-  for (const [candidate, { named }] of free) for (const value of named) if (byValue.has(value)) append(byValue, value, candidate);
-  const cases = [...byValue].map(([value, members]) => [value, closest(members, path, value)] as const);
-  const exits = [...cases.map(([, members]) => members), absent, other].filter((exit) => exit.length > 0);
-  return {
-    kind: "constant",
-    path,
-    exits,
-    left: leftOf(exits, seen),
-    optional: optional.length,
-    assumed: undeclared || free.some(([, { kinds }]) => cases.some(([value]) => kinds.has(kindOfConstant(value)))),
-    undeclared,
-    demands: canLack ? [] : optional.map(([candidate]) => candidate),
-    rest: other,
-    build: (next) => {
-      const known = new Map<string, DispatchNode>();
-      // Cases that lead to the same messages share one subtree: it is decided once.
-      const once = (members: readonly Candidate[]): DispatchNode => {
-        const key = members.map(({ name }) => name).join(" ");
-        const found = known.get(key) ?? next(members);
-        known.set(key, found);
-        return found;
-      };
-      return {
-        path,
-        cases: cases.map(([value, members]) => [value, once(members)] as const),
-        ...(absent.length > 0 && { absent: once(absent) }),
-        ...(other.length > 0 && { other: once(other) }),
-      };
-    },
-  };
-}
-
-/** Without those that allow a value only because others extend them, where one of these is there and the value is its name. */
-function closest(members: readonly Candidate[], path: Path, value: Constant): readonly Candidate[] {
-  const named = members.filter(
-    ({ heir }) => path.length === 1 && heir !== undefined && heir.name === path[0] && heir.own.includes(String(value)),
-  );
-  if (named.length === 0) return members;
-  return members.filter((one) => named.includes(one) || !named.some(({ heir }) => one.heir?.heirs.includes(heir?.pointer ?? "")));
-}
-
-/** Splits by whether a property is there. */
-function presenceSplit(path: Path, seen: Seen): Split | undefined {
-  const present = seen.filter(([, evidence]) => evidence.presence !== "absent").map(([candidate]) => candidate);
-  const absent = seen.filter(([, evidence]) => evidence.presence !== "required").map(([candidate]) => candidate);
-  if (present.length === 0 || absent.length === 0) return undefined;
-  const exits = [present, absent];
-  return {
-    kind: "presence",
-    path,
-    exits,
-    left: leftOf(exits, seen),
-    ...weightOf(seen),
-    build: (next) => ({ path, present: next(present), absent: next(absent) }),
-  };
-}
-
-/** Splits by the JSON kind of what is there. */
-function kindSplit(path: Path, seen: Seen): Split | undefined {
-  const byKind = new Map<JsonKind, Candidate[]>();
-  for (const [candidate, { kinds }] of seen) for (const kind of kinds) append(byKind, kind, candidate);
-  if (byKind.size < 2) return undefined;
-  const absent = seen.filter(([, { presence }]) => presence !== "required").map(([candidate]) => candidate);
-  const exits = [...byKind.values(), absent].filter((exit) => exit.length > 0);
-  return {
-    kind: "kind",
-    path,
-    exits,
-    left: leftOf(exits, seen),
-    ...weightOf(seen),
-    build: (next) => {
-      const kinds: { [Kind in JsonKind]?: DispatchNode } = {};
-      const known = new Map<string, DispatchNode>();
-      for (const [kind, members] of byKind) {
-        const key = members.map(({ name }) => name).join(" ");
-        const found = known.get(key) ?? next(members);
-        known.set(key, found);
-        kinds[kind] = found;
-      }
-      return { path, kinds, ...(absent.length > 0 && { absent: next(absent) }) };
-    },
-  };
-}
-
-/** How good a split is that looks at no constant. */
-function weightOf(seen: Seen): Pick<Split, "optional" | "assumed" | "undeclared" | "demands" | "rest"> {
-  const undeclared = seen.some(([, { presence, proven }]) => presence === "absent" && !proven);
-  const optional = seen.filter(([, { presence }]) => presence === "optional").length;
-  return { optional, assumed: undeclared, undeclared, demands: [], rest: [] };
-}
-
-function leftOf(exits: readonly (readonly Candidate[])[], seen: Seen): number {
-  const largest = new Map<Candidate, number>();
-  for (const exit of exits) for (const candidate of exit) largest.set(candidate, Math.max(largest.get(candidate) ?? 0, exit.length));
-  return seen.reduce((sum, [candidate]) => sum + (largest.get(candidate) ?? 0), 0);
-}
-
-/** The split that leaves least to tell apart; then the outer one, the one that is required, and the first by name. */
-function best(splits: Iterable<Split>, size: number): Split | undefined {
-  let found: Split | undefined;
-  for (const split of splits) if (split.left < size * size && (found === undefined || compare(found, split) > 0)) found = split;
-  return found;
-}
-
-function compare(a: Split, b: Split): number {
-  return (
-    a.left - b.left ||
-    a.path.length - b.path.length ||
-    a.optional - b.optional ||
-    Number(a.assumed) - Number(b.assumed) ||
-    (a.kind === b.kind ? 0 : a.kind === "presence" ? -1 : 1) ||
-    (keyOf(a.path) < keyOf(b.path) ? -1 : 1)
-  );
 }
 
 function shorten(places: readonly string[]): readonly string[] {
@@ -410,12 +236,6 @@ function groupByValue(candidates: readonly Candidate[]): (readonly [Constant, re
   return [...groups];
 }
 
-function append<Key>(groups: Map<Key, Candidate[]>, key: Key, candidate: Candidate): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [candidate]);
-  else group.push(candidate);
-}
-
 function describe({ kind, path }: Split): string {
   const place = wordsOfPath(path);
   if (kind === "constant") return place;
@@ -423,27 +243,8 @@ function describe({ kind, path }: Split): string {
   return path.length === 0 ? "JSON kind" : `the kind of ${place}`;
 }
 
-/** Characters of a path that a sentence can hold. */
-const maxWords = 80;
-
-/** A path as people write it: `params.channel`, `[0]`. */
-export function wordsOfPath(path: Path): string {
-  if (path.length === 0) return "the value itself";
-  const words = path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
-  return `\`${words.length > maxWords ? `${words.slice(0, maxWords)}…` : words}\``;
-}
-
 /** Where a frame goes that has none of the constants, when that is one message. */
 function wordsOfRest(node: DispatchTree["json"]): string {
   if (typeof node !== "object" || !("cases" in node) || typeof node.other !== "string") return "";
   return `; ${node.absent === undefined || node.absent === node.other ? "anything else" : "any other value"} is \`${node.other}\``;
-}
-
-function keyOf(path: Path): string {
-  return path.map((step) => JSON.stringify(step)).join("/");
-}
-
-function kindOfConstant(value: Constant): JsonKind {
-  // JSON's scalars have no other types than these.
-  return value === null ? "null" : (typeof value as JsonKind);
 }

@@ -4,13 +4,12 @@ import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { nearest } from "../diagnostics.ts";
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { correctConstant, pinConstant } from "./constants.ts";
-import { wordsOfPath } from "./dispatch.ts";
 import type { DiscriminatorOption, EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Schema } from "./keywords.ts";
 import { type Evidence, evidenceAt, type Resolve, type Shape } from "./shape.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
-import { joinPointer } from "./tree.ts";
+import { joinPointer, wordsOfPath } from "./tree.ts";
 
 /** What the options of its channels say about a message. */
 export interface Framing {

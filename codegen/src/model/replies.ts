@@ -1,11 +1,10 @@
 // Which message answers which: replies are matched by the correlation id that both carry, and are ordinary messages where there is none.
 import type { Path } from "@wsgen/runtime/generated/server";
-import { wordsOfPath } from "./dispatch.ts";
 import type { CorrelationOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { MessageDraft } from "./payloads.ts";
 import { evidenceAt, type Shape, shapeAt } from "./shape.ts";
-import { pathOfPointer, splitPointer } from "./tree.ts";
+import { pathOfPointer, splitPointer, wordsOfPath } from "./tree.ts";
 
 /** A request's answer, matched by id. */
 export interface Correlation {

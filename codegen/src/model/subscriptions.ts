@@ -1,14 +1,13 @@
 // Which messages subscribe to what comes on a channel: as `x-wsgen: { subscription }` says, and proposed where a document looks like it.
 import type { KeyPlaces, Path } from "@wsgen/runtime/generated/server";
 import type { Directions, Entry } from "./directions.ts";
-import { wordsOfPath } from "./dispatch.ts";
 import type { SubscriptionOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Subscription } from "./model.ts";
 import { wordsOf } from "./names.ts";
 import { evidenceAt, pathsOf } from "./shape.ts";
 import type { SourceChannel } from "./source.ts";
-import { joinPointer } from "./tree.ts";
+import { joinPointer, wordsOfPath } from "./tree.ts";
 
 /** What a socket's subscriptions are: those of topics by their names, and its own, of a channel whose messages the socket has. */
 export interface Subscriptions {

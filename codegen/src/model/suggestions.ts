@@ -4,13 +4,12 @@ import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { FILES_KEY, type JsonValue } from "../document/document.ts";
 import { formatPointer } from "../document/pointer.ts";
 import type { Entry } from "./directions.ts";
-import { wordsOfPath } from "./dispatch.ts";
 import type { Schema } from "./keywords.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS } from "./schemas.ts";
 import { alternativesOf, evidenceAt, pathsOf, schemaAt } from "./shape.ts";
 import type { SourceChannel } from "./source.ts";
-import { property, splitPointer, type Tree } from "./tree.ts";
+import { property, splitPointer, type Tree, wordsOfPath } from "./tree.ts";
 
 /** Where to look. */
 export interface Sources {

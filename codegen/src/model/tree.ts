@@ -1,4 +1,5 @@
 // Walking a loaded document: pointers, and `$ref`s followed one hop at a time, so that names and places survive.
+import type { Path } from "@wsgen/runtime/generated/server";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "../document/document.ts";
 import { formatPointer, parsePointer } from "../document/pointer.ts";
 import { inSmall, runsOf } from "../letters.ts";
@@ -187,6 +188,16 @@ export function splitPointer(pointer: string): string[] {
 /** The same for a place of a message, where whole numbers are positions of a list. */
 export function pathOfPointer(pointer: string): (string | number)[] {
   return splitPointer(pointer).map((step) => (/^(0|[1-9]\d*)$/.test(step) ? Number(step) : step));
+}
+
+/** Characters of a path that a sentence can hold. */
+const LONGEST_PATH = 80;
+
+/** A path as people write it: `params.channel`, `[0]`. */
+export function wordsOfPath(path: Path): string {
+  if (path.length === 0) return "the value itself";
+  const words = path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+  return `\`${words.length > LONGEST_PATH ? `${words.slice(0, LONGEST_PATH)}…` : words}\``;
 }
 
 /** The name a definition has by its own key: the pointer's last segment, or the file's base name when it is a whole file. */
