@@ -81,7 +81,8 @@ async function start(document: object) {
     async ask(path: string, headers: Record<string, string> = {}) {
       const connection = await dial(server.url + path, { headers }).catch((error: unknown) => error);
       if (connection instanceof UpgradeRejectedError) {
-        const { detail } = JSON.parse(connection.body ?? "{}") as { readonly detail?: string };
+        const body = connection.body ?? "";
+        const { detail } = body.startsWith("{") ? (JSON.parse(body) as { readonly detail?: string }) : { detail: body };
         return `${connection.status} ${detail}`;
       }
       await (connection as { close(): Promise<unknown> }).close();
@@ -98,6 +99,29 @@ describe("an address", () => {
     );
     const params = { "room-id": "ä b%2F", "a.b": "€?#&+", "24h": ":;@=,'()", constructor: "\u2028\\" };
     expect(await enter(params)).toMatchObject({ params });
+  });
+
+  it("has values with slashes among those of a parameter, each of them one segment", async () => {
+    const values = ["a/b", "c%2Fd", "/", "a/b/../c", "e"];
+    const { enter, ask, lines } = await start(described("/{part}/door", { parameters: { part: { enum: values, default: "a/b" } } }, {}));
+    expect(lines).toEqual([]);
+    for (const part of values) expect(await enter({ part })).toMatchObject({ path: `/${encodeURIComponent(part)}/door`, params: { part } });
+    expect(await enter()).toMatchObject({ path: "/a%2Fb/door", params: { part: "a/b" } });
+    expect(await ask("/a%2fb/door")).toMatchObject({ params: { part: "a/b" } });
+    expect(await ask("/c%252Fd/door")).toMatchObject({ params: { part: "c%2Fd" } });
+    // Before any middleware has seen it.
+    for (const path of ["/c%2Fd/door", "/a%2Fb%2F/door"]) expect(await ask(path)).toMatch(/^400 The path parameter "part" is not valid/);
+    expect(await ask("/a/b/door")).toMatch(/^404/);
+  });
+
+  it("has values with slashes among those of its server's variables", async () => {
+    const server = (variable: object) => ({
+      servers: { prod: { host: "localhost", pathname: "/{base}", protocol: "ws", variables: { base: variable } } },
+    });
+    const { enter, ask } = await start(described("/door", {}, server({ enum: ["v1/ws", "v2"], default: "v2" })));
+    expect(await enter()).toMatchObject({ path: "/v2/door", params: { base: "v2" } });
+    expect(await enter({ base: "v1/ws" })).toMatchObject({ path: "/v1%2Fws/door", params: { base: "v1/ws" } });
+    expect(await ask("/v3/door")).toMatch(/^400/);
   });
 
   it("has its default for a parameter that a client leaves out, and a value that is not allowed is no default", async () => {

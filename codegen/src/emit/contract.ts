@@ -53,7 +53,7 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
   const ends = endsOf(receives.tree);
   return present({
     address: endpoint.address,
-    parameters: endpoint.parameters && partContract(endpoint.parameters, guard, filledIn(endpoint.parameters, side)),
+    parameters: endpoint.parameters && partContract(endpoint.parameters, guard, pathFacts(endpoint.parameters, side)),
     query: endpoint.query && partContract(endpoint.query, guard, filledIn(endpoint.query, side)),
     headers: endpoint.headers && partContract(endpoint.headers, guard, side === "server" ? { names: endpoint.headers.names } : {}),
     protocols: endpoint.protocols.length === 0 ? undefined : endpoint.protocols,
@@ -103,6 +103,10 @@ function partContract({ type, coerce }: HandshakePart, guard: Guards, more: { re
 /** What stands for what is left out is the client's to know: on the wire nothing is. */
 const filledIn = ({ defaults }: HandshakePart, side: "server" | "client"): { readonly defaults?: HandshakePart["defaults"] } =>
   side === "client" && defaults !== undefined ? { defaults } : {};
+
+/** What a value is decoded from is the server's to know. */
+const pathFacts = (part: HandshakePart, side: "server" | "client"): { readonly [key: string]: Literal | undefined } =>
+  side === "server" ? { slashes: part.slashes } : filledIn(part, side);
 
 /** Messages that answer this side's requests and are not delivered under their own name anyway. */
 function replies(sends: Direction, receives: Direction): readonly Message[] {

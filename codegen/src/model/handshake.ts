@@ -10,6 +10,7 @@ import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart, SecurityScheme } from "./model.ts";
 import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
+import { type Resolve, shapeOf } from "./shape.ts";
 import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
 
 /** The parts of one endpoint's handshake; `type` is still the type's id. */
@@ -63,7 +64,25 @@ function buildParameters(socket: Socket, context: Context): HandshakePart | unde
   reportProblems(problems, "path parameter", { pointer: channel.pointer, value: null }, findings);
   const defaults = defaultsOf(socket.channels, properties, findings);
   const given = Object.keys(defaults).length;
-  return { type: id, optional: given === names.length, coerce, ...(given > 0 && { defaults }) };
+  const slashes = slashesOf(properties, (ref) => types.drafts.get(ref)?.schema);
+  return {
+    type: id,
+    optional: given === names.length,
+    coerce,
+    ...(given > 0 && { defaults }),
+    ...(Object.keys(slashes).length > 0 && { slashes }),
+  };
+}
+
+/** The listed values of path parameters that are several segments, unless they are sent as one. */
+function slashesOf(properties: JsonObject, resolve: Resolve): { readonly [name: string]: readonly string[] } {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, schema]) => {
+      const { values = [] } = shapeOf(isObject(schema) ? schema : true, resolve);
+      const found = values.flatMap((value) => (typeof value === "string" && value.includes("/") ? [value] : []));
+      return found.length === 0 ? [] : [[name, found]];
+    }),
+  );
 }
 
 function parameterSchema(socket: Socket, name: string, { types, findings }: Context): Schema {

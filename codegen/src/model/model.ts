@@ -194,6 +194,8 @@ export interface HandshakePart {
   readonly coerce: { readonly [property: string]: Coercion };
   /** Of what an address says, path parameters and query: values of those that a client may leave out. */
   readonly defaults?: { readonly [property: string]: string | number | boolean };
+  /** Of path parameters: by name, the values with slashes that their schemas list. */
+  readonly slashes?: { readonly [property: string]: readonly string[] };
   /** Of headers: every one that the schema names. */
   readonly names?: readonly string[];
 }

@@ -160,6 +160,8 @@ export interface HandshakeContract {
   readonly coerce?: Readonly<Record<string, Coercion>>;
   /** Of path parameters and the query, on the client: values of those that may be left out. */
   readonly defaults?: Readonly<Record<string, Constant>>;
+  /** Of path parameters, on the server: those of their values that have slashes. No others may be sent with any. */
+  readonly slashes?: Readonly<Record<string, readonly string[]>>;
   /** Of headers, on the server: those that the document names, in small letters. Every request has more. */
   readonly names?: readonly string[];
 }

@@ -130,6 +130,7 @@ function addRoute(
   const protocols = spoken ?? contract.protocols ?? [];
   router[internals].add({
     path: contract.address,
+    slashes: contract.parameters?.slashes,
     label,
     protocols,
     requireProtocol,

@@ -32,6 +32,8 @@ export type RouteMatch<Route> =
 /** What a table needs to know of a route. `label` says who registered it, for the error that names both of two. */
 export interface Routable {
   readonly template: PathTemplate;
+  /** By parameter: the values with slashes that it may have. */
+  readonly slashes?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly label: string;
 }
 
@@ -92,7 +94,7 @@ export interface RouteTable<Route extends Routable> {
   add(route: Route): void;
   /**
    * Finds the route of a path exactly as the client sent it, without query. The path is never normalised: `//ws`, `/%77s` and `/x/../ws` are not
-   * `/ws`. Each parameter is decoded once; bad escapes, `%2F`, `%00`, text that is not ASCII and more than 1,024 characters are refused.
+   * `/ws`. Each parameter is decoded once; bad escapes, `%2F` (but in a value that the route lists), `%00`, text that is not ASCII and more than 1,024 characters are refused.
    */
   find(path: string): RouteMatch<Route> | undefined;
 }
@@ -207,21 +209,27 @@ function matchSegment(parts: readonly Part[], text: string, found: RawParameters
 
 const none: Readonly<Record<string, string>> = Object.freeze({});
 
-function decodeParameters<Route>(route: Route, raw: RawParameters): RouteMatch<Route> {
+function decodeParameters<Route extends Routable>(route: Route, raw: RawParameters): RouteMatch<Route> {
   if (raw.length === 0) return { kind: "found", route, params: none };
   const entries: [string, string][] = [];
   for (const [name, text] of raw) {
-    const value = name === REST ? decodeRest(text) : decodeParameter(text);
+    const value = name === REST ? decodeRest(text) : decodeParameter(text, slashesOf(route, name));
     if (value === undefined) return { kind: "bad-parameter", name };
     entries.push([name, value]);
   }
   return { kind: "found", route, params: Object.fromEntries(entries) };
 }
 
-function decodeParameter(text: string): string | undefined {
-  if (text.length > MAX_PARAMETER_LENGTH || /[^\x21-\x7e]|%(?:2f|00)/i.test(text)) return undefined;
+function slashesOf({ slashes }: Routable, name: string): readonly string[] | undefined {
+  return slashes !== undefined && Object.hasOwn(slashes, name) ? slashes[name] : undefined;
+}
+
+/** Who makes a file name of it must not be surprised by a slash that nobody listed. */
+function decodeParameter(text: string, slashes: readonly string[] = []): string | undefined {
+  if (text.length > MAX_PARAMETER_LENGTH || /[^\x21-\x7e]|%00/i.test(text)) return undefined;
   try {
-    return decodeURIComponent(text);
+    const value = decodeURIComponent(text);
+    return /%2f/i.test(text) && !slashes.includes(value) ? undefined : value;
   } catch {
     return undefined; // A stray "%" or bytes that are not UTF-8.
   }
@@ -229,6 +237,6 @@ function decodeParameter(text: string): string | undefined {
 
 /** Who makes a file name of it must not be led out of a folder. */
 function decodeRest(text: string): string | undefined {
-  const segments = text.length > MAX_PARAMETER_LENGTH ? [undefined] : text.split("/").map(decodeParameter);
+  const segments = text.length > MAX_PARAMETER_LENGTH ? [undefined] : text.split("/").map((segment) => decodeParameter(segment));
   return segments.some((segment) => segment === undefined || segment === "." || segment === "..") ? undefined : segments.join("/");
 }

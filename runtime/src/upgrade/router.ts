@@ -103,6 +103,8 @@ export interface Place {
 /** A route as the server sees it: a hand-written one or an endpoint of a contract. */
 export interface Route {
   readonly template: PathTemplate;
+  /** By parameter: its values with slashes, where its contract lists some. */
+  readonly slashes?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Who registered it, for people. */
   readonly label: string;
   readonly protocols: readonly string[];
