@@ -26,6 +26,14 @@ export interface FrameReceiver {
   onLongTurn(): void;
 }
 
+/** How much a FrameReader takes; over a size a header is enough to close 1009. See `Limits`. */
+export interface FrameBounds {
+  readonly maxMessageSize: number;
+  readonly maxFrameSize: number | false;
+  /** Of a message that is put together; the next one closes 1008. */
+  readonly maxFragments: number;
+}
+
 /** How long, in ms, one peer's bytes may keep the event loop, with all that is done about them; libuv may bring 32 chunks in one turn. */
 const SHARE = 4;
 /** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
@@ -38,15 +46,10 @@ const LOOK_EVERY = 8;
  * together. Bytes are unmasked in place, so whoever calls `read` gives them away.
  */
 export class FrameReader {
-  /** Largest message, in bytes; over it a header is enough to close 1009. */
-  maxMessageSize: number;
-  /** Largest frame, in bytes; over it a header is enough to close 1009. `false`: as large as its message may be. */
-  maxFrameSize: number | false = false;
   /** Whole messages are read past and not told, nor decompressed: nobody wants them while the connection closes. */
   discarding = false;
-  /** The most fragments a message that is put together may come in; the next one closes 1008. */
-  maxFragments = 16_384;
   readonly #receiver: FrameReceiver;
+  readonly #bounds: FrameBounds;
   readonly #decoder: MessageDecoder | undefined;
   #held = false;
   #resting = false;
@@ -58,32 +61,54 @@ export class FrameReader {
   #partial: Gathering | undefined;
   /** The message whose end has not come. */
   #message: Unfinished | undefined;
-  /** Whether messages are to be streamed; the largest then that an extension needs whole. */
+  /** Whether messages are to be streamed, and the limit of whoever reads them, if he has one. */
   #streaming = false;
-  #maxWholeSize = 0;
-  /** The limit behind the message that is being streamed. */
-  #nextMaxMessageSize: number | undefined;
+  #ownLimit: number | undefined;
+  /** The limit for all others, and for what an extension needs whole. */
+  #maxMessageSize: number;
+  /** What holds for the message that comes: its largest size and that of a frame, `false` for as large as the message may be. */
+  #largest: number;
+  #largestFrame: number | false;
+  /** What holds behind the message that is being streamed. */
+  #nextLargest: number | undefined;
 
-  constructor(receiver: FrameReceiver, maxMessageSize: number, decoder?: MessageDecoder) {
+  constructor(receiver: FrameReceiver, bounds: FrameBounds, decoder?: MessageDecoder) {
     this.#receiver = receiver;
+    this.#bounds = bounds;
     this.#decoder = decoder;
-    this.maxMessageSize = maxMessageSize;
+    this.#maxMessageSize = bounds.maxMessageSize;
+    this.#largest = bounds.maxMessageSize;
+    this.#largestFrame = bounds.maxFrameSize;
+  }
+
+  /** Largest message, in bytes, unless whoever reads has a limit of his own. */
+  get maxMessageSize(): number {
+    return this.#maxMessageSize;
+  }
+
+  set maxMessageSize(size: number) {
+    this.#maxMessageSize = size;
+    this.expect(this.#streaming, this.#ownLimit);
   }
 
   /**
-   * How messages are wanted from now on: whole, or in fragments as they come. What of a message has been gathered is its first fragment then.
-   * A message that is being streamed stays so, under the limit it began with, to its end. `maxWholeSize`: see `#limit`.
+   * How messages are wanted from now on: whole, or in fragments as they come, and of at most `maxSize` bytes. What of a message has been gathered
+   * is its first fragment then. A message that is being streamed stays so, under the limit it began with, to its end.
    */
-  expect(streaming: boolean, maxMessageSize: number, maxWholeSize: number): void {
+  expect(streaming: boolean, maxSize?: number): void {
     this.#streaming = streaming;
-    this.#maxWholeSize = maxWholeSize;
+    this.#ownLimit = maxSize;
+    // What is streamed in frames of the largest message takes no more memory than such messages would.
+    const { maxFrameSize } = this.#bounds;
+    this.#largestFrame = maxFrameSize === false ? streaming && this.#maxMessageSize : maxFrameSize;
+    const largest = maxSize ?? this.#maxMessageSize;
     const message = this.#message;
     if (message?.streamed === true && !streaming) {
-      this.#nextMaxMessageSize = maxMessageSize;
+      this.#nextLargest = largest;
       return;
     }
-    this.#nextMaxMessageSize = undefined;
-    this.maxMessageSize = maxMessageSize;
+    this.#nextLargest = undefined;
+    this.#largest = largest;
     if (message === undefined || message.streamed || !this.#mayStream(message.rsv)) return;
     const { gathered } = message;
     message.gathered = undefined;
@@ -214,13 +239,13 @@ export class FrameReader {
     const begins = (firstByte & 0x0f) !== opcodes.continuation;
     const message = this.#message;
     const streamed = begins || message === undefined ? this.#mayStream((firstByte >> 4) & 7) : message.streamed;
-    const tooLarge = this.maxFrameSize !== false && length > this.maxFrameSize;
+    const tooLarge = this.#largestFrame !== false && length > this.#largestFrame;
     return tooLarge || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
   }
 
   /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */
   #limit(streamed: boolean): number {
-    return this.#streaming && !streamed ? Math.min(this.#maxWholeSize, this.maxMessageSize) : this.maxMessageSize;
+    return this.#streaming && !streamed ? Math.min(this.#maxMessageSize, this.#largest) : this.#largest;
   }
 
   #mayStream(rsv: number): boolean {
@@ -254,12 +279,12 @@ export class FrameReader {
       this.#giveFragment(message, payload, first, final);
       return;
     }
-    if (++message.fragments > this.maxFragments) {
+    if (++message.fragments > this.#bounds.maxFragments) {
       this.#violation(closures.tooManyFragments);
       return;
     }
     message.gathered ??= new Gathering();
-    message.gathered.add(payload, this.maxMessageSize);
+    message.gathered.add(payload, this.#largest);
     if (!final) return;
     this.#endMessage();
     this.#deliver(message.opcode, message.rsv, message.gathered.bytes, 0, message.gathered.length);
@@ -278,9 +303,9 @@ export class FrameReader {
 
   #endMessage(): void {
     this.#message = undefined;
-    if (this.#nextMaxMessageSize === undefined) return;
-    this.maxMessageSize = this.#nextMaxMessageSize;
-    this.#nextMaxMessageSize = undefined;
+    if (this.#nextLargest === undefined) return;
+    this.#largest = this.#nextLargest;
+    this.#nextLargest = undefined;
   }
 
   #deliver(opcode: number, rsv: number, bytes: Buffer, start: number, end: number): void {

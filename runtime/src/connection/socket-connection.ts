@@ -77,10 +77,6 @@ export class SocketConnection<Context extends object>
   readonly #idle: Countdown | undefined;
   readonly #lifetime: Countdown | undefined;
   readonly #stall: Countdown | undefined;
-  /** In bytes; how a reader wants its messages. */
-  #maxMessageSize: number;
-  #streaming = false;
-  #readerMaxSize: number | undefined;
   /** open, then closing from the moment our close frame is written, then closed with the socket. */
   #state: "open" | "closing" | "closed" = "open";
   /** What our close frame said, and what the peer's said. */
@@ -116,7 +112,7 @@ export class SocketConnection<Context extends object>
     this.#closeCodes = details.closeCodes;
     this.#limits = details.limits;
     this.#socket = details.socket;
-    this.#reader = new FrameReader(this, details.limits.maxMessageSize, details.extensions);
+    this.#reader = new FrameReader(this, details.limits, details.extensions);
     this.#extensions = details.extensions;
     this.#plain = details.extensions === undefined && details.limits.fragmentSize === false;
     this.#inbox = new Inbox(this, details.limits.concurrency);
@@ -124,9 +120,6 @@ export class SocketConnection<Context extends object>
     const { heartbeat } = details.limits;
     this.#beat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout).add(this);
     const { idleTimeout, inboundRate, maxLifetime, maxStall } = details.limits;
-    this.#maxMessageSize = details.limits.maxMessageSize;
-    this.#reader.maxFragments = details.limits.maxFragments;
-    this.#expect(false, undefined);
     this.#rate = inboundRate === false ? undefined : new RateLimit(inboundRate);
     this.#idle = idleTimeout === false ? undefined : new Countdown(idleTimeout, () => this.#onIdle());
     this.#lifetime =
@@ -177,11 +170,10 @@ export class SocketConnection<Context extends object>
 
   get limits(): ConnectionLimits {
     const limits = {
-      get: () => this.#maxMessageSize,
+      get: () => this.#reader.maxMessageSize,
       set: (size: number) => {
         if (!Number.isSafeInteger(size) || size < 0) throw new WsgenError("WSGEN_USAGE", `maxMessageSize: ${size} is no number of bytes.`);
-        this.#maxMessageSize = size;
-        this.#expect(this.#streaming, this.#readerMaxSize);
+        this.#reader.maxMessageSize = size;
       },
     };
     this.#changeable ??= Object.defineProperty({ maxMessageSize: 0 }, "maxMessageSize", limits);
@@ -253,7 +245,7 @@ export class SocketConnection<Context extends object>
   #prepare(frame: Buffer, bare = false): Buffer | undefined {
     try {
       const { fragmentSize } = this.#limits;
-      const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame, this.#maxMessageSize);
+      const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame, this.#reader.maxMessageSize);
       return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
     } catch (error) {
       this.log.error({ error }, "an extension failed");
@@ -324,18 +316,18 @@ export class SocketConnection<Context extends object>
           return this.closedError();
         })
       : new MessageReader(this.#inbox, this, maxSize);
-    this.#expect(stream, maxSize);
+    this.#reader.expect(stream, maxSize);
     return reader;
   }
 
   frames(options: { readonly maxSize?: number } = {}): AsyncIterable<Frame> {
     const frames = new FrameSequence(this.#inbox, this, options.maxSize);
-    this.#expect(true, options.maxSize);
+    this.#reader.expect(true, options.maxSize);
     return frames;
   }
 
   get maxMessageSize(): number {
-    return this.#maxMessageSize;
+    return this.#reader.maxMessageSize;
   }
 
   onTooBig(): void {
@@ -343,17 +335,7 @@ export class SocketConnection<Context extends object>
   }
 
   onReaderLeft(): void {
-    this.#expect(false, undefined);
-  }
-
-  #expect(streaming: boolean, maxSize: number | undefined): void {
-    this.#streaming = streaming;
-    this.#readerMaxSize = maxSize;
-    // What is streamed in frames of the largest message takes no more memory than such messages would.
-    const anyFrame = streaming && this.#maxMessageSize;
-    const { maxFrameSize } = this.#limits;
-    this.#reader.maxFrameSize = maxFrameSize === false ? anyFrame : maxFrameSize;
-    this.#reader.expect(streaming, maxSize ?? this.#maxMessageSize, this.#maxMessageSize);
+    this.#reader.expect(false);
   }
 
   // ---- Inbound ----------------------------------------------------------------------------------------------------

@@ -50,9 +50,9 @@ function readWithOurs(chunks: readonly Buffer[], holdEvery: number, stream = fal
       onClose: (code, reason) => reading.push(["close", code, reason]),
       onViolation: ({ code }) => reading.push(["violation", code]),
     },
-    LIMIT,
+    { maxMessageSize: LIMIT, maxFrameSize: false, maxFragments: 16_384 },
   );
-  if (stream) reader.expect(true, LIMIT, LIMIT);
+  if (stream) reader.expect(true);
   for (const chunk of chunks) {
     reader.read(Buffer.from(chunk));
     if (reader.held) {

@@ -48,7 +48,7 @@ function readWithOurs(chunks: readonly Buffer[], { takeover, bits }: Terms): Rea
       onLongTurn: () => reader.wake(),
       onDecodeFailure: (error) => expect.unreachable(String(error)),
     },
-    LIMIT,
+    { maxMessageSize: LIMIT, maxFrameSize: false, maxFragments: 16_384 },
     new ExtensionStack([{ rsv: 4, codec }]),
   );
   for (const chunk of chunks) reader.read(Buffer.from(chunk));
