@@ -5,6 +5,7 @@ import { type Closure, closures, isWireCode } from "./close.ts";
 import { Gathering } from "./gathering.ts";
 import { unmask } from "./mask.ts";
 import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
+import { beginShare, isShareOver, isTimed, isTimeToLook } from "./share.ts";
 import { Unfinished, Utf8Check } from "./unfinished.ts";
 import { FIN, opcodes } from "./wire.ts";
 
@@ -34,13 +35,8 @@ export interface FrameBounds {
   readonly maxFragments: number;
 }
 
-/** How long, in ms, one peer's bytes may keep the event loop, with all that is done about them; libuv may bring 32 chunks in one turn. */
-const SHARE = 4;
 /** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
 const LARGE = 4096;
-/** The clock is looked at every so many frames; at every one where they may have to be inflated. A power of two. */
-const LOOK_EVERY = 8;
-
 /**
  * Reads the frames a client sends: masked, checked against every rule of RFC 6455 as early as its bytes are there, fragments put
  * together. Bytes are unmasked in place, so whoever calls `read` gives them away.
@@ -136,7 +132,7 @@ export class FrameReader {
   wake(): void {
     this.#resting = false;
     if (this.#reading) return;
-    beginTurn(this); // However little there is left.
+    beginShare(this); // However little there is left.
     this.#run();
   }
 
@@ -152,19 +148,19 @@ export class FrameReader {
     while (this.#unread !== undefined && !this.held && !this.#done) {
       const chunk: Buffer = this.#unread;
       this.#unread = undefined;
-      if (chunk.length >= LARGE) beginTurn(this);
+      if (chunk.length >= LARGE) beginShare(this);
       const used = this.#partial === undefined ? this.#readWhole(chunk) : this.#readRest(this.#partial, chunk);
       if (used < chunk.length && !this.#done) {
         const rest = chunk.subarray(used);
         this.#unread = this.#unread === undefined ? rest : Buffer.concat([rest, this.#unread]);
       }
-      if (turnOf === this) this.#rest();
+      if (isTimed(this)) this.#rest();
     }
     this.#reading = false;
   }
 
   #rest(): void {
-    if (this.#done || this.#resting || performance.now() < turnUntil) return;
+    if (this.#done || this.#resting || !isShareOver()) return;
     this.#resting = true;
     this.#receiver.onLongTurn();
   }
@@ -173,7 +169,7 @@ export class FrameReader {
   #readWhole(chunk: Buffer): number {
     let at = 0;
     while (at < chunk.length && !this.held && !this.#done) {
-      if (turnOf === this && isTimeToLook(this.#decoder !== undefined)) this.#rest();
+      if (isTimed(this) && isTimeToLook(this.#decoder !== undefined)) this.#rest();
       const available = chunk.length - at;
       const wanted = this.#inspect(chunk, at, available);
       if (wanted > available) {
@@ -375,29 +371,4 @@ export class FrameReader {
     this.#partial = undefined;
     this.#message = undefined;
   }
-}
-
-/** Whose bytes are timed at the moment, and until when they may take, in ms: one object for all readers, which are many and mostly idle. */
-let turnOf: FrameReader | undefined;
-let turnUntil = 0;
-let turnEnds = false;
-let frames = 0;
-
-function beginTurn(reader: FrameReader): void {
-  if (turnOf === reader) return;
-  turnOf = reader;
-  turnUntil = performance.now() + SHARE;
-  if (turnEnds) return;
-  turnEnds = true;
-  setImmediate(endTurn);
-}
-
-function endTurn(): void {
-  turnEnds = false;
-  turnOf = undefined;
-}
-
-function isTimeToLook(everyTime: boolean): boolean {
-  frames = (frames + 1) & (LOOK_EVERY - 1);
-  return everyTime || frames === 0;
 }
