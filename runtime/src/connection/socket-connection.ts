@@ -23,7 +23,6 @@ import type {
   StreamedMessage,
   UpgradeRequest,
 } from "./connection.ts";
-import { Countdown } from "./countdown.ts";
 import type { ExtensionStack } from "./extension.ts";
 import { FrameReader, type FrameReceiver } from "./frame-reader.ts";
 import { FrameSequence } from "./frames.ts";
@@ -37,6 +36,7 @@ import { RateLimit } from "./rate.ts";
 import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
+import { startTimeouts, type Timeouts, type TimeoutsOwner } from "./timeouts.ts";
 import { restAfter } from "./turn.ts";
 import { createWaiter, rejected, type Waiter } from "./waiter.ts";
 import { encodeFrame, opcodes, splitFrame } from "./wire.ts";
@@ -56,7 +56,7 @@ const HEARTBEAT_PING = encodeFrame(opcodes.ping, EMPTY);
 
 /** Its `on…` methods belong to the parts below it; what people see is `Connection`. */
 export class SocketConnection<Context extends object>
-  implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, ReaderOwner, Beating
+  implements ConnectionCore<Context>, SocketOwner, FrameReceiver, InboxOwner, OutboxOwner, ReaderOwner, Beating, TimeoutsOwner
 {
   readonly context: Context;
   readonly handshake: UpgradeRequest;
@@ -74,9 +74,7 @@ export class SocketConnection<Context extends object>
   readonly #plain: boolean;
   readonly #beat: Slot | undefined;
   readonly #rate: RateLimit | undefined;
-  readonly #idle: Countdown | undefined;
-  readonly #lifetime: Countdown | undefined;
-  readonly #stall: Countdown | undefined;
+  readonly #timeouts: Timeouts | undefined;
   /** open, then closing from the moment our close frame is written, then closed with the socket. */
   #state: "open" | "closing" | "closed" = "open";
   /** What our close frame said, and what the peer's said. */
@@ -119,14 +117,9 @@ export class SocketConnection<Context extends object>
     this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark, details.limits.overflow);
     const { heartbeat } = details.limits;
     this.#beat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout).add(this);
-    const { idleTimeout, inboundRate, maxLifetime, maxStall } = details.limits;
+    const { inboundRate } = details.limits;
     this.#rate = inboundRate === false ? undefined : new RateLimit(inboundRate);
-    this.#idle = idleTimeout === false ? undefined : new Countdown(idleTimeout, () => this.#onIdle());
-    this.#lifetime =
-      maxLifetime === false ? undefined : new Countdown(maxLifetime, () => this.#closeFor(closures.lifetime), 0.9 + Math.random() / 5);
-    this.#stall = maxStall === false ? undefined : new Countdown(maxStall, () => this.#closeFor(closures.stalled));
-    this.#idle?.start();
-    this.#lifetime?.start();
+    this.#timeouts = startTimeouts(details.limits, this);
 
     listen(details.socket, details.head, this);
   }
@@ -192,7 +185,7 @@ export class SocketConnection<Context extends object>
   push(frame: Buffer, key?: string, manner?: Manner): Sent {
     if (this.#state !== "open") return this.#refuse();
     this.messagesOut++;
-    this.#idle?.restart();
+    this.#timeouts?.onMessage();
     if (manner === "volatile" && this.#outbox.slow) return this.#outbox.pass(frame);
     if (this.#plain) return this.#outbox.push(frame, key, manner === "conflated");
     return this.#pushPrepared(frame, key, manner === "conflated");
@@ -221,7 +214,7 @@ export class SocketConnection<Context extends object>
         this.#outbox.beginMessage();
       },
       pushFragment: (frame) => {
-        this.#idle?.restart();
+        this.#timeouts?.onMessage();
         const outgoing = this.#prepare(frame);
         if (outgoing !== undefined) this.#outbox.pushAhead(outgoing);
       },
@@ -348,14 +341,14 @@ export class SocketConnection<Context extends object>
   onMessage(data: string | Buffer, size: number): void {
     this.messagesIn++;
     if (this.#state !== "open" || !this.#admits(1, size)) return;
-    this.#idle?.restart();
+    this.#timeouts?.onMessage();
     this.#inbox.offer(data, size);
   }
 
   onFragment(data: Buffer, binary: boolean, first: boolean, final: boolean): void {
     if (final) this.messagesIn++;
     if (this.#state !== "open" || !this.#admits(first ? 1 : 0, data.length)) return;
-    this.#idle?.restart();
+    this.#timeouts?.onMessage();
     this.#inbox.offerFragment(data, binary, first, final);
   }
 
@@ -428,13 +421,13 @@ export class SocketConnection<Context extends object>
   }
 
   hold(): void {
-    this.#stall?.start();
+    this.#timeouts?.onHold();
     this.#reader.hold();
     this.#socket.pause();
   }
 
   release(): void {
-    this.#stall?.stop();
+    this.#timeouts?.onRelease();
     this.#rate?.resume();
     this.heard = true; // What lay unread behind the hold is a sign of life not yet seen.
     this.#reader.release();
@@ -482,10 +475,13 @@ export class SocketConnection<Context extends object>
     this.#outbox.pushAhead(HEARTBEAT_PING);
   }
 
-  #onIdle(): void {
-    // A handler that is at work is no idle peer, and what waits behind it is not seen.
-    if (this.#reader.held || this.#inbox.busy) this.#idle?.start();
-    else this.#closeFor(closures.idle);
+  /** A handler that is at work is no idle peer, and what waits behind it is not seen. */
+  get busy(): boolean {
+    return this.#reader.held || this.#inbox.busy;
+  }
+
+  onTimeout(closure: Closure): void {
+    this.#closeFor(closure);
   }
 
   onPingTimeout(): void {
@@ -578,9 +574,7 @@ export class SocketConnection<Context extends object>
 
   #endTimers(): void {
     this.#beat?.delete(this);
-    this.#idle?.stop();
-    this.#lifetime?.stop();
-    this.#stall?.stop();
+    this.#timeouts?.stop();
   }
 
   onEmptied(): void {
