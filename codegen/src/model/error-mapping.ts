@@ -3,6 +3,7 @@
 import { nearest } from "../diagnostics.ts";
 import type { JsonValue } from "../document/document.ts";
 import { listed } from "../grammar.ts";
+import type { Directions } from "./directions.ts";
 import type { ErrorExtension } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
@@ -21,22 +22,50 @@ const LONGEST_DETAIL = 200;
 /** So much of a payload is shown. */
 const LONGEST_SAMPLE = 60;
 
-export interface MappedError {
+interface MappedError {
   readonly message: Message;
   readonly extension: ErrorExtension;
   /** Of its payload. */
   readonly shape: Shape;
 }
 
+/** What it takes to prove that a message can carry every error. */
+interface Proof {
+  readonly judge: Judge;
+  readonly definitions: ReadonlyMap<string, Schema>;
+  readonly findings: Findings;
+}
+
+/** The message that carries our errors to the clients of an endpoint, where one of its messages is said to. */
+export function buildError(
+  directions: Directions,
+  built: { readonly clientToServer: Direction; readonly serverToClient: Direction },
+  proof: Proof,
+): ErrorMapping | undefined {
+  const mapped = directions.serverToClient.entries.flatMap(({ draft, name }): MappedError[] => {
+    const extension = draft.source.extension.error;
+    const message = built.serverToClient.messages.find((candidate) => candidate.name === name);
+    return extension === undefined || message === undefined ? [] : [{ extension, message, shape: draft.shape }];
+  });
+  for (const { draft } of directions.clientToServer.entries) {
+    const extension = draft.source.extension.error;
+    if (extension === undefined || mapped.some((one) => one.extension === extension)) continue;
+    proof.findings.error({
+      code: "error-message",
+      message: `\`${draft.base}\` carries our errors, but only clients send it here.`,
+      fix: "Map the errors onto a message that the server sends.",
+      pointer: extension.pointer,
+      at: "key",
+    });
+  }
+  return buildErrorMapping(mapped, built.clientToServer, proof);
+}
+
 /** Checks the mapping of one endpoint; `undefined` (and an error that says why) when it cannot work. */
-export function buildErrorMapping(
+function buildErrorMapping(
   mapped: readonly MappedError[],
   clientToServer: Direction,
-  {
-    judge,
-    definitions,
-    findings,
-  }: { readonly judge: Judge; readonly definitions: ReadonlyMap<string, Schema>; readonly findings: Findings },
+  { judge, definitions, findings }: Proof,
 ): ErrorMapping | undefined {
   const [first, ...others] = mapped;
   if (first === undefined) return undefined;

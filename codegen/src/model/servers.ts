@@ -1,6 +1,8 @@
-// Servers and their variables, which 2.x and 3.x write alike.
+// Servers and their variables, which 2.x and 3.x write alike: read from the document, and built for the clients that choose among them.
 import type { JsonValue } from "../document/document.ts";
-import type { ServerVariable } from "./model.ts";
+import type { Sockets } from "./endpoints.ts";
+import type { Server, ServerVariable } from "./model.ts";
+import { assignPropertyNames } from "./names.ts";
 import { readSecurity } from "./security.ts";
 import type { SourceServer } from "./source.ts";
 import { docsOf, isObject, type Place, property, stringAt, type Tree } from "./tree.ts";
@@ -39,4 +41,31 @@ function readVariables(tree: Tree, server: Place): ServerVariable[] {
 /** YAML writes `default: 8080` where AsyncAPI means "8080". */
 function scalarText(value: JsonValue | undefined): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}
+
+/** Names by key: properties of the generated `servers`. */
+export function nameServers({ servers }: Sockets): ReadonlyMap<string, string> {
+  const assigned = assignPropertyNames(
+    servers.map(({ source }) => ({ base: source.key, identity: source.pointer, suffix: { text: "Server", always: false } })),
+  );
+  return new Map(servers.map(({ source }) => [source.key, assigned.get(source.pointer)?.name ?? source.key]));
+}
+
+/** Builds the servers that clients choose from, with the variables that their URLs have. */
+export function buildServers({ servers }: Sockets, names: ReadonlyMap<string, string>): Server[] {
+  return servers.map(({ source, origin }) => {
+    const inUrl = new Set([...origin.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name));
+    return {
+      name: names.get(source.key) ?? source.key,
+      docs: source.docs,
+      url: origin,
+      variables: [
+        ...source.variables.filter(({ name }) => inUrl.has(name)),
+        ...[...inUrl].flatMap((name) =>
+          name === undefined || source.variables.some((variable) => variable.name === name) ? [] : [{ name, docs: {} }],
+        ),
+      ],
+      pointer: source.pointer,
+    };
+  });
 }

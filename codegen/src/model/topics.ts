@@ -3,7 +3,8 @@ import type { Path } from "@wsgen/runtime/generated/server";
 import { literalWords, parametersOf, queryOfChannel } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject } from "./keywords.ts";
-import { assignTopicNames, camelCase } from "./names.ts";
+import type { Topic } from "./model.ts";
+import { assignTopicNames, camelCase, folded, hash, pascalCase } from "./names.ts";
 import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
 import type { SourceChannel } from "./source.ts";
@@ -154,4 +155,41 @@ function pathOf({ value, pointer }: { readonly value: string; readonly pointer: 
     pointer,
   });
   return undefined;
+}
+
+/** An endpoint, as far as its topics go. */
+interface Topical {
+  readonly typeName: string;
+  readonly directions: { readonly topics: readonly TopicDraft[] };
+}
+
+/** What the types of topics are called: `V1` and `Book` make `V1Book`, which another endpoint may be called already. */
+export function nameTopicTypes(drafts: readonly Topical[]): ReadonlyMap<TopicDraft, string> {
+  const taken = new Set(drafts.map(({ typeName }) => folded(typeName)));
+  const named = drafts.flatMap(({ typeName, directions }) =>
+    directions.topics.map((topic) => {
+      const plain = typeName + pascalCase(topic.name);
+      const name = taken.has(folded(plain)) ? `${plain}_${hash(topic.channel.pointer)}` : plain;
+      taken.add(folded(name));
+      return [topic, name] as const;
+    }),
+  );
+  return new Map(named);
+}
+
+/** Builds a topic. */
+export function buildTopic(
+  { channel, name }: TopicDraft,
+  typeName: string,
+  parameters: TopicParameters | undefined,
+  nameOf: (id: string) => string,
+): Topic {
+  return {
+    name,
+    typeName,
+    docs: channel.docs,
+    address: channel.address ?? channel.key,
+    ...(parameters && { parameters: { ...parameters, type: nameOf(parameters.type) } }),
+    pointer: channel.pointer,
+  };
 }
