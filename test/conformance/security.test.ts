@@ -294,7 +294,10 @@ it("gives the hook's own Response, 500 and a word to onError when it throws, 503
   expect((await with_("bad")).status).toBe(500);
   expect(errors.map(String)).toEqual(["Error: database"]);
   expect((await with_("true")).status).toBe(500);
-  expect(String(errors[1])).toContain("authenticate.bearer must give an object for the context, a Response, or undefined.");
+  expect(String(errors[1])).toContain(
+    'Onebearer, endpoint "door": authenticate.bearer gave true. Return an object to let the client in (what conn.context gets, {} for nothing), ' +
+      "undefined to refuse it (403), or a Response of your own.",
+  );
   expect((await with_("slow")).status).toBe(503);
   expect(signals.at(-1)?.aborted).toBe(true);
 });
@@ -490,6 +493,22 @@ registerOnebearer(router, { door });
 registerOnebearer(router, { door }, { authenticate: { bearer: (token) => ({ token }) } });
 // @ts-expect-error: null is no answer
 registerOnebearer(router, { door }, { authenticate: { bearer: () => null } });
+
+const nobody: OneHandler = { messages: { knock() {} } };
+registerOnebearer(router, { door: nobody }, { authenticate: { bearer: () => undefined } });
+// Whoever answers with something else is told so there, and not at the handlers.
+registerOnebearer(router, { door }, {
+  authenticate: {
+    // @ts-expect-error: true is no context
+    bearer: (token) => token === "t",
+  },
+});
+registerOnebearer(router, { door: nobody }, {
+  authenticate: {
+    // @ts-expect-error: nor is a promise of it
+    bearer: async (token) => token === "t",
+  },
+});
 
 const either: DoorHandler<{ user: string } | { service: number }> = { messages: { knock(_, { context }) { "user" in context ? context.user.at(0) : context.service.toFixed(); } } };
 registerEither(router, { door: either }, { authenticate: { header: (key) => ({ service: key.length }), bearer: () => ({ user: "ada" }) } });

@@ -268,9 +268,9 @@ function emitApi(model: Model, file: GeneratedFile): void {
   file.doc(
     "Registers every endpoint of the API on a router.\n\nThe router's middleware must provide the context that the handlers rely on.",
   );
-  const inferred = ["Context", ...contexts];
+  const inferred = ["Context", ...contexts.map((name) => `${file.import("Added", join)}<${name}>`)];
   // TypeScript looks at hooks whose parameters have no types after everything else: until then their results must not contradict the handlers.
-  const parameters = ["Context extends object", ...contexts.map((name) => `${name} extends object = never`)];
+  const parameters = ["Context extends object", ...contexts.map((name) => `${name} extends ${file.import("AddedContext", join)} = never`)];
   const asked = [
     ...(classifies ? [`readonly classify: ${classify}<NoInfer<Context>>`] : []),
     ...(makesErrors ? [`readonly toError: ${toError}<NoInfer<Context>>`] : []),

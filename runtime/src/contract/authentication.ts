@@ -20,6 +20,12 @@ export type Authenticate<Credentials, Added extends object = object, Context ext
   request: RoutedRequest<Context>,
 ) => Awaitable<Added | Response | undefined>;
 
+/** What a hook may add to the context: any object but a promise, which is waited for. */
+export type AddedContext = object & { readonly then?: never };
+
+/** The same as the handlers see it. Of a hook that gives something else (`true`) the compiler shall complain where it is written, so nothing is asked of them. */
+export type Added<Context> = "then" extends keyof Context ? never : Context;
+
 /** A client that may connect. */
 export interface Admitted {
   /** What the hooks added. */
@@ -77,7 +83,7 @@ export function prepareGate(
         if (verdict === undefined) refused = refusedCredentials();
         else if (verdict instanceof Response) refused = verdict;
         else if (typeof verdict === "object" && verdict !== null) Object.assign(context, verdict);
-        else throw new WsgenError("WSGEN_USAGE", `authenticate.${name} must give an object for the context, a Response, or undefined.`);
+        else throw new WsgenError("WSGEN_USAGE", `${label}: authenticate.${name} gave ${typeNameOf(verdict)}. ${ANSWERS}`);
         if (refused !== undefined) break;
       }
       if (refused === undefined) {
@@ -91,6 +97,12 @@ export function prepareGate(
   };
   return { judge, secrets: new Set(inQuery) };
 }
+
+const ANSWERS =
+  "Return an object to let the client in (what conn.context gets, {} for nothing), undefined to refuse it (403), or a Response of your own.";
+
+/** `true` says more than its type does. */
+const typeNameOf = (value: unknown): string => (value === null || typeof value === "boolean" ? String(value) : `a ${typeof value}`);
 
 /** What the request shows for a scheme; `undefined` when that is nothing, or nothing that can be read. */
 function readCredentials(name: string, { in: where, name: key = "", scheme, carries }: SchemeContract, request: UpgradeRequest): unknown {

@@ -296,8 +296,9 @@ function tell({ onError, logger }: RouterOptions, error: unknown, origin: ErrorO
 }
 
 /** Without a logger and without `onError` a bug would leave no trace at all. */
-function reportError(logger: Logger | undefined, error: unknown, { request }: ErrorOrigin): void {
-  const message = `A WebSocket handler for ${request.path} failed.`;
+function reportError(logger: Logger | undefined, error: unknown, { request, connection }: ErrorOrigin): void {
+  const what = connection === undefined ? "Deciding about a WebSocket (middleware, `upgrade` or a hook)" : "A WebSocket handler";
+  const message = `${what} for ${request.path} failed.`;
   if (logger === undefined) console.error(message, error);
   else logger.error({ err: error, path: request.path }, message);
 }

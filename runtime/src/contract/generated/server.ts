@@ -3,7 +3,7 @@
 export type { PeerCertificate } from "node:tls";
 export type { Awaitable, CloseOutcome, Sent } from "../../connection/connection.ts";
 export type { Router } from "../../upgrade/router.ts";
-export type { Authenticate, BasicCredentials } from "../authentication.ts";
+export type { Added, AddedContext, Authenticate, BasicCredentials } from "../authentication.ts";
 export type { Codec } from "../codec.ts";
 export type {
   ChoiceNode,
