@@ -4,7 +4,7 @@ import { says } from "../model/keywords.ts";
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
-import { flattened, kindsOf, SPEAKS_OF } from "./read-schema.ts";
+import { allowsNothing, flattened, kindsOf, SPEAKS_OF } from "./read-schema.ts";
 import { literalKind, never, unknown } from "./type-algebra.ts";
 import type { TypeBuilder } from "./type-expression.ts";
 import type { Member, ObjectNode, TypeNode } from "./type-layout.ts";
@@ -34,7 +34,7 @@ export function createInterfaces(
   };
 
   const buildInterface = (schema: JsonObject): InterfaceNode | undefined => {
-    if (Object.hasOwn(schema, "const") || Array.isArray(schema["enum"]) || schema["not"] === true) return undefined;
+    if (Object.hasOwn(schema, "const") || Array.isArray(schema["enum"]) || allowsNothing(schema)) return undefined;
     const { others, own, alternatives } = partsOf(schema);
     const bases = others.map(refName);
     if (bases.includes(undefined) || own?.kind !== "object" || alternatives.length > 0) return undefined;

@@ -1,6 +1,6 @@
 // Reads the keywords of one schema, for those who write it down as a type or a value.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { BYTES, type Schema, says } from "../model/keywords.ts";
+import { BYTES, isSchema, type Schema, says } from "../model/keywords.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 
@@ -79,14 +79,22 @@ function isOfType(value: JsonValue, type: string): boolean {
 /** Where a schema lists what else a value may be. */
 export const ALTERNATIVES = ["anyOf", "oneOf"];
 
+/** Whether a schema, or one that has to hold with it, refuses everything in so many words. */
+export function allowsNothing(schema: Schema): boolean {
+  if (typeof schema === "boolean") return !schema;
+  const { not, allOf } = schema;
+  if (not === true || (not !== undefined && isObject(not) && says(not).length === 0)) return true;
+  return Array.isArray(allOf) && allOf.some((part: JsonValue) => isSchema(part) && allowsNothing(part));
+}
+
 /** Splits off what stands in `allOf`: inline members that are merged with the schema itself, and others (refs, schemas with alternatives). */
 export function flattened(schema: JsonObject): { readonly inline: readonly JsonObject[]; readonly others: readonly JsonObject[] } {
-  const inline: JsonObject[] = [schema];
+  const inline: JsonObject[] = [];
   const others: JsonObject[] = [];
-  const { allOf } = schema;
+  const { allOf, ...own } = schema;
   for (const part of Array.isArray(allOf) ? (allOf as readonly JsonValue[]) : []) {
     if (!isObject(part)) continue;
-    const mergeable = refName(part) === undefined && !["const", "enum"].some((key) => Object.hasOwn(part, key)) && !hasExtra(part);
+    const mergeable = refName(part) === undefined && !["const", "enum"].some((key) => Object.hasOwn(part, key)) && !speaksOfTheRest(part);
     if (!mergeable) others.push(part);
     else {
       const inner = flattened(part);
@@ -94,10 +102,18 @@ export function flattened(schema: JsonObject): { readonly inline: readonly JsonO
       others.push(...inner.others);
     }
   }
+  // What it says of the properties that it does not name, it says of those that others name.
+  if (speaksOfTheRest(own) && inline.some((part) => PROPERTIES.some((key) => part[key] !== undefined))) others.unshift(own);
+  else inline.unshift(own);
   return { inline, others };
 }
 
-const hasExtra = (schema: JsonObject): boolean => isObject(schema["additionalProperties"]) || isObject(schema["patternProperties"]);
+const PROPERTIES = ["properties", "required", "additionalProperties", "patternProperties"];
+
+function speaksOfTheRest({ properties, additionalProperties, patternProperties }: JsonObject): boolean {
+  if ([additionalProperties, patternProperties].some((held) => held !== undefined && isObject(held))) return true;
+  return additionalProperties === false && Object.keys(Object(properties ?? null)).length === 0;
+}
 
 export const declares = ({ properties }: JsonObject, name: string): boolean =>
   isObject(properties ?? null) && Object.hasOwn(Object(properties), name);

@@ -1,5 +1,5 @@
 // Types taken together: unions and intersections, which say nothing twice and hold nothing that no value of JSON is.
-import type { ObjectNode, TypeNode } from "./type-layout.ts";
+import type { TypeNode } from "./type-layout.ts";
 
 export interface TypeAlgebra {
   /** What is of one of the types. */
@@ -8,14 +8,21 @@ export interface TypeAlgebra {
   intersection(members: readonly TypeNode[]): TypeNode;
 }
 
+/** Kinds of JSON value, and bytes, as TypeScript calls them. */
+export type Kinds = ReadonlySet<string>;
+
 export const text = (value: string): TypeNode => ({ kind: "text", text: value });
 export const unknown = text("unknown");
 export const never = text("never");
-/** What is an object, whatever it holds. */
-export const anyObject: ObjectNode = { kind: "object", members: [], index: unknown };
 
-/** @param keyOf the text by which types are the same; `undefined` where they are only the same as themselves */
-export function createTypeAlgebra(keyOf: (node: TypeNode) => string | undefined): TypeAlgebra {
+/**
+ * @param keyOf the text by which types are the same; `undefined` where they are only the same as themselves
+ * @param kindsOfName the kinds of value that a named type has; `undefined` when it may have any
+ */
+export function createTypeAlgebra(
+  keyOf: (node: TypeNode) => string | undefined,
+  kindsOfName: (name: string) => Kinds | undefined,
+): TypeAlgebra {
   const union = (members: readonly TypeNode[]): TypeNode => {
     const found = new Map<string | TypeNode, TypeNode>();
     for (const member of members) {
@@ -37,22 +44,31 @@ export function createTypeAlgebra(keyOf: (node: TypeNode) => string | undefined)
   const intersection = (members: readonly TypeNode[]): TypeNode => {
     const found = new Map<string | TypeNode, TypeNode>();
     const all = members.flatMap((member) => (member.kind === "intersection" ? member.members : [member]));
-    const kinds = new Set(all.flatMap((member) => kindOf(member) ?? []));
+    const common = allKinds(all.map(kindsOf));
     // To TypeScript a list may have the properties of an object as well; no value of JSON is of two kinds.
-    if (kinds.size > 1) return never;
+    if (common?.size === 0) return never;
+    const possible = (node: TypeNode): boolean => common === undefined || [...(kindsOf(node) ?? common)].some((kind) => common.has(kind));
     for (const member of all) {
-      const possible =
-        member.kind === "union" && kinds.size === 1
-          ? union(member.members.filter((inner) => kinds.has(kindOf(inner) ?? [...kinds][0] ?? "")))
-          : member;
-      if (possible === never) return never;
-      if (possible !== unknown) found.set(keyOf(possible) ?? possible, possible);
+      const narrowed = member.kind === "union" ? union(member.members.filter(possible)) : member;
+      if (narrowed === never) return never;
+      if (narrowed !== unknown) found.set(keyOf(narrowed) ?? narrowed, narrowed);
     }
-    // Types that say more than their kind.
-    const telling = new Set([...found.values()].map((member) => (isBare(member) ? undefined : kindOf(member))));
-    const kept = [...found.values()].filter((member) => !(isBare(member) && telling.has(kindOf(member))));
+    // Where another type says more of the same kinds.
+    const telling = [...found.values()].filter((member) => !isBare(member)).flatMap((member) => kindsOf(member) ?? []);
+    const said = (member: TypeNode): boolean => telling.some((own) => [...own].every((kind) => kindsOf(member)?.has(kind) === true));
+    const kept = [...found.values()].filter((member) => !(isBare(member) && said(member)));
     const [only] = kept;
     return only === undefined ? unknown : kept.length === 1 ? only : { kind: "intersection", members: kept };
+  };
+
+  /** The kinds of value that a type has; `undefined` when it may have any. */
+  const kindsOf = (node: TypeNode): Kinds | undefined => {
+    if (node.kind === "array" || node.kind === "tuple") return new Set(["array"]);
+    if (node.kind === "object") return new Set(["object"]);
+    if (node.kind === "name") return kindsOfName(node.name);
+    if (node.kind === "union") return anyKind(node.members.map(kindsOf));
+    if (node.kind === "intersection") return allKinds(node.members.map(kindsOf));
+    return node === unknown || node === never ? undefined : new Set([literalKind(node.text) ?? node.text]);
   };
 
   return { union, intersection };
@@ -76,20 +92,20 @@ export function mixesIndex(node: TypeNode): boolean {
   return false;
 }
 
-/** The kind of value that a type is of, where it shows. */
-function kindOf(node: TypeNode): string | undefined {
-  if (node.kind === "array" || node.kind === "tuple") return "array";
-  if (node.kind === "object") return "object";
-  if (node.kind === "union") {
-    const [kind, ...others] = new Set(node.members.map(kindOf));
-    return others.length === 0 ? kind : undefined;
-  }
-  if (node.kind !== "text" || node.text === "unknown" || node.text === "never") return undefined;
-  return literalKind(node.text) ?? node.text;
+/** Kinds that all have; `undefined` stands for any. */
+export function allKinds(all: readonly (Kinds | undefined)[]): Kinds | undefined {
+  const [first, ...others] = all.filter((kinds) => kinds !== undefined);
+  return first && new Set([...first].filter((kind) => others.every((kinds) => kinds.has(kind))));
 }
 
-/** Whether a type is all values of a kind. */
-const isBare = (node: TypeNode): boolean => (node.kind === "text" ? literalKind(node.text) === undefined : isFree(node));
+/** Kinds that some have; `undefined` stands for any. */
+export function anyKind(all: readonly (Kinds | undefined)[]): Kinds | undefined {
+  return all.includes(undefined) ? undefined : new Set(all.flatMap((kinds) => [...(kinds ?? [])]));
+}
 
-export const isFree = (node: TypeNode): boolean =>
-  node.kind === "object" && node.members.length === 0 && (node.index === undefined || node.index === unknown);
+/** Whether a type is all values of its kinds. */
+function isBare(node: TypeNode): boolean {
+  if (node.kind === "text") return literalKind(node.text) === undefined;
+  if (node.kind === "union") return node.members.every(isBare);
+  return node.kind === "object" && node.members.length === 0 && (node.index === undefined || node.index === unknown);
+}

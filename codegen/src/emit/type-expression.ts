@@ -1,13 +1,13 @@
 // From schemas to TypeScript types, as trees of what a type is.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { BYTES, isSchema, type Schema, says } from "../model/keywords.ts";
+import { BYTES, isSchema, type Schema } from "../model/keywords.ts";
 import type { Model } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject } from "../model/tree.ts";
 import type { GeneratedFile } from "./file.ts";
-import { ALTERNATIVES, declares, flattened, isConstraint, isKind, kindsOf, listedValues, stringsOf } from "./read-schema.ts";
+import { ALTERNATIVES, allowsNothing, declares, flattened, isConstraint, isKind, kindsOf, listedValues, stringsOf } from "./read-schema.ts";
 import { type Annotated, memberDocs } from "./schema-docs.ts";
-import { anyObject, createTypeAlgebra, isFree, mixesIndex, never, text, unknown } from "./type-algebra.ts";
+import { allKinds, anyKind, createTypeAlgebra, type Kinds, mixesIndex, never, text, unknown } from "./type-algebra.ts";
 import {
   createFlattener,
   createMemberHead,
@@ -47,12 +47,12 @@ export function createTypeBuilder(
   nameOf: (name: string) => string = (name) => name,
 ): TypeBuilder {
   const definitions = new Map(model.types.map((definition) => [definition.name, definition]));
-  /** Of named types, whether they are objects alone. */
-  const objects = new Map<string, boolean>();
+  /** Of named types. */
+  const kinds = new Map<string, Kinds | undefined>();
 
   // Names are only asked for when they are printed: whoever asks for one imports it.
   const keyOf = createFlattener((name) => name, createMemberHead(file));
-  const { union, intersection } = createTypeAlgebra(keyOf);
+  const { union, intersection } = createTypeAlgebra(keyOf, (name) => kindsOfName(name));
 
   const literal = (value: JsonValue): TypeNode => {
     if (typeof value === "string") return text(file.string(value));
@@ -65,13 +65,12 @@ export function createTypeBuilder(
   };
 
   const typeOf = (schema: Schema): TypeNode => {
-    if (typeof schema === "boolean") return schema ? unknown : never;
+    if (allowsNothing(schema)) return never;
+    if (typeof schema === "boolean") return unknown;
     const ref = refName(schema);
     if (ref !== undefined) return { kind: "name", name: ref };
     const values = listedValues(schema);
     if (values !== undefined) return union(values.map(literal));
-    const { not } = schema;
-    if (not === true || (isObject(not) && says(not).length === 0)) return never;
     const { others, own, alternatives } = partsOf(schema);
     return intersection([...others.map(typeOf), ...(own === undefined ? [] : [own]), ...alternatives]);
   };
@@ -84,10 +83,7 @@ export function createTypeBuilder(
       inline.map((part) => withoutRequired(part, told)),
       others,
     );
-    if (own === undefined || !isFree(own)) return { others, own, alternatives };
-    // `type: object` beside types that are objects adds nothing.
-    const implied = others.some(onlyObjects) || inline.some((part) => ALTERNATIVES.some((key) => listsObjects(part[key])));
-    return { others, own: implied ? undefined : anyObject, alternatives };
+    return { others, own, alternatives };
   };
 
   /** What the keywords of one schema say by themselves, without applicators. */
@@ -129,8 +125,7 @@ export function createTypeBuilder(
   const kindType = (kind: string, schema: JsonObject): TypeNode => {
     if (kind === "object") return objectOf([schema], []) ?? unknown;
     if (kind === "array") return arrayOf(schema);
-    if (kind === BYTES) return text("Uint8Array");
-    return text(kind === "integer" ? "number" : kind);
+    return text(typeOfKind(kind));
   };
 
   const arrayOf = (schema: JsonObject): TypeNode => {
@@ -184,18 +179,21 @@ export function createTypeBuilder(
         docs: inherited === undefined ? {} : memberDocs(name, annotated(schema)),
       });
     }
-    const index = indexOf(schemas, members, bases.length > 0);
+    const index = indexOf(schemas, members);
     return index === undefined ? { kind: "object", members } : { kind: "object", members, index };
   };
 
   /** The type of properties without a name, wide enough for the named ones that TypeScript counts among them. */
-  const indexOf = (schemas: readonly JsonObject[], members: readonly Member[], inherits: boolean): TypeNode | undefined => {
-    const types = schemas.flatMap((schema) => extraTypes(schema, members.length === 0 && !inherits));
+  const indexOf = (schemas: readonly JsonObject[], members: readonly Member[]): TypeNode | undefined => {
+    const nameless = members.length === 0;
+    const speaking = schemas.filter((schema) => REST.some((key) => schema[key] !== undefined));
+    if (speaking.length === 0) return nameless ? unknown : undefined;
+    const types = speaking.flatMap((schema) => extraTypes(schema, nameless));
     if (types.length === 0) return undefined;
     if (types.includes(unknown)) return unknown;
     const named = members.map(({ type }) => type);
     const all = union([...types, ...named].filter((type) => type !== never));
-    if (types.every((type) => type === never)) return members.length === 0 ? never : undefined;
+    if (types.every((type) => type === never)) return nameless ? never : undefined;
     // Written twice, such a type is two: TypeScript holds the named properties of the one against the index signature of the other.
     if (named.some(mixesIndex)) return unknown;
     return all.kind === "union" && all.members.length > 4 ? unknown : all;
@@ -247,28 +245,33 @@ export function createTypeBuilder(
     return isObject(target) ? resolve(target, seen) : undefined;
   };
 
-  /** Whether the type of a schema has objects alone: what it says of itself, by names and in `allOf`, or all of its alternatives. */
-  const onlyObjects = (schema: Schema): boolean => {
-    if (typeof schema === "boolean") return !schema;
-    const ref = refName(schema);
-    if (ref !== undefined) {
-      const known = objects.get(ref);
-      if (known !== undefined) return known;
+  /** The kinds of value that a named type has; `undefined` when it may have any. */
+  const kindsOfName = (name: string): Kinds | undefined => {
+    if (!kinds.has(name)) {
       // What leads back to itself is decided by the rest.
-      objects.set(ref, true);
-      const found = onlyObjects(definitions.get(ref)?.schema ?? true);
-      objects.set(ref, found);
-      return found;
+      kinds.set(name, undefined);
+      kinds.set(name, kindsOfSchema(definitions.get(name)?.schema ?? true));
     }
-    const values = listedValues(schema);
-    if (values !== undefined) return values.every(isObject);
-    if (isKind(schema, "object") || ALTERNATIVES.some((key) => listsObjects(schema[key]))) return true;
-    const { allOf } = schema;
-    return Array.isArray(allOf) && allOf.some((member: JsonValue) => isSchema(member) && onlyObjects(member));
+    return kinds.get(name);
   };
 
-  const listsObjects = (list: JsonValue | undefined): boolean =>
-    Array.isArray(list) && list.every((member: JsonValue) => isSchema(member) && !isConstraint(member) && onlyObjects(member));
+  const kindsOfSchema = (schema: Schema): Kinds | undefined => {
+    if (typeof schema === "boolean") return undefined;
+    const ref = refName(schema);
+    if (ref !== undefined) return kindsOfName(ref);
+    const values = listedValues(schema);
+    if (values !== undefined) return new Set(values.map(kindOfValue));
+    const { allOf } = schema;
+    const together = Array.isArray(allOf) ? allOf.map((part: JsonValue) => (isSchema(part) ? kindsOfSchema(part) : undefined)) : [];
+    const alternatives = ALTERNATIVES.map((key) => schema[key]).filter((list) => Array.isArray(list));
+    return allKinds([
+      ...(kindsOf(schema) === undefined ? [] : [new Set(kindsOf(schema)?.map(typeOfKind))]),
+      ...together,
+      ...alternatives.map((list) =>
+        anyKind(list.map((member: JsonValue) => (isSchema(member) && !isConstraint(member) ? kindsOfSchema(member) : undefined))),
+      ),
+    ]);
+  };
 
   return { typeOf, partsOf, keyOf, ...createTypeLayout(file, nameOf) };
 }
@@ -285,6 +288,13 @@ function withoutRequired(schema: JsonObject, names: readonly string[]): JsonObje
   const kept = stringsOf(required).filter((name) => !names.includes(name));
   return kept.length === 0 ? others : { ...others, required: kept };
 }
+
+/** Keywords about the properties that have no name. */
+const REST = ["additionalProperties", "patternProperties"];
+
+const typeOfKind = (kind: string): string => (kind === "integer" ? "number" : kind === BYTES ? "Uint8Array" : kind);
+
+const kindOfValue = (value: JsonValue): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
 
 const annotated = (schema: Schema): Annotated => (typeof schema === "boolean" ? {} : schema);
 

@@ -102,6 +102,8 @@ export type Leaf = string;`);
     ["a constant of another type", { type: "string", const: 1 }, "type X = never;"],
     ["a constant that its enum lacks", { const: "a", enum: ["b"] }, "type X = never;"],
     ["a list that would be longer than it may be", { type: "array", items: [{}], minItems: 3, maxItems: 1 }, "type X = never;"],
+    ["a text beside nothing", { type: "string", allOf: [{ allOf: [false] }] }, "type X = never;"],
+    ["an object that is not anything", { allOf: [{ type: "object", not: {} }] }, "type X = never;"],
     ["an object that is one of some texts", { type: "object", allOf: [{ enum: ["a", 1, null] }] }, "type X = never;"],
     ["a closed object that is a text", { type: "object", additionalProperties: false, allOf: [{ const: "a" }] }, "type X = never;"],
     [
@@ -123,10 +125,24 @@ export type Leaf = string;`);
     expect(typeOf({ type: "string", allOf: [{ enum: ["a", 1, "b"] }] })).toBe('type X = "a" | "b";');
   });
 
-  it("says that it is an object where the named type beside it is none", () => {
-    const schema = { type: "object", allOf: [ref("Y")] };
-    expect(typeOf(schema, { Y: { type: "string" } })).toBe("type X = Y & { [key: string]: unknown };");
-    expect(typeOf(schema, { Y: ref("Z"), Z: { anyOf: [{ type: "object" }, { const: { a: 1 } }] } })).toBe("type X = Y;");
+  it("knows of which kinds the named types are", () => {
+    const object = { type: "object", properties: { a: { type: "string" } } };
+    expect(typeOf({ type: "object", allOf: [ref("Y")] }, { Y: { type: "string" } })).toBe("type X = never;");
+    expect(typeOf({ allOf: [ref("Y"), object] }, { Y: { enum: ["a", 1] } })).toBe("type X = never;");
+    expect(typeOf({ type: ["string", "number"], anyOf: [object, { type: "null" }] })).toBe("type X = never;");
+    expect(typeOf({ type: "object", allOf: [ref("Y")] }, { Y: {} })).toBe("type X = Y & { [key: string]: unknown };");
+    expect(typeOf({ type: "object", allOf: [ref("Y")] }, { Y: ref("Z"), Z: { anyOf: [object, { const: { a: 1 } }] } })).toBe("type X = Y;");
+  });
+
+  it("says of properties without a name what holds for those that others name", () => {
+    const object = { type: "object", properties: { a: { type: "string" } } };
+    expect(typeOf({ type: "object", additionalProperties: { type: "number" }, allOf: [object] })).toBe(
+      "type X = { [key: string]: number } & { a?: string };",
+    );
+    expect(typeOf({ additionalProperties: false, allOf: [ref("Y")] }, { Y: object })).toBe("type X = Y & { [key: string]: never };");
+    expect(typeOf({ type: "object", additionalProperties: { type: "number" }, allOf: [{ type: "object" }] })).toBe(
+      "interface X {\n  [key: string]: number;\n}",
+    );
   });
 
   it("has an index signature of anything where TypeScript would not find a property's own type in it again", () => {
