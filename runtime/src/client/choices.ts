@@ -1,4 +1,6 @@
 // Messages that nothing in them tells apart, where the contract does not have them as a union: the first whose guard accepts, or what a function says.
+
+import { valueAt } from "../contract/path.ts";
 import { parse } from "./codec.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { Feature } from "./feature.ts";
@@ -15,7 +17,7 @@ export function choices(contract: { readonly endpoints: object }, { classify }: 
     } = endpoint.receives;
     const [name = ""] = Object.entries(contract.endpoints).find(([, other]) => other === endpoint) ?? [];
     // Their types are the generated code's.
-    const own = classify && Object.hasOwn(classify, name) ? (classify as Readonly<Record<string, Classify>>)[name] : undefined;
+    const own = valueAt(classify, [name]) as Classify | undefined;
 
     const { arrive } = codec;
     codec.arrive = (end, payload, ask) =>

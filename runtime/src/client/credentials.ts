@@ -1,5 +1,6 @@
 // The credentials of a client, shown at each attempt as the document's security schemes say.
 import type { Contract, EndpointContract, SchemeContract } from "../contract/contract.ts";
+import { valueAt } from "../contract/path.ts";
 import { WsgenError } from "../errors.ts";
 import type { ClientOptions, Given } from "./create.ts";
 
@@ -35,13 +36,14 @@ export function showCredentials(
   options: Parameters<ShowCredentials>[1] = {},
   headless = false,
 ): ShowingOptions {
-  const given = (options.credentials ?? {}) as Readonly<Record<string, Given<Credentials> | undefined>>; // The generated code types them.
+  // The generated code types them.
+  const givenFor = (name: string) => valueAt(options.credentials, [name]) as Given<Credentials> | undefined;
   return {
     ...options,
     async show(request, { security = [] }) {
-      const names = security.find((list) => list.length && list.every((name) => given[name]));
+      const names = security.find((list) => list.length && list.every(givenFor));
       for (const name of names ?? []) {
-        const one = given[name];
+        const one = givenFor(name);
         const scheme = schemes[name];
         if (!scheme || !one) continue;
         if (headless && (scheme.in === "header" || scheme.in === "cookie")) throw unsendable(name, scheme);

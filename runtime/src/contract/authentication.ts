@@ -3,6 +3,7 @@ import type { Awaitable, UpgradeRequest } from "../connection/connection.ts";
 import { WsgenError } from "../errors.ts";
 import type { RoutedRequest } from "../upgrade/middleware.ts";
 import type { Contract, SchemeContract } from "./contract.ts";
+import { valueAt } from "./path.ts";
 import { problemResponse } from "./problem-details.ts";
 
 /** A user name and a password (HTTP Basic, RFC 7617). */
@@ -55,7 +56,7 @@ export function prepareGate(
   const named = new Map(
     [...new Set(security.flat())].map((name) => {
       const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
-      const given = hooks !== undefined && Object.hasOwn(hooks, name) ? (hooks as Readonly<Record<string, unknown>>)[name] : undefined;
+      const given = valueAt(hooks, [name]);
       if (scheme === undefined || typeof given !== "function")
         throw new WsgenError(
           "WSGEN_USAGE",

@@ -2,7 +2,7 @@
 // speak of: JSON's values, and bytes.
 import { WsgenError } from "../errors.ts";
 import type { EndpointContract, MessageContract } from "./contract.ts";
-import { pointer } from "./path.ts";
+import { pointer, valueAt } from "./path.ts";
 
 /** Deepest nesting that is read; `[]` has depth 1. Guards of recursive schemas are recursive functions. */
 export const MAX_DEPTH = 64;
@@ -36,8 +36,8 @@ export function prepareCodecs(label: string, { receives, sends }: EndpointContra
   return new Map([...needed].map((type) => [type, codecOf(label, type, given)]));
 }
 
-function codecOf(label: string, type: string, given: object = {}): Codec {
-  const codec = Object.hasOwn(given, type) ? (given as Readonly<Record<string, Partial<Codec> | undefined>>)[type] : undefined;
+function codecOf(label: string, type: string, given: object | undefined): Codec {
+  const codec = valueAt(given, [type]) as Partial<Codec> | undefined;
   if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec as Codec;
   const name = JSON.stringify(type);
   throw new WsgenError("WSGEN_USAGE", `${label} speaks ${type}: add codecs: { ${name}: { encode(value): bytes, decode(bytes): value } }.`);

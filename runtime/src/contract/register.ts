@@ -10,6 +10,7 @@ import type { Contract, EndpointContract } from "./contract.ts";
 import type { ContractConnection, EndpointHandle, EndpointHandler, EndpointPrimitive, NamedMessage } from "./contract-connection.ts";
 import { type ClassifyMessage, type Endpoint, prepareEndpoint, type SessionHooks, type ToError } from "./endpoint.ts";
 import { readHandshake } from "./handshake-values.ts";
+import { valueAt } from "./path.ts";
 import { problemResponse } from "./problem-details.ts";
 import type { Recheck } from "./recheck.ts";
 import type { Deliver } from "./rooms.ts";
@@ -68,9 +69,8 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
   const handles: [string, EndpointHandle<object>][] = [];
   for (const [name, endpoint] of Object.entries(contract.endpoints)) {
     const label = `${contract.title}, endpoint "${name}"`;
-    const handler = Object.hasOwn(handlers, name)
-      ? (handlers as Readonly<Record<string, EndpointHandler | EndpointPrimitive | undefined>>)[name]
-      : undefined;
+    // The generated code types what is asked for by name.
+    const handler = valueAt(handlers, [name]) as EndpointHandler | EndpointPrimitive | undefined;
     if (handler === undefined) throw new WsgenError("WSGEN_USAGE", `${label} has no handler: add ${name} to the handlers.`);
     const { exchange, prefix } = router[internals];
     const ours = `wsgen:${encodeURIComponent(contract.title)}:${prefix}${endpoint.address} `;
@@ -78,8 +78,8 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
     const prepared = prepareEndpoint(label, endpoint, handler, {
       ...options,
       connect,
-      classify: functionOf<ClassifyMessage>(options.classify, name),
-      toError: functionOf<ToError>(options.toError, name),
+      classify: valueAt(options.classify, [name]) as ClassifyMessage | undefined,
+      toError: valueAt(options.toError, [name]) as ToError | undefined,
     });
     const gate = prepareGate(label, contract, endpoint.security, options.authenticate);
     addRoute(router, label, endpoint, prepared, gate, options);
@@ -87,11 +87,6 @@ export function register<Api>(router: Router, contract: Contract, handlers: obje
     handles.push([name, { to: (room) => rooms.to(room), presence: (room, options) => rooms.presence(room, options) }]);
   }
   return Object.fromEntries(handles) as Api; // The generated code knows its own contract.
-}
-
-function functionOf<Given>(functions: object | undefined, name: string): Given | undefined {
-  if (functions === undefined || !Object.hasOwn(functions, name)) return undefined;
-  return (functions as Readonly<Record<string, Given>>)[name]; // Their types are the generated code's.
 }
 
 /** The hooks of an endpoint on each server that it is open on. */

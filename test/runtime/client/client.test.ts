@@ -528,3 +528,16 @@ describe("a client whose guards were forgotten", () => {
     expect(String(room)).toContain("needs `guards`");
   });
 });
+
+describe("a client's credentials", () => {
+  it("are those that were given, and nothing that every object has under the scheme's name", async () => {
+    vendor = await startVendor();
+    const feed = { ...contract.endpoints.feed, security: [["constructor"]] };
+    const own = { ...contract, schemes: { constructor: { carries: "key", in: "query", name: "key" } }, endpoints: { feed } } as const;
+    for (const credentials of [undefined, {}, { constructor: "secret" }]) {
+      const client = node.createClient<VendorClient>(own, vendor.url, node.credentials(own, { reconnect: false, credentials }), features);
+      await using _feed = await client.feed();
+      expect((await vendor.peer()).url).toBe(credentials && Object.hasOwn(credentials, "constructor") ? "/feed?key=secret" : "/feed");
+    }
+  });
+});
