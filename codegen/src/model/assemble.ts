@@ -2,13 +2,14 @@
 import { markBytes } from "./bytes.ts";
 import { requireConstants } from "./constants.ts";
 import { buildDirection, type Context, docsOfMessage } from "./deliveries.ts";
-import { type Directions, demandsOf, type Entry } from "./directions.ts";
+import type { Directions } from "./directions.ts";
 import type { Socket, Sockets } from "./endpoints.ts";
 import { buildError } from "./error-mapping.ts";
 import type { Findings } from "./findings.ts";
 import type { Handshake } from "./handshake.ts";
 import { reportImpossibleMessages } from "./impossible.ts";
 import { createJudge } from "./judge.ts";
+import { demandsOf, type Entry } from "./leaves.ts";
 import type { Endpoint, HandshakePart, Model } from "./model.ts";
 import type { Types } from "./schemas.ts";
 import { buildServers, nameServers } from "./servers.ts";

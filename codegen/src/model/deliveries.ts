@@ -1,10 +1,10 @@
 // One direction of an endpoint under its final names: its messages, what its receiver is handed, and what is to be said of how these are told apart.
 import { constantsOf } from "./constants.ts";
-import type { DirectionDraft, Entry, Leaf } from "./directions.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import type { Schema } from "./keywords.ts";
+import type { DirectionDraft, Entry, Leaf } from "./leaves.ts";
 import type { Delivery, Direction, Docs, Message, Reply, Unlike } from "./model.ts";
 import type { Correlation } from "./replies.ts";
 import { DEFINITIONS } from "./schemas.ts";

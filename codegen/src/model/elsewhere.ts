@@ -1,6 +1,6 @@
 // Where messages that take the rest end: at the constants of the others.
 import type { Constant, DispatchTree } from "@wsgen/runtime/generated/server";
-import type { DirectionDraft, Entry } from "./directions.ts";
+import type { DirectionDraft, Entry } from "./leaves.ts";
 import type { Unlike } from "./model.ts";
 import { evidenceAt } from "./shape.ts";
 

@@ -1,8 +1,9 @@
 // Which messages subscribe to what comes on a channel: as `x-wsgen: { subscription }` says, and proposed where a document looks like it.
 import type { KeyPlaces, Path } from "@wsgen/runtime/generated/server";
-import type { Directions, Entry } from "./directions.ts";
+import type { Directions } from "./directions.ts";
 import type { SubscriptionOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
+import type { Entry } from "./leaves.ts";
 import type { Subscription } from "./model.ts";
 import { wordsOf } from "./names.ts";
 import { evidenceAt, pathsOf } from "./shape.ts";

@@ -3,8 +3,8 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { FILES_KEY, type JsonValue } from "../document/document.ts";
 import { formatPointer } from "../document/pointer.ts";
-import type { Entry } from "./directions.ts";
 import type { Schema } from "./keywords.ts";
+import type { Entry } from "./leaves.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS } from "./schemas.ts";
 import { alternativesOf, evidenceAt, pathsOf, schemaAt } from "./shape.ts";

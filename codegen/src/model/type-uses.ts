@@ -1,6 +1,6 @@
 // What the messages of all endpoints say of types that have no names yet: which of them travel how, their prose, and the topic they belong to.
 import type { Carried } from "./bytes.ts";
-import type { DirectionDraft, Entry, Leaf } from "./directions.ts";
+import type { DirectionDraft, Entry, Leaf } from "./leaves.ts";
 import type { Docs } from "./model.ts";
 import type { Types } from "./schemas.ts";
 import type { FinishOptions } from "./types.ts";

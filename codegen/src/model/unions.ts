@@ -1,8 +1,8 @@
 // Messages that nothing tells apart: one type for all of them, and a diagnostic that shows a value both accept and what to do.
 import type { JsonValue } from "../document/document.ts";
-import type { Entry, Leaf } from "./directions.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
+import type { Entry, Leaf } from "./leaves.ts";
 import type { Delivery } from "./model.ts";
 import { sampleOf } from "./sample.ts";
 import { DEFINITIONS, type Types } from "./schemas.ts";
