@@ -4,9 +4,10 @@ import { ANNOTATIONS, BYTES, isSchema, KEYWORDS, type Schema, says } from "../mo
 import type { Model, TypeDefinition } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
 import { isObject, stringsAt } from "../model/tree.ts";
+import { createLayOut, type Expression, type LayOut, text } from "./builder-layout.ts";
 import { type Cycle, dependencies } from "./dependencies.ts";
 import { areDisjoint, resolve } from "./disjoint.ts";
-import { type GeneratedFile, lineWidth } from "./file.ts";
+import type { GeneratedFile } from "./file.ts";
 import { allowedValues, isConstraint } from "./read-schema.ts";
 import { createTypeBuilder } from "./type-expression.ts";
 import type { TypeNode } from "./type-layout.ts";
@@ -37,19 +38,11 @@ export function emitSchemas(model: Model, file: GeneratedFile): number {
   return printer.unsafe();
 }
 
-/** An expression, before it has its place on a line. */
-type Expression =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "call"; readonly callee: string; readonly items: readonly Expression[] }
-  | { readonly kind: "unsafe"; readonly type: TypeNode; readonly schema: Expression }
-  | { readonly kind: "list"; readonly items: readonly Expression[] }
-  | { readonly kind: "record"; readonly entries: readonly (readonly [key: string, value: Expression])[] };
-
 interface Printer {
   builderOf(definition: TypeDefinition): Expression;
   /** What several types that contain each other are, once for all of them. */
   cycleOf(cycle: Cycle): Expression;
-  layOut(expression: Expression, indent: number, used: number): string;
+  readonly layOut: LayOut;
   unsafe(): number;
 }
 
@@ -272,76 +265,11 @@ function createPrinter(model: Model, file: GeneratedFile, typebox: string, cycle
     return expression.kind === "unsafe" ? { ...expression, type: typeNamed(name) } : expression;
   };
 
-  const flats = new WeakMap<Expression, string | false>();
-  const flat = (expression: Expression): string | undefined => {
-    const known = flats.get(expression);
-    if (known !== undefined) return known === false ? undefined : known;
-    const made = makeFlat(expression);
-    const kept = made === undefined || (made.length > lineWidth && expression.kind !== "text") ? undefined : made;
-    flats.set(expression, kept ?? false);
-    return kept;
-  };
-  const joined = (items: readonly Expression[]): string | undefined => {
-    const texts: string[] = [];
-    let length = 0;
-    for (const item of items) {
-      const inner = flat(item);
-      length += inner?.length ?? 0;
-      if (inner === undefined || length > lineWidth) return undefined;
-      texts.push(inner);
-    }
-    return texts.join(", ");
-  };
-  const makeFlat = (expression: Expression): string | undefined => {
-    if (expression.kind === "text") return expression.text;
-    if (expression.kind === "record") {
-      const inner = joined(expression.entries.map(([, item]) => item));
-      if (inner === undefined) return undefined;
-      const entries = expression.entries.map(([key, item]) => entry(key, flat(item) ?? ""));
-      return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
-    }
-    const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
-    const inner = joined(items);
-    if (inner === undefined) return undefined;
-    if (expression.kind === "list") return `[${inner}]`;
-    return `${head(expression, 0)}(${inner})`;
-  };
-  const entry = (key: string, inner: string): string => {
-    const printed = file.key(key);
-    return printed === inner ? printed : `${printed}: ${inner}`;
-  };
-  const head = (expression: Expression & { readonly kind: "call" | "unsafe" }, indent: number): string => {
-    if (expression.kind === "call") return expression.callee;
-    const type = types.layOut(expression.type, indent, typebox.length + "export const .Unsafe<>".length);
-    return `${typebox}.Unsafe<${type}${type.startsWith("\n") ? "\n" : ""}>`;
-  };
-
-  const layOut = (expression: Expression, indent: number, used: number): string => {
-    const line = flat(expression);
-    if (line !== undefined && !line.includes("\n") && indent + used + line.length <= lineWidth) return line;
-    const inside = (item: Expression, before = 0): string => layOut(item, indent + 2, before + 1).replaceAll("\n", "\n  ");
-    if (expression.kind === "text") return expression.text;
-    if (expression.kind === "list") return `[\n${expression.items.map((item) => `  ${inside(item)},\n`).join("")}]`;
-    if (expression.kind === "record") {
-      if (expression.entries.length === 0) return "{}";
-      return `{\n${expression.entries.map(([key, item]) => `  ${entry(key, inside(item, file.key(key).length + 2))},\n`).join("")}}`;
-    }
-    const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
-    const [only] = items;
-    const callee = head(expression, indent);
-    if (items.length === 1 && only !== undefined && (only.kind === "record" || only.kind === "list")) {
-      return `${callee}(${layOut(only, indent, used + callee.length + 2)})`;
-    }
-    return `${callee}(\n${items.map((item) => `  ${inside(item)},\n`).join("")})`;
-  };
-
-  return { builderOf, cycleOf, layOut, unsafe: () => count };
+  return { builderOf, cycleOf, layOut: createLayOut(file, typebox, types.layOut), unsafe: () => count };
 }
 
 /** Types begin with a capital letter, so no type has this name. */
 const cycleName = ({ members: [first = ""] }: Cycle): string => `cycleOf${first}`;
-
-const text = (code: string): Expression => ({ kind: "text", text: code });
 
 /** TypeBox infers an enum's type from a tuple of its values, which takes TypeScript long. */
 const longestTuple = 500;
