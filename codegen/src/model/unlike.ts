@@ -7,8 +7,9 @@ const DEPTH = 4;
 const MAX_PATHS = 400;
 
 /**
- * Places where one of the others says by a constant what it is, and the reply says nothing of the kind. As for the tree, what the reply does not
- * declare is not there: any text tells that it is another message, also one that is not in the document (the `method` of JSON-RPC).
+ * Places where one of the others says by a constant what it is, and the reply says nothing of the kind. A place that the reply does not declare has to be
+ * empty, as it has for the tree: where the others have texts there (the `method` of JSON-RPC), a payload with any text is no reply, also with one that the
+ * document does not list.
  *
  * @param ids Where the reply has the id of its request.
  */
