@@ -167,14 +167,10 @@ interface PerspectiveContext {
 function readPerspective({ version, source, title, payloads, options, extension, findings }: PerspectiveContext): Perspective {
   const words = readWords(source, title, (message) => {
     const { shape } = payloads.draft(message);
-    const constants = [...shape.members].flatMap(
-      ([
-        property,
-        {
-          shape: { values },
-        },
-      ]) => (typeof property === "string" && values?.length === 1 && typeof values[0] === "string" ? [[property, values[0]] as const] : []),
-    );
+    const constants = [...shape.members].flatMap(([name, member]) => {
+      const [only, ...others] = member.shape.values ?? [];
+      return typeof name === "string" && typeof only === "string" && others.length === 0 ? [[name, only] as const] : [];
+    });
     return { message, constants: new Map(constants) };
   });
   const perspective = decidePerspective({ version, option: options.perspective, extension: extension.perspective, words });

@@ -2,11 +2,11 @@
 // guards and the tree that tells messages apart have it from there.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { nearest } from "../diagnostics.ts";
-import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { JsonValue } from "../document/document.ts";
 import { correctConstant, pinConstant } from "./constants.ts";
 import type { DiscriminatorOption, EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
-import type { Schema } from "./keywords.ts";
+import { emptyObject, type Schema } from "./keywords.ts";
 import { type Evidence, evidenceAt, type Resolve, type Shape } from "./shape.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
 import { joinPointer, wordsOfPath } from "./tree.ts";
@@ -93,8 +93,8 @@ function tagged(schema: Schema, option: DiscriminatorOption, framed: Framed & Pi
   const { at } = option;
   const shape = shapeOf(schema);
   const values = valuesOf(option, name, shape, envelope);
-  const refusal = values === undefined ? undefined : refusalOf(values, evidenceAt(shape, at));
   if (values === undefined) return schema;
+  const refusal = refusalOf(values, evidenceAt(shape, at));
   if (refusal === undefined) return pinConstant(schema, at, values, resolve);
   // Documents are wrong about such lists; who says what really is sent knows better.
   const corrected = refusal.listed ? correctConstant(schema, at, values, resolve) : undefined;
@@ -184,9 +184,7 @@ function assemble(parts: readonly Part[]): Schema {
     const items = Array.from({ length: Math.max(...steps) + 1 }, (_, index) => (steps.includes(index) ? inner(index) : true));
     return { type: "array", minItems: Math.max(-1, ...needed.map(Number)) + 1, items: items as readonly JsonValue[] };
   }
-  const properties: JsonObject = Object.assign(
-    Object.create(null) as JsonObject,
-    Object.fromEntries(steps.map((step) => [String(step), inner(step)])),
-  );
+  const properties = emptyObject();
+  for (const step of steps) properties[step] = inner(step);
   return { type: "object", ...(needed.length > 0 && { required: needed.map(String) }), properties };
 }

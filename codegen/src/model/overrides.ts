@@ -5,6 +5,7 @@ import { type Diagnostic, nearest, type Position } from "../diagnostics.ts";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "../document/document.ts";
 import { formatPointer, parsePointer } from "../document/pointer.ts";
 import { OPTIONS_KEY, type Options } from "../options.ts";
+import { emptyObject } from "./keywords.ts";
 import type { Source } from "./source.ts";
 import { createTree, isObject, joinPointer, type Place, property, type Tree } from "./tree.ts";
 
@@ -138,7 +139,7 @@ function withOptions(value: JsonValue, path: readonly string[], options: Options
 
 function copyWith(value: JsonValue, key: string, inner: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((item: JsonValue, index) => (String(index) === key ? inner : item));
-  return Object.assign(Object.create(null) as JsonObject, value, { [key]: inner });
+  return Object.assign(emptyObject(), value, { [key]: inner });
 }
 
 /** A place inside `x-wsgen` that comes from an override. */

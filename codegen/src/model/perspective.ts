@@ -118,17 +118,11 @@ function mean(values: readonly number[]): number {
 
 /** What the constants say that tell the messages of one direction apart. */
 function meanOfTags(messages: readonly Spoken[]): number {
-  const byProperty = new Map<string, string[]>();
+  const byProperty = new Map<string, Set<string>>();
   for (const { constants } of messages)
-    for (const [property, value] of constants) {
-      const values = byProperty.get(property);
-      if (values === undefined) byProperty.set(property, [value]);
-      else values.push(value);
-    }
+    for (const [property, value] of constants) byProperty.set(property, (byProperty.get(property) ?? new Set()).add(value));
   // With one value for all, a property tells nothing apart; a lone message's constant still says what it is.
-  const tags = new Set(
-    [...byProperty].flatMap(([property, values]) => (new Set(values).size > 1 || messages.length === 1 ? [property] : [])),
-  );
+  const tags = new Set([...byProperty].flatMap(([property, values]) => (values.size > 1 || messages.length === 1 ? [property] : [])));
   return mean(
     messages.map(({ constants }) => mean([...constants].flatMap(([property, value]) => (tags.has(property) ? [scoreOfName(value)] : [])))),
   );

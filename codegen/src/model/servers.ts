@@ -5,7 +5,7 @@ import type { Server, ServerVariable } from "./model.ts";
 import { assignPropertyNames } from "./names.ts";
 import { readSecurity } from "./security.ts";
 import type { SourceServer } from "./source.ts";
-import { docsOf, isObject, type Place, property, stringAt, type Tree } from "./tree.ts";
+import { docsOf, type Place, property, stringAt, type Tree } from "./tree.ts";
 
 /** Reads the servers of a document; `urlOf` gives the URL as written, which may lack its scheme. */
 export function readServers(tree: Tree, urlOf: (server: JsonValue) => string): SourceServer[] {
@@ -22,19 +22,15 @@ export function readServers(tree: Tree, urlOf: (server: JsonValue) => string): S
 
 /** Reads the variables of a Server Object. */
 function readVariables(tree: Tree, server: Place): ServerVariable[] {
-  return tree.entries(server, "variables").flatMap(([name, place]) => {
-    const variable = tree.follow(place);
-    if (variable === undefined || !isObject(variable.value)) return [];
+  return tree.objects(server, "variables").map(([name, variable]) => {
     const fallback = scalarText(property(variable.value, "default"));
     const allowed = tree.items(variable, "enum").flatMap((item) => scalarText(item.value) ?? []);
-    return [
-      {
-        name,
-        docs: docsOf(variable.value),
-        ...(fallback !== undefined && { default: fallback }),
-        ...(allowed.length > 0 && { enum: allowed }),
-      },
-    ];
+    return {
+      name,
+      docs: docsOf(variable.value),
+      ...(fallback !== undefined && { default: fallback }),
+      ...(allowed.length > 0 && { enum: allowed }),
+    };
   });
 }
 

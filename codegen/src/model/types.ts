@@ -1,11 +1,12 @@
 // Gives the collected types their final names and order, and refs that use them.
+import type { JsonValue } from "../document/document.ts";
 import { listed } from "../grammar.ts";
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import type { TypeDefinition } from "./model.ts";
 import { assignTypeNames, clashesOf } from "./names.ts";
 import { refName, renameRefs, type TypeDraft, type Types } from "./schemas.ts";
-import { isObject, splitPointer, type Tree } from "./tree.ts";
+import { isObject, property, splitPointer, type Tree } from "./tree.ts";
 
 export interface FinishOptions {
   readonly types: Types;
@@ -115,20 +116,17 @@ function createOrder(tree: Tree): (pointer: string) => readonly number[] {
   const positions = new Map<object, Map<string, number>>();
   return (pointer) => {
     const place: number[] = [];
-    let value: unknown = tree.root.value;
+    let value: JsonValue | undefined = tree.root.value;
     for (const segment of splitPointer(pointer)) {
-      if (Array.isArray(value)) {
-        place.push(Number(segment));
-        value = value[Number(segment)] as unknown;
-        continue;
+      if (Array.isArray(value)) place.push(Number(segment));
+      // Anything else has no keys to be in order; the pointer goes on nowhere.
+      else if (!isObject(value)) break;
+      else {
+        const known = positions.get(value) ?? new Map(Object.keys(value).map((key, index) => [key, index]));
+        positions.set(value, known);
+        place.push(known.get(segment) ?? known.size);
       }
-      // Anything that is no object has no keys to be in order; the pointer goes on nowhere.
-      const outer = value as Parameters<typeof isObject>[0];
-      if (!isObject(outer)) break;
-      const known = positions.get(outer) ?? new Map(Object.keys(outer).map((key, index) => [key, index]));
-      positions.set(outer, known);
-      place.push(known.get(segment) ?? known.size);
-      value = outer[segment];
+      value = property(value, segment);
     }
     return place;
   };
