@@ -54,26 +54,25 @@ export interface Misuse {
 /** Everything wrong with the value of the option `name`; `owner` is what an unknown key inside it is no option of. */
 export function misuses(value: unknown, grammar: Grammar, name: string, owner = `\`${name}\``): readonly Misuse[] {
   const wrong = (message: string, fix: string): readonly Misuse[] => [{ path: [], at: "value", message, fix }];
+  const unfit = (fix = `Write ${says(grammar)}.`): readonly Misuse[] =>
+    wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, fix);
   const below = (key: string, found: readonly Misuse[]): readonly Misuse[] => found.map((one) => ({ ...one, path: [key, ...one.path] }));
   switch (grammar.kind) {
     case "words":
       if (typeof value === "string" && grammar.words.includes(value)) return [];
-      return wrong(
-        `\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`,
-        suggestionOf(typeof value === "string" ? nearest(value, grammar.words) : undefined) ?? `Write ${says(grammar)}.`,
-      );
+      return unfit(suggestionOf(typeof value === "string" ? nearest(value, grammar.words) : undefined));
     case "flag":
       if (typeof value === "boolean" && value === (grammar.only ?? value)) return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     case "text":
       if (typeof value === "string" && value.trim() !== "") return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     case "integer":
       if (Number.isInteger(value) && Number(value) >= grammar.from && Number(value) <= grammar.to) return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     case "token":
       if (typeof value === "string" && TOKEN.test(value)) return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     case "name":
       if (typeof value === "string" && runsOf(value).length > 0) return [];
       return wrong(
@@ -89,16 +88,16 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
     case "constants": {
       const all: readonly unknown[] = Array.isArray(value) ? value : [value];
       if (all.length > 0 && all.every((one) => one === null || ["string", "number", "boolean"].includes(typeof one))) return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     }
     case "constant":
       if (value === null || ["string", "number", "boolean"].includes(typeof value)) return [];
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     case "map":
-      if (!isRecord(value)) return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      if (!isRecord(value)) return unfit();
       return Object.entries(value).flatMap(([key, inner]) => below(key, misuses(inner, grammar.of, key)));
     case "fields": {
-      if (!isRecord(value)) return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      if (!isRecord(value)) return unfit();
       const known = Object.keys(grammar.fields);
       const missing = (grammar.required ?? []).filter((key) => !Object.hasOwn(value, key));
       return [
@@ -112,8 +111,7 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       ];
     }
     case "list":
-      if (!Array.isArray(value) || value.length === 0)
-        return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      if (!Array.isArray(value) || value.length === 0) return unfit();
       return value.flatMap((item: unknown, index) => below(String(index), misuses(item, grammar.of, name, owner)));
     case "either": {
       // The alternative of the value's own kind says best what is wrong with it.
@@ -122,7 +120,7 @@ export function misuses(value: unknown, grammar: Grammar, name: string, owner = 
       const kinds: readonly Grammar["kind"][] = Array.isArray(value) ? ["list"] : isRecord(value) ? ["fields", "map"] : [];
       const own = alternatives.find(({ alternative }) => kinds.includes(alternative.kind));
       if (own !== undefined) return own.found;
-      return wrong(`\`${name}\` is ${shown(value)}, which is not ${says(grammar)}.`, `Write ${says(grammar)}.`);
+      return unfit();
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Document, JsonValue } from "./document.ts";
 import type { CheckReport } from "./official.ts";
 import { formatPointer, parsePointer } from "./pointer.ts";
 import type { Structure } from "./structure.ts";
-import { fieldOf, speaksJsonSchema } from "./vocabulary.ts";
+import { fieldOf, speaksJsonSchema, unknownField } from "./vocabulary.ts";
 
 /** Said by load (refs, the version) or about style. */
 const dropped = new Set(["invalid-ref", "asyncapi-is-asyncapi", "asyncapi-latest-version", "asyncapi-unused-component", "parser"]);
@@ -158,12 +158,12 @@ function reword(one: Said, document: Document, structure: Structure): Pick<Diagn
 /** What the parser's schema of the specification says: the same few sentences everywhere. */
 function rewordGeneral(one: Said, document: Document, structure: Structure): Required<Pick<Diagnostic, "message" | "fix">> | undefined {
   const { message, path, pointer } = one;
-  const holder = structure.kindAt(formatPointer(path.slice(0, -1)))?.title;
+  const holder = structure.kindAt(formatPointer(path.slice(0, -1)));
   const name = /^"(.*?)" property/.exec(message)?.[1] ?? path.at(-1) ?? "document";
   const unexpected = unexpectedField(message);
   if (unexpected !== undefined) {
-    const owner = holder === undefined || path.length === 0 ? "This object" : capital(holder);
-    return { message: `${owner} has no field "${unexpected}".`, fix: `Remove it, or call it "x-${unexpected}" if it is an extension.` };
+    const owner = path.length === 0 ? undefined : holder;
+    return unknownField(owner ?? { title: "this object" }, unexpected, undefined);
   }
   const missing = /must have required property "(.*)"$/.exec(message)?.[1];
   if (missing !== undefined) return { message: `"${name}" needs the field "${missing}".`, fix: `Add "${missing}".` };
@@ -206,7 +206,7 @@ function rewordGeneral(one: Said, document: Document, structure: Structure): Req
   if (/must match "|schema in oneOf/.test(message)) {
     return {
       message: `"${name}" is not what AsyncAPI allows here.`,
-      fix: `Compare it with the specification${holder ? ` of ${holder}` : ""}.`,
+      fix: `Compare it with the specification${holder?.title ? ` of ${holder.title}` : ""}.`,
     };
   }
   return undefined;

@@ -36,9 +36,10 @@ const nameKeys = new Set([
 /** How many refs may stand one behind the other on the way to something; in a circle there is no end of them. */
 const maxHops = 100;
 
-/** Refs to nowhere that get a suggestion: to look for one takes time with the number of names. */
 /** Refs that lead to refs: real documents have two or three in a row. */
 const maxChain = 100;
+
+/** Refs to nowhere that get a suggestion: to look for one takes time with the number of names. */
 const maxSuggested = 100;
 
 /** Follows every ref that can be reached from the document. */

@@ -1,7 +1,7 @@
 // Our own located checks of a document's structure: fields that AsyncAPI does not know, fields that are missing, names used twice.
 import { type Diagnostic, nearest, type Severity } from "../diagnostics.ts";
 import { type Document, FILES_KEY, type JsonObject, type JsonValue } from "./document.ts";
-import { formatPointer } from "./pointer.ts";
+import { formatPointer, parsePointer } from "./pointer.ts";
 import { fieldOf, type Kind, schemaKeywords, unknownField, type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /** A finding, and the pointer it is about: what others say about the same place is then said already. */
@@ -136,10 +136,7 @@ function fieldNames(kind: Kind): string[] {
 function followToOtherFile(object: JsonObject): readonly string[] | undefined {
   const ref = object["$ref"];
   if (typeof ref !== "string" || !ref.startsWith(`#/${FILES_KEY}/`)) return undefined;
-  return ref
-    .slice(2)
-    .split("/")
-    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return parsePointer(ref.slice(1));
 }
 
 /** Avro, Protobuf and the like: their words are not ours to judge. */

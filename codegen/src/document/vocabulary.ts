@@ -183,7 +183,7 @@ export function kindOfPlace(version: string, path: readonly string[]): Kind | un
 
 /** What is said of a field that a kind does not have; `meant` is the one that was probably meant. */
 export function unknownField(
-  { title }: Kind,
+  { title }: Pick<Kind, "title">,
   field: string,
   meant: string | undefined,
 ): { readonly message: string; readonly fix: string } {
