@@ -118,13 +118,7 @@ export async function planWrite(output: Output): Promise<WritePlan> {
   for (const { path, text } of files) {
     const file = await ownPath(folder, path);
     const there = await readText(file);
-    if (there !== undefined && path !== manifestName && !isOurs(there, before?.files[path])) {
-      throw new WriteError(
-        "foreign-file",
-        `${shown(file)} exists and was not written by wsgen.`,
-        "Move it away, or choose another folder with --out; wsgen overwrites nothing that is not its own.",
-      );
-    }
+    if (there !== undefined && path !== manifestName && !isOurs(there, before?.files[path])) throw foreignFile(file);
     (there !== undefined && sameText(there, text) ? unchanged : changed).push(file);
   }
   for (const { path, before, text } of userFiles) (before === text ? unchanged : changed).push(path);
@@ -163,12 +157,15 @@ async function requireOwnManifest({ folder, files }: Output): Promise<void> {
   for (const { path } of isJson(text) ? [] : files) {
     if ((await readText(join(folder, path)))?.startsWith(marker)) return;
   }
-  throw new WriteError(
+  throw foreignFile(file);
+}
+
+const foreignFile = (file: string): WriteError =>
+  new WriteError(
     "foreign-file",
     `${shown(file)} exists and was not written by wsgen.`,
     "Move it away, or choose another folder with --out; wsgen overwrites nothing that is not its own.",
   );
-}
 
 function isManifestOfAnyVersion(text: string): boolean {
   if (!isJson(text)) return false;
