@@ -1,5 +1,8 @@
-// What a generated server and client export: its names for the whole API, and what those of its endpoints end in.
+// What a generated server and client import, and what they export: its names for the whole API, and what those of its endpoints end in.
 import type { Model } from "../model/model.ts";
+
+/** The modules that generated code imports: one for each side. */
+export const joins = { server: "@wsgen/runtime/generated/server", client: "@wsgen/runtime/generated/client" } as const;
 
 /** Names of what a generated server and client export for the whole API. */
 export interface ApiNames {

@@ -1,7 +1,7 @@
 // What client.ts says of the whole API: where its servers are, what a client shows to be let in, and the one call that makes it.
 import type { DispatchTree, Format } from "@wsgen/runtime/generated/server";
 import type { Endpoint, Model, Server } from "../model/model.ts";
-import { apiNames } from "./api-names.ts";
+import { apiNames, joins } from "./api-names.ts";
 import { codecsOf, printCodecs } from "./codecs.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 import {
@@ -16,8 +16,7 @@ import {
   schemeDocs,
 } from "./signatures.ts";
 
-/** The module that a generated client imports. */
-export const join = "@wsgen/runtime/generated/client";
+const join = joins.client;
 
 /** Prints the addresses that the document names. */
 export function printServers({ servers }: Model, file: GeneratedFile): void {

@@ -1,8 +1,8 @@
 // client.ts: the addresses that the document names, the interfaces of each connection, and the one call that makes a client.
 import { capitalized } from "../letters.ts";
 import type { Delivery, Docs, Endpoint, HandshakePart, Subscription } from "../model/model.ts";
-import { apiNames, clientSuffixes } from "./api-names.ts";
-import { join, printApi, printCreate, printServers } from "./client-api.ts";
+import { apiNames, clientSuffixes, joins } from "./api-names.ts";
+import { printApi, printCreate, printServers } from "./client-api.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
   type Asks,
@@ -37,6 +37,8 @@ import {
   returnDocs,
   sendDocs,
 } from "./signatures.ts";
+
+const join = joins.client;
 
 export const emitClient: Emitter = (model, file) => {
   const names = apiNames(model);

@@ -13,6 +13,7 @@ import type {
   Topic,
 } from "../model/model.ts";
 import { version } from "../version.ts";
+import { joins } from "./api-names.ts";
 import { code, type Emitter, type GeneratedFile, type Literal } from "./file.ts";
 import { guardName } from "./guard-schema.ts";
 import { directions } from "./signatures.ts";
@@ -27,7 +28,7 @@ export const emitUncheckedContract: Emitter = (model, file) => emitContract(mode
 
 function emitContract(model: Model, file: GeneratedFile, side: "server" | "client", unchecked?: "unchecked"): void {
   file.declare("contract");
-  const type = file.import("Contract", `@wsgen/runtime/generated/${side}`);
+  const type = file.import("Contract", joins[side]);
   const contract = {
     version: contractVersion,
     generator: version,

@@ -1,11 +1,9 @@
 // What makes a client a package of its own: index.ts, which is all of it under one name, and how it is compiled. Its package.json is laid
 // over the user's (package-file.ts), its README is printed in readme.ts.
 import type { Model } from "../model/model.ts";
-import { apiNames, clientSuffixes } from "./api-names.ts";
+import { apiNames, clientSuffixes, joins } from "./api-names.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
 import { closeCodeNames } from "./signatures.ts";
-
-const join = "@wsgen/runtime/generated/client";
 
 /** The errors that a client's calls can end with, and when. */
 export const clientErrors: readonly (readonly [name: string, when: string])[] = [
@@ -27,7 +25,7 @@ export function emitIndex(model: Model, file: GeneratedFile): void {
   file.doc(`Everything of ${model.title}.`);
   file.print('export * from "./client.js";');
   const names = clientErrors.map(([name]) => name);
-  file.block("export {", () => file.print(names.map((name) => `${name},`).join("\n")), `} from ${file.string(join)};`);
+  file.block("export {", () => file.print(names.map((name) => `${name},`).join("\n")), `} from ${file.string(joins.client)};`);
   const taken = new Set([...clientNames(model), ...names]);
   const types = model.types.map(({ name }) => (taken.has(name) ? `${name} as ${free(`${name}Type`, model, taken)}` : name));
   if (types.length === 0) return;

@@ -3,8 +3,8 @@
 import { isIdentifier } from "../letters.ts";
 import type { Delivery, Docs, Endpoint, HandshakePart, Message, Model, SecurityScheme, Server, Topic } from "../model/model.ts";
 import { sampleOf } from "../model/sample.ts";
-import { DEFINITIONS } from "../model/schemas.ts";
-import { apiNames } from "./api-names.ts";
+import { isObject, property } from "../model/tree.ts";
+import { apiNames, joins } from "./api-names.ts";
 import { codecsOf } from "./codecs.ts";
 import { createGeneratedFile, type GeneratedFile } from "./file.ts";
 import { clientErrors } from "./package.ts";
@@ -21,7 +21,7 @@ import {
   requests,
 } from "./signatures.ts";
 
-const join = "@wsgen/runtime/generated/client";
+const join = joins.client;
 
 /** Prints the README of the package `name`. `extras` are its other entries, beside the package itself. */
 export function emitReadme(model: Model, name: string, extras: { readonly schemas: boolean; readonly unchecked: boolean }): string {
@@ -181,14 +181,12 @@ function ofCloseCodes(model: Model): readonly string[] {
 /** What must be given, with `…` where any text will do. */
 function sample(model: Model, { type, defaults = {} }: Pick<HandshakePart, "type" | "defaults">, file: GeneratedFile): string {
   const schema = model.types.find(({ name }) => name === type)?.schema;
-  const resolve = (id: string) => model.types.find(({ name }) => DEFINITIONS + name === id || name === id)?.schema;
+  const resolve = (named: string) => model.types.find(({ name }) => name === named)?.schema;
   const value = schema === undefined ? undefined : sampleOf(schema, resolve, { optional: false, pick: 0 });
-  if (typeof schema !== "object" || typeof value !== "object" || value === null || Array.isArray(value)) return "{}";
-  const declared: unknown = schema["properties"];
+  if (!isObject(schema) || !isObject(value)) return "{}";
   const isPlain = (key: string): boolean => {
-    const property: unknown = typeof declared === "object" && declared !== null ? Reflect.get(declared, key) : undefined;
-    if (typeof property !== "object" || property === null) return false;
-    return Reflect.get(property, "type") === "string" && !("enum" in property || "const" in property);
+    const declared = property(schema["properties"], key);
+    return isObject(declared) && declared["type"] === "string" && !("enum" in declared || "const" in declared);
   };
   const needed = Object.entries(value).filter(([key]) => !Object.hasOwn(defaults, key));
   return file.value(Object.fromEntries(needed.map(([key, one]) => [key, isPlain(key) ? "…" : one])));

@@ -1,6 +1,6 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
 import type { Delivery, Endpoint, Message, Model, Reply, SecurityScheme } from "../model/model.ts";
-import { apiNames, serverSuffixes } from "./api-names.ts";
+import { apiNames, joins, serverSuffixes } from "./api-names.ts";
 import { printCodecs } from "./codecs.ts";
 import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
 import {
@@ -37,7 +37,7 @@ import {
   sent,
 } from "./signatures.ts";
 
-const join = "@wsgen/runtime/generated/server";
+const join = joins.server;
 
 export const emitServer: Emitter = (model, file) => {
   const names = apiNames(model);

@@ -1,6 +1,7 @@
 // Prints validators.ts: a guard for everything that is validated at run time. Made for machines; people read types.ts.
 import type { Model } from "../model/model.ts";
 import { compileGuards, type GuardCompiler } from "./ajv.ts";
+import { joins } from "./api-names.ts";
 import type { GeneratedFile } from "./file.ts";
 import { guardName, guardSchemas, type WeighedFinding } from "./guard-schema.ts";
 import { printHelpers } from "./prelude.ts";
@@ -17,7 +18,7 @@ export function emitValidators(model: Model, file: GeneratedFile, compile: Guard
   const guarded = schemas.filter(({ id, guard }) => guard && functions.has(id));
   for (const { definition } of guarded) file.declare(guardName(definition.name));
   if (guarded.length > 0) {
-    const guard = file.import("Guard", "@wsgen/runtime/generated/client");
+    const guard = file.import("Guard", joins.client);
     for (const { id, definition } of guarded) {
       const type = file.import(definition.name, "./types.js");
       file.print(`export const ${guardName(definition.name)}: ${guard}<${type}> = ${functions.get(id)};`);
