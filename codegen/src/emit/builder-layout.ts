@@ -1,5 +1,6 @@
 // What a TypeBox builder's expression is made of, and its text: on one line where it fits, else opened up from the outside in.
 import { type GeneratedFile, lineWidth } from "./file.ts";
+import { createOneLine } from "./one-line.ts";
 import type { TypeNode } from "./type-layout.ts";
 
 /** An expression, before it has its place on a line. */
@@ -22,40 +23,21 @@ export function createLayOut(
   typebox: string,
   layOutType: (type: TypeNode, indent: number, used: number) => string,
 ): LayOut {
-  const flats = new WeakMap<Expression, string | false>();
-  const flat = (expression: Expression): string | undefined => {
-    const known = flats.get(expression);
-    if (known !== undefined) return known === false ? undefined : known;
-    const made = makeFlat(expression);
-    const kept = made === undefined || (made.length > lineWidth && expression.kind !== "text") ? undefined : made;
-    flats.set(expression, kept ?? false);
-    return kept;
-  };
-  const joined = (items: readonly Expression[]): string | undefined => {
-    const texts: string[] = [];
-    let length = 0;
-    for (const item of items) {
-      const inner = flat(item);
-      length += inner?.length ?? 0;
-      if (inner === undefined || length > lineWidth) return undefined;
-      texts.push(inner);
-    }
-    return texts.join(", ");
-  };
   const makeFlat = (expression: Expression): string | undefined => {
     if (expression.kind === "text") return expression.text;
     if (expression.kind === "record") {
-      const inner = joined(expression.entries.map(([, item]) => item));
+      const inner = allFlat(expression.entries.map(([, item]) => item));
       if (inner === undefined) return undefined;
-      const entries = expression.entries.map(([key, item]) => entry(key, flat(item) ?? ""));
+      const entries = expression.entries.map(([key], index) => entry(key, inner[index] ?? ""));
       return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
     }
     const items = expression.kind === "unsafe" ? [expression.schema] : expression.items;
-    const inner = joined(items);
+    const inner = allFlat(items)?.join(", ");
     if (inner === undefined) return undefined;
     if (expression.kind === "list") return `[${inner}]`;
     return `${head(expression, 0)}(${inner})`;
   };
+  const { flat, allFlat } = createOneLine<Expression>(({ kind }) => kind === "text", makeFlat);
   const entry = (key: string, inner: string): string => {
     const printed = file.key(key);
     return printed === inner ? printed : `${printed}: ${inner}`;

@@ -1,6 +1,7 @@
 // What a TypeScript type is made of, and its text: on one line where it fits and has no comments inside, else opened up from the outside in.
 import type { Docs } from "../model/model.ts";
 import { docLines, type GeneratedFile, lineWidth } from "./file.ts";
+import { createOneLine } from "./one-line.ts";
 
 /** What a TypeScript type is made of. */
 export type TypeNode =
@@ -104,17 +105,6 @@ export function createFlattener(
   nameOf: (name: string) => string,
   memberHead: (member: Member | undefined) => string,
 ): (node: TypeNode) => string | undefined {
-  const flats = new WeakMap<TypeNode, string | false>();
-
-  const flat = (node: TypeNode): string | undefined => {
-    const known = flats.get(node);
-    if (known !== undefined) return known === false ? undefined : known;
-    const made = makeFlat(node);
-    const kept = made === undefined || (node.kind !== "text" && node.kind !== "name" && made.length > lineWidth) ? undefined : made;
-    flats.set(node, kept ?? false);
-    return kept;
-  };
-
   const makeFlat = (node: TypeNode): string | undefined => {
     if (node.kind === "text") return node.text;
     if (node.kind === "name") return nameOf(node.name);
@@ -133,16 +123,10 @@ export function createFlattener(
     );
   };
 
+  const { flat, allFlat } = createOneLine<TypeNode>(({ kind }) => kind === "text" || kind === "name", makeFlat);
   const joined = (nodes: readonly TypeNode[], join: (texts: readonly string[]) => string): string | undefined => {
-    const texts: string[] = [];
-    let length = 0;
-    for (const node of nodes) {
-      const inner = flat(node);
-      length += inner?.length ?? 0;
-      if (inner === undefined || length > lineWidth) return undefined;
-      texts.push(inner);
-    }
-    return join(texts);
+    const texts = allFlat(nodes);
+    return texts && join(texts);
   };
 
   return flat;
