@@ -3,6 +3,7 @@ import { capitalized } from "../letters.ts";
 import type { Delivery, Docs, Endpoint, HandshakePart, Subscription } from "../model/model.ts";
 import { apiNames, clientSuffixes, joins } from "./api-names.ts";
 import { printApi, printCreate, printServers } from "./client-api.ts";
+import { closeCodeNames, closeName, printCloseCodes } from "./close-codes.ts";
 import type { Emitter, GeneratedFile } from "./file.ts";
 import {
   type Asks,
@@ -10,8 +11,6 @@ import {
   at,
   bracketed,
   type Context,
-  closeCodeNames,
-  closeName,
   correlationProperty,
   directions,
   docsWith,
@@ -24,7 +23,6 @@ import {
   payloadParameter,
   plainMessages,
   printCall,
-  printCloseCodes,
   printInterface,
   printMembers,
   printNamedUnion,

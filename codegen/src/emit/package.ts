@@ -2,8 +2,8 @@
 // over the user's (package-file.ts), its README is printed in readme.ts.
 import type { Model } from "../model/model.ts";
 import { apiNames, clientSuffixes, joins } from "./api-names.ts";
+import { closeCodeNames } from "./close-codes.ts";
 import { type GeneratedFile, lineWidth } from "./file.ts";
-import { closeCodeNames } from "./signatures.ts";
 
 /** The errors that a client's calls can end with, and when. */
 export const clientErrors: readonly (readonly [name: string, when: string])[] = [

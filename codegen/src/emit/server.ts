@@ -1,6 +1,7 @@
 // server.ts: the interfaces that handlers implement, and the one call that registers them.
 import type { Delivery, Endpoint, Message, Model, Reply, SecurityScheme } from "../model/model.ts";
 import { apiNames, joins, serverSuffixes } from "./api-names.ts";
+import { closeCodeNames, closeName, printCloseCodes } from "./close-codes.ts";
 import { printCodecs } from "./codecs.ts";
 import { type Emitter, type GeneratedFile, lineWidth } from "./file.ts";
 import {
@@ -8,8 +9,6 @@ import {
   at,
   bracketed,
   type Context,
-  closeCodeNames,
-  closeName,
   correlationProperty,
   directions,
   docsWith,
@@ -20,7 +19,6 @@ import {
   plainMessages,
   printCall,
   printClassify,
-  printCloseCodes,
   printInterface,
   printMembers,
   printNamedTypes,

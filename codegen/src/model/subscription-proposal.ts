@@ -1,7 +1,8 @@
 // Where a document looks as if clients subscribe and nothing says so: the option that says it, ready to paste. Only ever proposed, never believed.
 import type { Path } from "@wsgen/runtime/generated/server";
-import type { Directions, Entry } from "./directions.ts";
+import type { Directions } from "./directions.ts";
 import type { Findings } from "./findings.ts";
+import type { Entry } from "./leaves.ts";
 import { wordsOf } from "./names.ts";
 import { evidenceAt, pathsOf } from "./shape.ts";
 import type { SourceChannel } from "./source.ts";
