@@ -210,6 +210,19 @@ function createAjv(helpers: Set<string>, legacyPatterns: boolean): Ajv {
       original();
     });
   }
+
+  // AJV nests a block for each property, and what is nested some thousands deep neither it nor JavaScript reads any more.
+  redefine("properties", (cxt, _type, original) => {
+    const { gen } = cxt;
+    const properties = Object.entries(cxt.schema as object);
+    if (properties.length <= manyProperties) return original();
+    const before = gen.const("_errs", errors);
+    for (let start = 0; start < properties.length; start += atATime) {
+      Object.assign(cxt, { schema: Object.fromEntries(properties.slice(start, start + atATime)) });
+      gen.if(_`${errors} === ${before}`, () => gen.block(original));
+    }
+    gen.if(_`${errors} === ${before}`);
+  });
   return ajv;
 }
 
@@ -230,6 +243,10 @@ const looksAtItems: ReadonlySet<string> = new Set(["items", "additionalItems"]);
 
 /** Up to this many values are compared one by one, more are looked up. */
 const fewValues = 8;
+
+/** Up to this many properties are nested, more are checked some at a time. */
+const manyProperties = 500;
+const atATime = 50;
 
 const isComposite = (value: JsonValue): boolean => typeof value === "object" && value !== null;
 

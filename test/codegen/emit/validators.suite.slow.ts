@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { Ajv } from "ajv";
 import { afterAll, describe, expect, it } from "vitest";
 import { KEYWORDS, mapSubschemas } from "../../../codegen/src/model/keywords.ts";
 import { importGuards, ref, temporaryFolder } from "./emitted.ts";
@@ -15,6 +16,67 @@ interface Group {
   readonly tests: readonly { readonly description: string; readonly data: unknown; readonly valid: boolean }[];
 }
 type JsonSchema = boolean | { readonly [key: string]: never };
+
+it("checks objects of many properties some at a time, and says what AJV says", async () => {
+  const folder = temporaryFolder();
+  const wide = (count: number) => ({
+    type: "object",
+    required: ["p0", `p${count - 1}`],
+    properties: Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, { type: "integer", minimum: index }])),
+    additionalProperties: false,
+  });
+  const whole = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, index]));
+  const either = (count: number) => ({ anyOf: [wide(count), { type: "object", required: ["other"] }] });
+  const tries = (count: number) =>
+    [0, 1, 498, 499, 500, 501, count - 2, count - 1].flatMap((index) => [
+      { ...whole(count), [`p${index}`]: "x" },
+      { ...whole(count), [`p${index}`]: -1 },
+      { p0: 0, [`p${count - 1}`]: count, [`p${index}`]: count },
+      { ...whole(count), [`p${index}`]: 0.5, p499: "x" },
+    ]);
+  const more = (count: number) => [
+    {},
+    { p0: 0 },
+    { ...whole(count), no: 1 },
+    { other: 1, p3: "x" },
+    [whole(count)],
+    [{}],
+    "x",
+    whole(count),
+  ];
+  const schemas = { Wide: wide(600), Either: either(600) };
+  const guards = await importGuards(folder, schemas);
+  rmSync(folder, { recursive: true });
+  const judge = new Ajv({ strict: false, strictNumbers: true, logger: false });
+  const seen = { valid: 0, invalid: 0 };
+  for (const name of ["Wide", "Either"] as const) {
+    const [guard, verdict] = [guards(name), judge.compile(schemas[name])];
+    for (const value of [...tries(600), ...more(600)]) {
+      expect(guard(value)).toBe(verdict(value));
+      seen[verdict(value) ? "valid" : "invalid"] += 1;
+      const told = (errors: readonly object[] | null | undefined) =>
+        errors?.map((error) => ({ ...error, schemaPath: undefined, params: { ...(error as { params: object }).params } }));
+      if (!verdict(value)) expect(told(guard.errors)).toEqual(told(verdict.errors));
+    }
+  }
+  expect(Math.min(seen.valid, seen.invalid)).toBeGreaterThan(4);
+});
+
+it("an object of 10,000 properties has a guard", async () => {
+  const folder = temporaryFolder();
+  const names = Array.from({ length: 10_000 }, (_, index) => `p${index}`);
+  const properties = Object.fromEntries(names.map((name, minimum) => [name, { type: "integer", minimum }]));
+  const guard = (await importGuards(folder, { Huge: { type: "object", required: names, properties, additionalProperties: false } }))(
+    "Huge",
+  );
+  rmSync(folder, { recursive: true });
+  const whole = Object.fromEntries(names.map((name, index) => [name, index]));
+  expect(guard(whole)).toBe(true);
+  expect(guard({ ...whole, p9998: 0 })).toBe(false);
+  expect(guard.errors).toMatchObject([{ instancePath: "/p9998", message: "must be >= 9998" }]);
+  expect(guard({ ...whole, p10000: 0 })).toBe(false);
+  expect(guard.errors).toMatchObject([{ instancePath: "", message: "must NOT have additional properties" }]);
+});
 
 describe.skipIf(!existsSync(suite))(`JSON-Schema-Test-Suite draft7 (${existsSync(suite) ? suite : "not there: set WSGEN_SHARED"})`, () => {
   const known = JSON.parse(readFileSync(listPath, "utf8")) as Readonly<Record<string, readonly string[]>>;
