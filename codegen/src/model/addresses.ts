@@ -155,3 +155,10 @@ function expandFixed(path: string, variables: readonly ServerVariable[]): string
 
 /** Whether a path parameter can have a value: it stands for one segment, or a part of one. */
 export const fitsSegment = (value: string): boolean => value !== "" && !value.includes("/");
+
+/** Literal words of a path, for names; of its parameters where there are none. */
+export function wordsOfAddress(address: string): string {
+  const [path = ""] = address.split(/[?#]/);
+  const literal = literalSegments(path);
+  return (literal.length > 0 ? literal : parametersOf(path)).join(" ");
+}

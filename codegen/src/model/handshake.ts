@@ -1,17 +1,18 @@
 // What an upgrade request says: path parameters, and the query and headers of the `ws` binding, as types.
 import type { JsonObject, JsonValue } from "../document/document.ts";
-import { TOKEN } from "../grammar.ts";
 import { constantValues, readQuery, withQuery } from "./address-query.ts";
-import { literalSegments, parametersOf } from "./addresses.ts";
+import { parametersOf } from "./addresses.ts";
 import { type CoercionProblem, coercionsOf } from "./coercions.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
+import { isCredential, leftOut, placeOfName, withoutNames } from "./handshake-names.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart, SecurityScheme } from "./model.ts";
 import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
 import { type Resolve, shapeOf } from "./shape.ts";
 import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
+import { reportAddress } from "./unreachable.ts";
 
 /** The parts of one endpoint's handshake; `type` is still the type's id. */
 export interface Handshake {
@@ -218,57 +219,6 @@ function readBinding(
   return typeof schema === "boolean" ? undefined : { place: first.place, schema };
 }
 
-/** Headers that every handshake has and the runtime checks, or that HTTP itself is written in (RFC 6455 section 4.1, RFC 9110 section 7). */
-const handshakesOwn = new Set(
-  "host connection upgrade content-length transfer-encoding trailer te sec-websocket-key sec-websocket-version sec-websocket-accept sec-websocket-extensions".split(
-    " ",
-  ),
-);
-
-/** What is no part of a query or of headers: credentials, and what cannot be asked for. Each is looked at once. */
-function leftOut(part: "query" | "headers", { findings, schemes }: Context, place: Place): (name: string) => boolean {
-  const seen = new Set<string>();
-  return (name) => {
-    const pointer = placeOfName(place, name);
-    const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
-    const scheme = schemeOf(name, part, schemes);
-    if (scheme !== undefined) {
-      findings.hint({
-        code: "handshake-credentials",
-        message: `${what} carries the credentials of \`${scheme.name}\`: clients give it as such, \`authenticate\` is given it, and it is not among the ${part === "headers" ? "headers" : "query parameters"}.`,
-        fix: "Describe it in the security scheme alone.",
-        pointer,
-        at: "key",
-      });
-      return true;
-    }
-    if (!canBeAsked(name, part, pointer, findings)) return true;
-    if (part === "query" || !seen.has(name.toLowerCase())) {
-      seen.add(name.toLowerCase());
-      return false;
-    }
-    findings.warning({
-      code: "handshake-name",
-      message: `${what} is there already, in other letters: header names are compared without case; this one is left out.`,
-      fix: "Take one of them away.",
-      pointer,
-      at: "key",
-    });
-    return true;
-  };
-}
-
-function schemeOf(name: string, part: "query" | "headers", schemes: readonly SecurityScheme[]): SecurityScheme | undefined {
-  return schemes.find(({ contract }) =>
-    part === "query"
-      ? contract.in === "query" && contract.name === name
-      : contract.in === "header" && contract.name?.toLowerCase() === name.toLowerCase(),
-  );
-}
-
-const isCredential = (name: string, part: "query" | "headers", schemes: readonly SecurityScheme[]): boolean =>
-  schemeOf(name, part, schemes) !== undefined;
-
 /** RFC 6455 section 4.1: the method of an upgrade is GET. */
 function reportMethod({ channels }: Socket, { tree, findings }: Context): void {
   for (const { bindings } of channels) {
@@ -285,98 +235,6 @@ function reportMethod({ channels }: Socket, { tree, findings }: Context): void {
   }
 }
 
-/** What nobody can connect to, or not as its author means it. */
-function reportAddress({ address, channels }: Socket, findings: Findings): void {
-  const [channel] = channels;
-  const at = { pointer: channel?.pointer ?? "/channels", at: "key" } as const;
-  const names = [...address.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name ?? "");
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    findings.error({
-      code: "address",
-      message: `The address \`${address}\` has the parameter \`${twice}\` twice.`,
-      fix: "Give one of them another name.",
-      ...at,
-    });
-  }
-  const adjacent = /\{[^{}]*\}\{[^{}]*\}/.exec(address)?.[0];
-  if (adjacent !== undefined) {
-    findings.error({
-      code: "address",
-      message: `Nothing stands between the parameters \`${adjacent}\` of the address \`${address}\`, so that nobody can tell where one ends.`,
-      fix: "Put a character between them, or make them one parameter.",
-      ...at,
-    });
-  }
-  if (/[{}]/.test(address.replaceAll(/\{[^{}]+\}/g, ""))) {
-    findings.error({
-      code: "address",
-      message: `The address \`${address}\` has braces that hold no name.`,
-      fix: "Write parameters as `{name}`, and braces that are meant as `%7B` and `%7D`.",
-      ...at,
-    });
-  }
-  const segments = address.slice(1).split("/");
-  if (address.includes("\\")) {
-    findings.warning({
-      code: "address",
-      message: `The address \`${address}\` has a backslash, which clients turn into a slash, and servers do not.`,
-      fix: "Write `/`, or `%5C` for a backslash that is meant.",
-      ...at,
-    });
-  }
-  if (segments.some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) {
-    findings.warning({
-      code: "address",
-      message: `The address \`${address}\` has \`.\` or \`..\` in its path, which clients resolve before they connect, and servers do not.`,
-      fix: "Write the path that is meant.",
-      ...at,
-    });
-  }
-  if (segments.at(-1) === "*") {
-    findings.warning({
-      code: "address",
-      message: `AsyncAPI has no wildcards: a generated server takes every path below \`${address}\`, a generated client connects to that very address.`,
-      fix: "Write a parameter for what varies, such as `{path}`.",
-      ...at,
-    });
-  }
-}
-
-/** Whether clients can be asked for it: the rest is left out, with a warning. */
-function canBeAsked(name: string, part: "query" | "headers", pointer: string, findings: Findings): boolean {
-  const own = part === "headers" && handshakesOwn.has(name.toLowerCase());
-  const unreadable = name === "__proto__" || (part === "headers" && !TOKEN.test(name));
-  if (!own && !unreadable) return true;
-  const what = `The ${part === "headers" ? "header" : "query parameter"} \`${name}\``;
-  findings.warning({
-    code: "handshake-name",
-    message: own
-      ? `${what} belongs to the handshake itself, which the runtime checks; it is left out.`
-      : `${what} cannot be sent under that name; it is left out.`,
-    fix: own ? "Take it away." : "Name it with letters, digits and hyphens.",
-    pointer,
-    at: "key",
-  });
-  return false;
-}
-
-/** A schema of an object that neither declares nor requires some names. */
-function withoutNames(schema: JsonObject, leavesOut: (name: string) => boolean): JsonObject {
-  const properties = property(schema, "properties");
-  const required = property(schema, "required");
-  if (!isObject(properties)) return schema;
-  const left = new Set(Object.keys(properties).filter(leavesOut));
-  if (left.size === 0) return schema;
-  const kept = emptyObject();
-  for (const [name, inner] of Object.entries(properties)) if (!left.has(name)) kept[name] = inner;
-  return {
-    ...schema,
-    properties: kept,
-    ...(Array.isArray(required) && { required: required.filter((name: JsonValue) => typeof name !== "string" || !left.has(name)) }),
-  };
-}
-
 function reportProblems(problems: readonly CoercionProblem[], what: string, owner: Place, findings: Findings): void {
   for (const { name, why } of problems) {
     findings.warning({
@@ -387,11 +245,6 @@ function reportProblems(problems: readonly CoercionProblem[], what: string, owne
       at: "key",
     });
   }
-}
-
-/** Where a schema declares a name; the schema itself where it does not. */
-function placeOfName({ pointer, value }: Place, name: string): string {
-  return property(property(value, "properties"), name) === undefined ? pointer : joinPointer(pointer, "properties", name);
 }
 
 function placeOf(owner: ObjectPlace, key: string): Place {
@@ -420,11 +273,4 @@ function lowerCased(schema: JsonObject): JsonObject {
     properties: copy,
     ...(Array.isArray(required) && { required: required.map((name: JsonValue) => (typeof name === "string" ? name.toLowerCase() : name)) }),
   };
-}
-
-/** Literal words of a path, for names; of its parameters where there are none. */
-export function wordsOfAddress(address: string): string {
-  const [path = ""] = address.split(/[?#]/);
-  const literal = literalSegments(path);
-  return (literal.length > 0 ? literal : parametersOf(path)).join(" ");
 }
