@@ -1,8 +1,9 @@
 // How the strings of a handshake become what a schema says of each: the query knows nothing but text, and lists by saying a name again.
 import type { Coercion } from "@wsgen/runtime/generated/server";
 import type { JsonObject } from "../document/document.ts";
+import { type Alternative, alternativesOf, type Resolve } from "./alternatives.ts";
 import type { Schema } from "./keywords.ts";
-import { type Alternative, alternativesOf, isWhole, kindsOfAll, membersSchemas, type Resolve, stepsOf } from "./shape.ts";
+import { isWhole, kindsOfAll, membersSchemas, stepsOf } from "./shape.ts";
 
 /** A property that (some or all) values can never reach. */
 export interface CoercionProblem {

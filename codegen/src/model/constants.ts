@@ -1,11 +1,12 @@
 // Constants that tell messages apart are required in effect: here they become required in the types.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import type { Resolve } from "./alternatives.ts";
 import { constantOf, emptyObject, forEachSubschema, type Schema } from "./keywords.ts";
 import type { Demand } from "./leaves.ts";
 import { pascalCase } from "./names.ts";
 import { DEFINITIONS, refName, type Types } from "./schemas.ts";
-import { evidenceAt, type Resolve, type Shape } from "./shape.ts";
+import { evidenceAt, type Shape } from "./shape.ts";
 import { isObject, property, refOf, stringsAt } from "./tree.ts";
 
 /**

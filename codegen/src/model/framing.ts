@@ -3,11 +3,12 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { nearest } from "../diagnostics.ts";
 import type { JsonValue } from "../document/document.ts";
+import type { Resolve } from "./alternatives.ts";
 import { correctConstant, pinConstant } from "./constants.ts";
 import type { DiscriminatorOption, EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import { emptyObject, type Schema } from "./keywords.ts";
-import { type Evidence, evidenceAt, type Resolve, type Shape } from "./shape.ts";
+import { type Evidence, evidenceAt, type Shape } from "./shape.ts";
 import type { SourceChannel, SourceMessage } from "./source.ts";
 import { joinPointer, wordsOfPath } from "./tree.ts";
 

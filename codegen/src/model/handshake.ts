@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { constantValues, readQuery, withQuery } from "./address-query.ts";
 import { parametersOf } from "./addresses.ts";
+import type { Resolve } from "./alternatives.ts";
 import { type CoercionProblem, coercionsOf } from "./coercions.ts";
 import type { Socket } from "./endpoints.ts";
 import type { Findings } from "./findings.ts";
@@ -10,7 +11,7 @@ import { emptyObject, type Schema } from "./keywords.ts";
 import type { HandshakePart, SecurityScheme } from "./model.ts";
 import { defaultsOf } from "./parameter-defaults.ts";
 import type { Types } from "./schemas.ts";
-import { type Resolve, shapeOf } from "./shape.ts";
+import { shapeOf } from "./shape.ts";
 import { isObject, joinPointer, type ObjectPlace, type Place, property, type Tree } from "./tree.ts";
 import { reportAddress } from "./unreachable.ts";
 

@@ -1,11 +1,12 @@
 // Finds messages whose schemas contradict themselves: nothing can be sent as one, and whatever arrives as one is refused.
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { type Alternative, alternativesOf, isOpaque, type Resolve } from "./alternatives.ts";
 import type { Findings } from "./findings.ts";
 import type { Judge } from "./judge.ts";
 import { type Schema, says } from "./keywords.ts";
 import type { Message } from "./model.ts";
 import { refName } from "./schemas.ts";
-import { type Alternative, alternativesOf, isOpaque, listedValues, type Resolve, requires, stepsOf } from "./shape.ts";
+import { listedValues, requires, stepsOf } from "./shape.ts";
 import { isObject, property } from "./tree.ts";
 
 /** Where nothing is valid, and why. */

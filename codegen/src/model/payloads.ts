@@ -2,6 +2,7 @@
 import type { Format } from "@wsgen/runtime/generated/server";
 import type { JsonValue } from "../document/document.ts";
 import { speaksJsonSchema } from "../document/vocabulary.ts";
+import { type Alternative, alternativesOf } from "./alternatives.ts";
 import { baseBeside } from "./constants.ts";
 import type { EnvelopeOption } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
@@ -10,7 +11,7 @@ import type { Tag } from "./inheritance.ts";
 import { ANNOTATIONS, emptyObject, mapSubschemas, type Schema } from "./keywords.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS, type TypeDraft, type Types } from "./schemas.ts";
-import { type Alternative, alternativesOf, kindsOfAll, type Shape, shapeOf } from "./shape.ts";
+import { kindsOfAll, type Shape, shapeOf } from "./shape.ts";
 import type { SourceMessage } from "./source.ts";
 import { docsOf, joinPointer, nameOfPointer, type Place, property, splitPointer, type Tree } from "./tree.ts";
 

@@ -1,8 +1,9 @@
 // Finds schemas that recurse without ever looking at a smaller value: their validators would call themselves until the stack ends, on any message.
+
+import { MAX_CHAIN } from "./alternatives.ts";
 import type { Findings } from "./findings.ts";
 import { forEachSubschema, type Schema } from "./keywords.ts";
 import { refName, type TypeDraft } from "./schemas.ts";
-import { MAX_CHAIN } from "./shape.ts";
 
 /** Reports every cycle through in-place applicators (`$ref`, `allOf`, `anyOf`, `oneOf`, `not`, `if`…), once for each cycle, and chains of them too long to follow. */
 export function reportEndlessRecursion(drafts: ReadonlyMap<string, TypeDraft>, findings: Findings): void {

@@ -1,7 +1,8 @@
 // Draws a value from a schema, always the same one: for the examples in diagnostics and for proofs. What it draws is still to be judged by AJV.
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { type Alternative, alternativesOf, type Resolve } from "./alternatives.ts";
 import type { Schema } from "./keywords.ts";
-import { type Alternative, alternativesOf, isWhole, kindsOfAll, membersSchemas, type Resolve, requires, stepsOf } from "./shape.ts";
+import { isWhole, kindsOfAll, membersSchemas, requires, stepsOf } from "./shape.ts";
 
 export interface SampleOptions {
   /** Whether optional properties are there. */

@@ -1,8 +1,8 @@
 // What a schema proves about its values: kinds, fixed values and members, through refs, `allOf`, `anyOf` and `oneOf`.
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import type { JsonObject, JsonValue } from "../document/document.ts";
+import { type Alternative, alternativesOf, isConstant, isOpaque, MAX_ALTERNATIVES, type Resolve } from "./alternatives.ts";
 import { type Schema, typesOf } from "./keywords.ts";
-import { refName } from "./schemas.ts";
 import { isObject, property } from "./tree.ts";
 
 /** The kinds of JSON value. */
@@ -40,22 +40,7 @@ export interface Evidence {
   readonly named: readonly Constant[];
 }
 
-/** Schemas that apply to one value together: no refs, no applicators. */
-export type Alternative = readonly JsonObject[];
-
-/** The schema behind the id or name of a ref. */
-export type Resolve = (id: string) => Schema | undefined;
-
 const ALL_KINDS: ReadonlySet<JsonKind> = new Set<JsonKind>(["object", "array", "string", "number", "boolean", "null"]);
-
-/** Stands for alternatives too many to look at: nothing is known then. */
-const OPAQUE: JsonObject = { $comment: "more alternatives than are looked at" };
-
-/** Beyond this many combinations a payload is taken as it comes. Real ones stay below 50. */
-const MAX_ALTERNATIVES = 256;
-
-/** Schemas that are nothing but each other, one in the other: real ones stay below 20. Longer chains are refused (recursion.ts), and looked at no further. */
-export const MAX_CHAIN = 200;
 
 /** Looks at a schema. Members are looked at when they are asked for, so recursive schemas are fine. */
 export function shapeOf(schema: Schema, resolve: Resolve): Shape {
@@ -154,54 +139,6 @@ export function pathsOf(shape: Shape, { depth, limit }: { readonly depth: number
   }
   return found;
 }
-
-/** Expands refs, `allOf`, `anyOf` and `oneOf` of schemas that apply together. */
-export function alternativesOf(schemas: readonly Schema[], resolve: Resolve, open: ReadonlySet<string> = new Set()): Alternative[] {
-  let found: Alternative[] = [[]];
-  for (const schema of schemas) {
-    found = product(found, alternativesOfOne(schema, resolve, open));
-    if (found.length === 0) return [];
-  }
-  return found;
-}
-
-function alternativesOfOne(schema: Schema, resolve: Resolve, open: ReadonlySet<string>): Alternative[] {
-  if (typeof schema === "boolean") return schema ? [[]] : [];
-  const id = refName(schema);
-  if (id !== undefined) {
-    const target = resolve(id);
-    // Recursion without progress is reported elsewhere; here it adds nothing.
-    if (open.size > MAX_CHAIN) return [[OPAQUE]];
-    return target === undefined || open.has(id) ? [[]] : alternativesOfOne(target, resolve, new Set([...open, id]));
-  }
-  let found: Alternative[] = listed(schema).map((one) => [one]);
-  const all = schema["allOf"];
-  if (Array.isArray(all)) found = product(found, alternativesOf(all as readonly Schema[], resolve, open));
-  for (const key of ["anyOf", "oneOf"]) {
-    const some = schema[key];
-    if (!Array.isArray(some)) continue;
-    found = product(
-      found,
-      some.flatMap((inner: JsonValue) => alternativesOfOne(inner as Schema, resolve, open)),
-    );
-  }
-  return found;
-}
-
-/** A schema that lists objects or lists is one schema for each: they have parts that can be told apart. */
-function listed(schema: JsonObject): readonly JsonObject[] {
-  const { enum: values, ...others } = schema;
-  if (!Array.isArray(values) || values.length > MAX_ALTERNATIVES || values.every(isConstant)) return [schema];
-  return values.map((value: JsonValue) => ({ ...others, const: value }));
-}
-
-function product(left: readonly Alternative[], right: readonly Alternative[]): Alternative[] {
-  if (left.length * right.length > MAX_ALTERNATIVES) return left.slice(0, 1).map((alternative) => [...alternative.slice(0, 1), OPAQUE]);
-  return left.flatMap((a) => right.map((b) => [...a, ...b]));
-}
-
-/** Whether an alternative stands for more of them than are looked at. */
-export const isOpaque = (alternative: Alternative): boolean => alternative.includes(OPAQUE);
 
 /** Kinds of JSON value that all of the schemas allow. */
 export function kindsOfAll(alternative: Alternative): ReadonlySet<JsonKind> {
@@ -392,10 +329,6 @@ function forbids(alternative: Alternative, step: string | number): boolean {
 
 function othersThan(kinds: ReadonlySet<JsonKind>, kind: JsonKind): boolean {
   return kinds.size > 1 || !kinds.has(kind);
-}
-
-function isConstant(value: JsonValue): value is Constant {
-  return value === null || typeof value !== "object";
 }
 
 function kindOf(value: JsonValue): JsonKind {

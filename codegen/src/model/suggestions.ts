@@ -3,11 +3,12 @@
 import type { Constant, Path } from "@wsgen/runtime/generated/server";
 import { FILES_KEY, type JsonValue } from "../document/document.ts";
 import { formatPointer } from "../document/pointer.ts";
+import { alternativesOf } from "./alternatives.ts";
 import type { Schema } from "./keywords.ts";
 import type { Entry } from "./leaves.ts";
 import { wordsOf } from "./names.ts";
 import { DEFINITIONS } from "./schemas.ts";
-import { alternativesOf, evidenceAt, pathsOf, schemaAt } from "./shape.ts";
+import { evidenceAt, pathsOf, schemaAt } from "./shape.ts";
 import type { SourceChannel } from "./source.ts";
 import { property, splitPointer, type Tree, wordsOfPath } from "./tree.ts";
 
