@@ -161,12 +161,17 @@ export function createTypeBuilder(
         found.set(name, { type: before === undefined ? type : intersection([before.type, type]), schema: property });
       }
     }
-    const members = [...found].map(([name, { type, schema }]) => ({
-      name,
-      optional: !required.has(name) && findProperty(bases, name, new Set())?.required !== true,
-      type,
-      docs: memberDocs(name, annotated(schema)),
-    }));
+    const members = [...found].map(([name, { type, schema }]) => {
+      const inherited = findProperty(bases, name, new Set());
+      // A text has all the properties of an object that requires none, to TypeScript.
+      const excluded = inherited !== undefined && allKinds([kindsOfSchema(inherited.schema), kindsOfSchema(schema)])?.size === 0;
+      return {
+        name,
+        optional: !required.has(name) && inherited?.required !== true,
+        type: excluded ? never : type,
+        docs: memberDocs(name, annotated(schema)),
+      };
+    });
     for (const name of required) {
       if (found.has(name)) continue;
       const inherited = findProperty(bases, name, new Set());

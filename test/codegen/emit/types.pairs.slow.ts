@@ -79,6 +79,7 @@ const ways: Readonly<Record<string, (one: Drawn, other: Drawn) => Drawn[]>> = {
         { type: "object", properties: { a: other }, required: ["a"] },
       ],
     },
+    { allOf: [ref("Tagged"), { type: "object", properties: { a: one, b: other } }] },
     { allOf: [ref("Numbers"), { type: "object", properties: { a: one }, additionalProperties: other }] },
     { type: "object", required: ["a"], allOf: [one, other] },
   ],

@@ -283,11 +283,19 @@ export type Leaf = string;`);
     });
 
     it("intersects where an interface could not extend", () => {
-      expect(typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind: { type: "number" } } }] }, { Animal })).toBe(
-        "type X = Animal & { kind: number };",
+      expect(typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind: { type: ["string", "number"] } } }] }, { Animal })).toBe(
+        "type X = Animal & { kind: string | number };",
       );
       expect(typeOf({ allOf: [ref("Animal"), ref("Tag")] }, { Animal, Tag: { type: "object", properties: { tag: {} } } })).toBe(
         "type X = Animal & Tag;",
+      );
+    });
+
+    it("has nothing for a property of a kind that it cannot have, as the guard does", () => {
+      const narrowed = (kind: object) => typeOf({ allOf: [ref("Animal"), { type: "object", properties: { kind } }] }, { Animal });
+      expect(narrowed({ type: "number" })).toBe("interface X extends Animal {\n  kind: never;\n}");
+      expect(narrowed({ type: "object", properties: { name: { type: "string" } } })).toBe(
+        "interface X extends Animal {\n  kind: never;\n}",
       );
     });
 
