@@ -34,7 +34,7 @@ async function unionsOf(entry: Entry, config: Config | undefined) {
   return { unions: unions.length, messages: unions.reduce((sum, { messages }) => sum + messages.length, 0) };
 }
 
-describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus)", () => {
+describe.skipIf(!present)("overrides of the corpus (needs ../shared/corpus)", () => {
   test("tell apart what can be told apart, and spoil nothing", async () => {
     const total = { before: { unions: 0, messages: 0 }, after: { unions: 0, messages: 0 } };
     const lines: string[] = [];
@@ -77,7 +77,7 @@ describe.skipIf(!present)("overrides of the corpus (skipped: no ../shared/corpus
   });
 });
 
-describe.skipIf(!present)("the hint that proposes subscriptions (skipped: no ../shared/corpus)", () => {
+describe.skipIf(!present)("the hint that proposes subscriptions (needs ../shared/corpus)", () => {
   test("is given where a document is about them, and what it proposes makes them when it is pasted", async () => {
     const seen: Record<string, string> = {};
     for (const entry of sockets) {

@@ -205,7 +205,7 @@ const vendors: { readonly [session: string]: Vendor } = {
   },
 };
 
-describe.skipIf(!existsSync(corpus))("the generated client of a vendor's document (skipped: no ../shared/corpus)", () => {
+describe.skipIf(!existsSync(corpus))("the generated client of a vendor's document (needs ../shared/corpus)", () => {
   afterAll(() => rmSync(output, { recursive: true, force: true }));
 
   for (const [session, { slug, options, play, notes }] of Object.entries(vendors)) {

@@ -20,7 +20,7 @@ const modelOf = (entry: Entry): Promise<Model> => {
   return known;
 };
 
-describe.skipIf(!present)("the corpus (skipped: no ../shared/corpus)", () => {
+describe.skipIf(!present)("the corpus (needs ../shared/corpus)", () => {
   test("every WebSocket document of version 2.0 or later has a model, each in less than 5 s", async () => {
     const figures = { endpoints: 0, directions: 0, alone: 0, apart: 0, unions: 0, messages: 0, "messages in unions": 0, slowest: 0 };
     for (const entry of sockets) {

@@ -11,7 +11,7 @@ import { type Entry, filesOf, present, sideOf, sockets } from "../../corpus.mjs"
 /** So many definitions of each document are removed, one after the other. */
 const removals = Number(process.env["RUNS"] ?? 12);
 
-describe.skipIf(!present)("names in the corpus (skipped: no ../shared/corpus)", () => {
+describe.skipIf(!present)("names in the corpus (needs ../shared/corpus)", () => {
   test("do not collide across kind, channel and direction, on disks that ignore case either", async () => {
     for (const entry of sockets) {
       const { endpoints, types } = (await open(entry)).model;
