@@ -1,5 +1,6 @@
 // contract.server.ts and contract.client.ts: everything the runtime has to know of the document, as data. Each holds only the guards that its side runs.
 import type { DispatchTree } from "@wsgen/runtime/generated/server";
+import { endsOf } from "../model/exits.ts";
 import type {
   Delivery,
   Direction,
@@ -51,7 +52,7 @@ function endpointContract(model: Model, endpoint: Endpoint, guards: Guards | und
   // Where no guard does it, they tell a reply from an event with the same id.
   const telling = new Map(guards ? [] : receives.messages.map(({ name, constants }) => [name, constants]));
   const answers = answersTo(sends);
-  const ends = endsOf(receives.tree);
+  const ends = namesIn(receives.tree);
   return present({
     address: endpoint.address,
     parameters: endpoint.parameters && partContract(endpoint.parameters, guard, pathFacts(endpoint.parameters, side)),
@@ -144,21 +145,9 @@ function messageContract(
 }
 
 /** Names of all messages that a tree leads to. */
-function endsOf({ binary, constants = [], encoded, json, text }: DispatchTree): ReadonlySet<string> {
-  const names = new Set<string>();
-  const walk = (node: DispatchTree["json"]): void => {
-    if (node === undefined) return;
-    if (typeof node === "string") names.add(node);
-    else if ("among" in node) for (const name of node.among) names.add(name);
-    else {
-      walk(node.absent);
-      if ("cases" in node) for (const then of [...node.cases.map(([, inner]) => inner), node.other]) walk(then);
-      else if ("kinds" in node) Object.values(node.kinds).forEach(walk);
-      else walk(node.present);
-    }
-  };
-  [binary, encoded, json, text, ...constants.map(([, end]) => end)].forEach(walk);
-  return names;
+function namesIn({ binary, constants = [], encoded, json, text }: DispatchTree): ReadonlySet<string> {
+  const roots = [binary, encoded, json, text, ...constants.map(([, end]) => end)];
+  return new Set(roots.flatMap((root) => (root === undefined ? [] : endsOf(root))));
 }
 
 const replyContract = ({ messages, request, reply, id }: Reply): Literal => ({ messages, request, reply, id });

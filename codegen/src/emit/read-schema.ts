@@ -2,10 +2,7 @@
 import type { JsonObject, JsonValue } from "../document/document.ts";
 import { BYTES, isSchema, type Schema, says } from "../model/keywords.ts";
 import { refName } from "../model/schemas.ts";
-import { isObject } from "../model/tree.ts";
-
-export const stringsOf = (value: JsonValue | undefined): readonly string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+import { isObject, stringsOf } from "../model/tree.ts";
 
 /** Keywords that only speak of values of one kind. */
 export const SPEAKS_OF: ReadonlyMap<string, string> = new Map([

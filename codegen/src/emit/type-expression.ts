@@ -3,9 +3,9 @@ import type { JsonObject, JsonValue } from "../document/document.ts";
 import { BYTES, isSchema, type Schema } from "../model/keywords.ts";
 import type { Model } from "../model/model.ts";
 import { refName } from "../model/schemas.ts";
-import { isObject } from "../model/tree.ts";
+import { isObject, stringsOf } from "../model/tree.ts";
 import type { GeneratedFile } from "./file.ts";
-import { ALTERNATIVES, allowsNothing, declares, flattened, isConstraint, isKind, kindsOf, listedValues, stringsOf } from "./read-schema.ts";
+import { ALTERNATIVES, allowsNothing, declares, flattened, isConstraint, isKind, kindsOf, listedValues } from "./read-schema.ts";
 import { type Annotated, memberDocs } from "./schema-docs.ts";
 import { allKinds, anyKind, createTypeAlgebra, type Kinds, mixesIndex, never, text, unknown } from "./type-algebra.ts";
 import {

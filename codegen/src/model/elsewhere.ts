@@ -1,10 +1,9 @@
 // Where messages that take the rest end: at the constants of the others.
-import type { Constant, DispatchTree } from "@wsgen/runtime/generated/server";
+import type { Constant } from "@wsgen/runtime/generated/server";
+import { endsOf, exitsOf, type Node } from "./exits.ts";
 import type { DirectionDraft, Entry } from "./leaves.ts";
 import type { Unlike } from "./model.ts";
 import { evidenceAt } from "./shape.ts";
-
-type Node = NonNullable<DispatchTree["json"]>;
 
 /**
  * What makes a payload of a message another one to its receiver: values at a place with which the tree leads elsewhere, though the message has no constant
@@ -45,19 +44,4 @@ export function elsewhereOf(
     const elsewhere = [...roots.flatMap((root) => (root === undefined ? [] : below(root, entry))), ...texts(name)];
     return elsewhere.length === 0 ? {} : { elsewhere };
   };
-}
-
-/** The nodes that one leads to, in any order. */
-function exitsOf(node: Node): readonly Node[] {
-  if (typeof node === "string" || "among" in node) return [];
-  const absent = node.absent === undefined ? [] : [node.absent];
-  if ("present" in node) return [node.present, ...absent];
-  if ("kinds" in node) return [...Object.values(node.kinds), ...absent];
-  return [...node.cases.map(([, then]) => then), ...(node.other === undefined ? [] : [node.other]), ...absent];
-}
-
-/** The names at the ends below a node. */
-function endsOf(node: Node): readonly string[] {
-  if (typeof node === "string") return [node];
-  return "among" in node ? node.among : exitsOf(node).flatMap(endsOf);
 }

@@ -87,14 +87,7 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
     demands: canLack ? [] : optional.map(([candidate]) => candidate),
     rest: other,
     build: (next) => {
-      const known = new Map<string, DispatchNode>();
-      // Cases that lead to the same messages share one subtree: it is decided once.
-      const once = (members: readonly Candidate[]): DispatchNode => {
-        const key = members.map(({ name }) => name).join(" ");
-        const found = known.get(key) ?? next(members);
-        known.set(key, found);
-        return found;
-      };
+      const once = decidedOnce(next);
       return {
         path,
         cases: cases.map(([value, members]) => [value, once(members)] as const),
@@ -102,6 +95,17 @@ function constantSplit(path: Path, seen: Seen): Split | undefined {
         ...(other.length > 0 && { other: once(other) }),
       };
     },
+  };
+}
+
+/** Exits that lead to the same messages share one subtree: it is decided once. */
+function decidedOnce(next: (members: readonly Candidate[]) => DispatchNode): (members: readonly Candidate[]) => DispatchNode {
+  const known = new Map<string, DispatchNode>();
+  return (members) => {
+    const key = members.map(({ name }) => name).join(" ");
+    const found = known.get(key) ?? next(members);
+    known.set(key, found);
+    return found;
   };
 }
 
@@ -144,14 +148,9 @@ function kindSplit(path: Path, seen: Seen): Split | undefined {
     left: leftOf(exits, seen),
     ...weightOf(seen),
     build: (next) => {
+      const once = decidedOnce(next);
       const kinds: { [Kind in JsonKind]?: DispatchNode } = {};
-      const known = new Map<string, DispatchNode>();
-      for (const [kind, members] of byKind) {
-        const key = members.map(({ name }) => name).join(" ");
-        const found = known.get(key) ?? next(members);
-        known.set(key, found);
-        kinds[kind] = found;
-      }
+      for (const [kind, members] of byKind) kinds[kind] = once(members);
       return { path, kinds, ...(absent.length > 0 && { absent: next(absent) }) };
     },
   };

@@ -142,8 +142,12 @@ export function stringAt(value: JsonValue | undefined, key: string): string | un
 
 /** The strings of the list `key`; none where there is no list. */
 export function stringsAt(value: JsonValue | undefined, key: string): readonly string[] {
-  const found = property(value, key);
-  return Array.isArray(found) ? found.filter((item): item is string => typeof item === "string") : [];
+  return stringsOf(property(value, key));
+}
+
+/** The strings of a list; none where there is no list. */
+export function stringsOf(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
 /** Prose of an object that has `title`, `summary` and `description`. */
