@@ -3,7 +3,7 @@
 import { Buffer, constants, isUtf8 } from "node:buffer";
 import { type Closure, closures, isWireCode } from "./close.ts";
 import { Gathering } from "./gathering.ts";
-import { unmask } from "./mask.ts";
+import { unmask, type Words, wordsOf } from "./mask.ts";
 import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
 import { beginShare, isShareOver, isTimed, isTimeToLook } from "./share.ts";
 import { Unfinished, Utf8Check } from "./unfinished.ts";
@@ -37,6 +37,9 @@ export interface FrameBounds {
 
 /** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
 const LARGE = 4096;
+/** … and unmasked in words from this one on. */
+const WORDS = 256;
+
 /**
  * Reads the frames a client sends: masked, checked against every rule of RFC 6455 as early as its bytes are there, fragments put
  * together. Bytes are unmasked in place, so whoever calls `read` gives them away.
@@ -168,6 +171,7 @@ export class FrameReader {
   /** Reads the frames that lie whole in a chunk and keeps the beginning of the next; gives the number of bytes used. */
   #readWhole(chunk: Buffer): number {
     let at = 0;
+    const words = chunk.length >= WORDS ? wordsOf(chunk) : undefined;
     while (at < chunk.length && !this.held && !this.#done) {
       if (isTimed(this) && isTimeToLook(this.#decoder !== undefined)) this.#rest();
       const available = chunk.length - at;
@@ -177,7 +181,7 @@ export class FrameReader {
         this.#partial.add(chunk.subarray(at), wanted);
         return chunk.length;
       }
-      if (wanted > 0) this.#readFrame(chunk, at, at + wanted);
+      if (wanted > 0) this.#readFrame(chunk, at, at + wanted, words);
       at += wanted;
     }
     return at;
@@ -190,7 +194,7 @@ export class FrameReader {
       const wanted = this.#inspect(partial.bytes, 0, partial.length);
       if (wanted <= partial.length) {
         this.#partial = undefined;
-        if (wanted > 0) this.#readFrame(partial.bytes, 0, wanted);
+        if (wanted > 0) this.#readFrame(partial.bytes, 0, wanted, wordsOf(partial.bytes));
         return at;
       }
       if (at === chunk.length) return at;
@@ -248,7 +252,7 @@ export class FrameReader {
     return this.#streaming && rsv === 0 && this.#decoder?.optional !== false;
   }
 
-  #readFrame(bytes: Buffer, at: number, end: number): void {
+  #readFrame(bytes: Buffer, at: number, end: number, words: Words | undefined): void {
     const first = bytes[at]!; // A whole frame is there.
     const short = bytes[at + 1]! & 0x7f;
     const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14);
@@ -256,7 +260,7 @@ export class FrameReader {
     const final = (first & FIN) !== 0;
     const whole = final && opcode !== opcodes.continuation && opcode < opcodes.close && !this.#streaming;
     if (whole && this.discarding) return;
-    unmask(bytes, start, end);
+    unmask(bytes, start, end, words);
     const rsv = (first >> 4) & 7;
     if (opcode < opcodes.close) {
       if (whole) this.#deliver(opcode, rsv, bytes, start, end);
