@@ -257,13 +257,17 @@ function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown,
 
 /** Whether a text has brackets enough to be too deep; those inside strings count too, so `true` means "look closer". */
 function opensDeep(text: string): boolean {
-  let opened = 0;
-  for (const bracket of text.length > 2 * MAX_DEPTH ? BRACKETS : []) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (++opened > MAX_DEPTH) return true;
-  }
-  return false;
+  const arrays = opened(text, "[", MAX_DEPTH);
+  // An object takes five characters at least, `{"":}`: most texts are too short to be looked at again.
+  return arrays + text.length / 5 > MAX_DEPTH && arrays + opened(text, "{", MAX_DEPTH - arrays) > MAX_DEPTH;
 }
-const BRACKETS = ["{", "["];
+
+/** How often a bracket is in a text; looks for no more than one over `most`. */
+function opened(text: string, bracket: string, most: number): number {
+  let count = 0;
+  for (let at = text.indexOf(bracket); at !== -1 && count <= most; at = text.indexOf(bracket, at + 1)) count++;
+  return count;
+}
 
 /** Whether a text, if it is JSON, nests too deep. Stops where it does. */
 function nestsDeep(text: string): boolean {
