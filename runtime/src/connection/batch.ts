@@ -1,4 +1,4 @@
-// Frames as one write.
+// Frames as one write. The members of a room mostly get the same ones in a turn, and share one list of them and one batch.
 
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
@@ -6,36 +6,52 @@ import type { Duplex } from "node:stream";
 /** Batches below this size are copied into one Buffer; above it they go out as one writev. */
 const CONCAT_LIMIT = 64 * 1024;
 
-/** The batch written last and its bytes: the members of a room mostly have the same one. */
-let lastFrames: readonly Buffer[] | undefined;
-let lastBatch: Buffer | undefined;
+/** The list begun last. */
+let begun: Buffer[] | undefined;
+/** The batch made last: so many of a list. */
+let batch: Buffer | undefined;
+let batchList: readonly Buffer[] | undefined;
+let batchCount = 0;
 
-/** `bytes`: of all frames together. */
-export function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number): void {
+/** A list of frames that begins with this one. Others have it as well: it only grows, and whoever has one counts how many are his. */
+export function beginFrames(frame: Buffer): Buffer[] {
+  if (begun === undefined || begun[0] !== frame) begun = [frame];
+  return begun;
+}
+
+/** The list with one more frame behind the first `count`: the same one, unless somebody has put another there. */
+export function addFrame(frames: Buffer[], count: number, frame: Buffer): Buffer[] {
+  if (count < frames.length) return frames[count] === frame ? frames : [...firstOf(frames, count), frame];
+  frames.push(frame);
+  return frames;
+}
+
+/** Writes frames, `bytes` in all: a list, or the first `count` of one. */
+export function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number, count = frames.length): void {
   const [first] = frames;
-  if (first !== undefined && frames.length === 1) {
+  if (first !== undefined && count === 1) {
     socket.write(first);
   } else if (bytes < CONCAT_LIMIT) {
-    if (lastBatch === undefined || lastFrames === undefined || !equal(frames, lastFrames)) {
-      lastBatch = Buffer.concat(frames, bytes);
-      lastFrames = frames;
+    if (batch === undefined || batchList !== frames || batchCount !== count) {
+      batch = Buffer.concat(firstOf(frames, count), bytes);
+      batchList = frames;
+      batchCount = count;
     }
-    socket.write(lastBatch);
+    socket.write(batch);
   } else {
     socket.cork();
-    for (const frame of frames) socket.write(frame);
+    for (const frame of firstOf(frames, count)) socket.write(frame);
     socket.uncork();
   }
 }
 
-/** To be called at the end of a turn, so that no batch stays in memory. */
+/** To be called at the end of a turn, so that nothing of it stays in memory. */
 export function forgetBatch(): void {
-  lastFrames = undefined;
-  lastBatch = undefined;
+  begun = undefined;
+  batch = undefined;
+  batchList = undefined;
 }
 
-function equal(a: readonly Buffer[], b: readonly Buffer[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+function firstOf(frames: readonly Buffer[], count: number): readonly Buffer[] {
+  return count === frames.length ? frames : frames.slice(0, count);
 }

@@ -224,10 +224,10 @@ export interface ConnectionCore<Context = object> extends Connection<Context> {
   readonly messagesIn: number;
   readonly messagesOut: number;
   /**
-   * Queues one encoded frame, in order with everything else: rooms and contracts frame once and push to many. `key` is what it replaces,
-   * and is replaced by, where messages are conflated; without one it is not. `manner`: as {@link SendOptions} say.
+   * Queues a message, in order with everything else: a text, or the frame of one of either kind, which rooms encode once and push to many. `key` is
+   * what it replaces, and is replaced by, where messages are conflated; without one it is not. `manner`: as {@link SendOptions} say.
    */
-  push(frame: Buffer, key?: string, manner?: Manner): Sent;
+  push(message: Buffer | string, key?: string, manner?: Manner): Sent;
   /** Closes with any code a close frame may carry, see `closures`; the reason is cut at 123 bytes. Flushes first. */
   shut(code: number, reason: string): Promise<CloseOutcome>;
   /** Installs the sink and starts to deliver what has arrived, in order. Once only. */

@@ -97,7 +97,7 @@ export class Inbox {
 
   /** Whether everything has been delivered and nothing will follow. */
   get ended(): boolean {
-    return this.#complete && this.#waiting === 0;
+    return this.#complete && this.#waiting() === 0;
   }
 
   /** Whether a handler is at work. */
@@ -110,7 +110,7 @@ export class Inbox {
     const sink = this.#sink;
     if (sink !== undefined) {
       if (sink.peeking === true && this.#peek(sink, data)) return;
-      if (!this.#occupied && this.#waiting === 0 && !this.#owner.congested) {
+      if (!this.#occupied() && this.#waiting() === 0 && !this.#owner.congested) {
         this.#deliver(sink, data);
         return;
       }
@@ -131,7 +131,7 @@ export class Inbox {
     const kept = typeof data === "string" || this.#queue.length < INBOX.messages ? data : Buffer.from(data);
     this.#queue.push({ data: kept, size, binary, first, final });
     this.#bytes += size;
-    if (!this.#held && this.#full) {
+    if (!this.#held && this.#full()) {
       this.#held = true;
       this.#owner.hold();
     }
@@ -140,11 +140,12 @@ export class Inbox {
 
   /** Delivers what can be delivered now, and lets the wire go on when there is room. */
   pump(): void {
+    if (this.#waiting() === 0) return;
     const sink = this.#sink;
     if (sink === undefined) {
       this.#puller?.wake();
     } else {
-      while (!this.#occupied && !this.#owner.congested && !this.#hadItsShare()) {
+      while (!this.#occupied() && !this.#owner.congested && !this.#hadItsShare()) {
         const arrival = this.#shiftMessage(Number.POSITIVE_INFINITY);
         if (arrival === undefined) break;
         this.#deliver(sink, arrival.binary ? arrival.data : textOf(arrival));
@@ -155,7 +156,7 @@ export class Inbox {
 
   /** Whether the rest waits for the next turn, in which it is delivered on. */
   #hadItsShare(): boolean {
-    if (this.#waiting <= INBOX.messages) return false; // The wire has its own share, and this is no more than a little beside it.
+    if (this.#waiting() <= INBOX.messages) return false; // The wire has its own share, and this is no more than a little beside it.
     if (this.#shareEnds !== undefined) return performance.now() >= this.#shareEnds;
     this.#shareEnds = performance.now() + SHARE;
     setImmediate(() => {
@@ -212,16 +213,16 @@ export class Inbox {
     this.#conclude();
   }
 
-  get #waiting(): number {
+  #waiting(): number {
     return this.#queue === undefined ? 0 : this.#queue.length;
   }
 
-  get #full(): boolean {
+  #full(): boolean {
     const bound = this.#sink?.peeking === true ? READ_AHEAD : INBOX;
-    return this.#waiting >= bound.messages || this.#bytes >= bound.bytes;
+    return this.#waiting() >= bound.messages || this.#bytes >= bound.bytes;
   }
 
-  get #occupied(): boolean {
+  #occupied(): boolean {
     return this.#calling || this.#running >= this.#concurrency;
   }
 
@@ -247,7 +248,7 @@ export class Inbox {
   }
 
   #settle(): void {
-    if (this.#held && !this.#full) {
+    if (this.#held && !this.#full()) {
       this.#held = false;
       this.#owner.release();
     }
@@ -257,7 +258,7 @@ export class Inbox {
   /** Tells the end, once, behind the last message. */
   #conclude(): void {
     const outcome = this.#outcome;
-    if (outcome === undefined || this.#waiting > 0) return;
+    if (outcome === undefined || this.#waiting() > 0) return;
     this.#owner.onEmptied();
     const sink = this.#sink;
     if (sink === undefined) return; // One that starts late is told then.

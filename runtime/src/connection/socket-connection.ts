@@ -39,7 +39,7 @@ import { StreamReader } from "./streamed.ts";
 import { startTimeouts, type Timeouts, type TimeoutsOwner } from "./timeouts.ts";
 import { restAfter } from "./turn.ts";
 import { createWaiter, rejected, type Waiter } from "./waiter.ts";
-import { encodeFrame, opcodes, splitFrame } from "./wire.ts";
+import { encodeFrame, frameOf, opcodes, splitFrame } from "./wire.ts";
 import { Outbox, type OutboxOwner } from "./writer.ts";
 
 /** How long, in ms, a slow consumer may take to read its close frame. */
@@ -176,19 +176,19 @@ export class SocketConnection<Context extends object>
   send(message: string | Uint8Array | Message, options?: SendOptions): Sent {
     if (this.#state !== "open") return this.#refuse();
     const data = typeof message === "string" || message instanceof Uint8Array ? message : message.data;
-    const frame = encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
-    if (options === undefined) return this.push(frame, ANY);
+    const outgoing = typeof data === "string" ? data : encodeFrame(opcodes.binary, data);
+    if (options === undefined) return this.push(outgoing, ANY);
     const { conflate, volatile } = options;
-    return this.push(frame, conflate ?? ANY, volatile === true ? "volatile" : conflate === undefined ? undefined : "conflated");
+    return this.push(outgoing, conflate ?? ANY, volatile === true ? "volatile" : conflate === undefined ? undefined : "conflated");
   }
 
-  push(frame: Buffer, key?: string, manner?: Manner): Sent {
+  push(message: Buffer | string, key?: string, manner?: Manner): Sent {
     if (this.#state !== "open") return this.#refuse();
     this.messagesOut++;
     this.#timeouts?.onMessage();
-    if (manner === "volatile" && this.#outbox.slow) return this.#outbox.pass(frame);
-    if (this.#plain) return this.#outbox.push(frame, key, manner === "conflated");
-    return this.#pushPrepared(frame, key, manner === "conflated");
+    if (manner === "volatile" && this.#outbox.slow) return this.#outbox.pass(frameOf(message));
+    if (this.#plain) return this.#outbox.push(message, key, manner === "conflated");
+    return this.#pushPrepared(frameOf(message), key, manner === "conflated");
   }
 
   #pushPrepared(frame: Buffer, key: string | undefined, conflated: boolean): Sent {

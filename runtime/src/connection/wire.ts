@@ -16,6 +16,21 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   return frame;
 }
 
+/** A message as a frame, which it may be already. */
+export function frameOf(message: Buffer | string): Buffer {
+  return typeof message === "string" ? encodeFrame(opcodes.text, message) : message;
+}
+
+/** Writes a text frame where there is room for three bytes a UTF-16 unit and the header, and gives where it ends. */
+export function writeText(to: Buffer, at: number, text: string): number {
+  const guess = at + headerSize(text.length);
+  const length = to.write(text, guess);
+  const start = at + headerSize(length);
+  if (start !== guess) to.copyWithin(start, guess, guess + length);
+  writeHeader(to, at, FIN | opcodes.text, length);
+  return start + length;
+}
+
 /** The same for a part of a message that is not its last. */
 export function encodeFragment(opcode: number, payload: string | Uint8Array): Buffer {
   const frame = encodeFrame(opcode, payload);

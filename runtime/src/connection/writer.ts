@@ -2,10 +2,12 @@
 
 import type { Duplex } from "node:stream";
 import { Backlog } from "./backlog.ts";
-import { writeBatch } from "./batch.ts";
+import { addFrame, beginFrames, writeBatch } from "./batch.ts";
 import type { Overflow, Sent } from "./connection.ts";
+import { addText, dropTexts, handOverTexts, LONGEST_TEXT } from "./page.ts";
 import { markDirty, restAfter, TURN_LIMIT } from "./turn.ts";
 import { createWaiter, ignore, LateSend, type Waiter } from "./waiter.ts";
+import { frameOf } from "./wire.ts";
 
 /** What an Outbox tells its connection. */
 export interface OutboxOwner {
@@ -33,7 +35,9 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #mark: number;
   readonly #overflow: Overflow;
+  /** What this turn's write begins with: so many of a list that is shared with others. Behind it come the texts on the page. */
   #frames: Buffer[] | undefined;
+  #count = 0;
   #bytes = 0;
   /** Of what was sent this turn although the mark waited. */
   #late: LateSend | undefined;
@@ -55,7 +59,7 @@ export class Outbox {
 
   /** Whether as much waits to be taken by the kernel as may. */
   get full(): boolean {
-    return this.#bytes + this.#socket.writableLength + this.#kept >= this.#mark;
+    return this.#bytes + this.#socket.writableLength + this.#kept() >= this.#mark;
   }
 
   /** Whether a message would wait here for the peer, who has not taken what was sent before. */
@@ -63,33 +67,39 @@ export class Outbox {
     return this.#behind !== undefined || this.#backlog !== undefined || this.#socket.writableNeedDrain || this.full;
   }
 
-  get #kept(): number {
+  #kept(): number {
     return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.backlog.bytes);
   }
 
   /**
-   * Queues a message for this turn's write. Where it has to wait for the peer, and `conflated` or the policy says so, it replaces the one that
-   * waits with the same key.
+   * Queues a message for this turn's write: its frame, or its text. Where it has to wait for the peer, and `conflated` or the policy says so, it
+   * replaces the one that waits with the same key.
    */
-  push(frame: Buffer, key?: string, conflated = false): Sent {
-    if (this.#behind !== undefined) {
-      const late = this.#keep(this.#behind.backlog, frame, key, conflated);
-      this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
-      if (late) return this.#pushedLate();
-      if (this.#kept < TURN_LIMIT && restAfter(frame.length) === undefined) return undefined;
-    } else if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
-      this.#backlog ??= new Backlog();
-      if (this.#keep(this.#backlog, frame, key, conflated)) {
-        this.#markDirty();
-        return this.#pushedLate();
-      }
-      if (!this.full) return restAfter(frame.length);
-    } else {
-      this.pushAhead(frame);
-      if (this.#socket.writableLength >= this.#mark) return this.#pushedLate();
-      if (this.#bytes < TURN_LIMIT && !this.full) return undefined;
+  push(message: Buffer | string, key?: string, conflated = false): Sent {
+    if (this.#behind !== undefined) return this.#pushBehind(this.#behind, frameOf(message), key, conflated);
+    if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
+      return this.#pushLater(frameOf(message), key, conflated);
     }
-    return this.#wait();
+    if (typeof message === "string" && message.length <= LONGEST_TEXT) this.#pushText(message);
+    else this.pushAhead(frameOf(message));
+    if (this.#socket.writableLength >= this.#mark) return this.#pushedLate();
+    return this.#bytes < TURN_LIMIT && !this.full ? undefined : this.#wait();
+  }
+
+  #pushBehind({ backlog }: Behind, frame: Buffer, key: string | undefined, conflated: boolean): Sent {
+    const late = this.#keep(backlog, frame, key, conflated);
+    this.#markDirty(); // Who waits is let go at the end of the turn, as long as it is below the mark.
+    if (late) return this.#pushedLate();
+    return this.#kept() < TURN_LIMIT && restAfter(frame.length) === undefined ? undefined : this.#wait();
+  }
+
+  #pushLater(frame: Buffer, key: string | undefined, conflated: boolean): Sent {
+    this.#backlog ??= new Backlog();
+    if (this.#keep(this.#backlog, frame, key, conflated)) {
+      this.#markDirty();
+      return this.#pushedLate();
+    }
+    return this.full ? this.#wait() : restAfter(frame.length);
   }
 
   /** Waits for room, with what was pushed last. */
@@ -126,18 +136,27 @@ export class Outbox {
 
   /** Queues what waits for no message: control frames, and the fragments of the message that is being sent. */
   pushAhead(frame: Buffer): void {
-    if (this.#frames === undefined) {
-      this.#frames = [frame];
-      this.#markDirty();
-    } else {
-      this.#frames.push(frame);
-    }
+    handOverTexts(this);
+    this.takeFrames(frame);
     this.#bytes += frame.length;
+    this.#markDirty();
+  }
+
+  /** Most texts are not worth a Buffer each: they lie on the page of this turn until something else follows. */
+  #pushText(text: string): void {
+    this.#bytes += addText(this, text);
+    this.#markDirty();
+  }
+
+  /** Takes back from the page what was pushed last. */
+  takeFrames(frames: Buffer): void {
+    this.#frames = this.#frames === undefined ? beginFrames(frames) : addFrame(this.#frames, this.#count, frames);
+    this.#count++;
   }
 
   /** Gives a promise while there is no room for a fragment. */
   waitForRoom(): Sent {
-    if (this.#hasRoom) return undefined;
+    if (this.#hasRoom()) return undefined;
     this.#streamer ??= createWaiter();
     return this.#streamer.promise;
   }
@@ -170,24 +189,27 @@ export class Outbox {
     this.#dirty = false;
     const late = this.#late;
     this.#late = undefined;
-    if (late?.awaited === false && (this.#socket.writableLength >= this.#mark || this.#kept >= this.#mark)) this.#overflown();
-    else if (this.#frames === undefined) this.settle();
+    if (late?.awaited === false && (this.#socket.writableLength >= this.#mark || this.#kept() >= this.#mark)) this.#overflown();
+    else if (this.#bytes === 0) this.settle();
     else this.flush();
   }
 
   /** Writes what is queued, in one write. */
   flush(): void {
+    handOverTexts(this);
     const frames = this.#frames;
     if (frames === undefined) return;
+    const count = this.#count;
     const bytes = this.#bytes;
     this.#clear();
-    writeBatch(this.#socket, frames, bytes);
+    writeBatch(this.#socket, frames, bytes, count);
     this.settle();
   }
 
   /** Writes the last frame, behind everything queued and whatever the socket holds. A message that has not ended stays cut off. */
   end(frame: Buffer): void {
-    const frames = [...(this.#frames ?? []), ...(this.#backlog?.frames ?? []), frame];
+    handOverTexts(this);
+    const frames = [...(this.#frames ?? []).slice(0, this.#count), ...(this.#backlog?.frames ?? []), frame];
     const unsent = this.#behind?.waiter;
     this.#discard();
     writeBatch(
@@ -202,7 +224,7 @@ export class Outbox {
   /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
   settle(): void {
     if (this.#backlog !== undefined && !this.#socket.writableNeedDrain) {
-      if (this.#frames !== undefined) {
+      if (this.#bytes > 0) {
         this.flush(); // What was sent before goes first, and comes back here.
         return;
       }
@@ -211,13 +233,13 @@ export class Outbox {
       writeBatch(this.#socket, [...frames], bytes);
     }
     const behind = this.#behind;
-    if ((this.#waiter ?? behind?.waiter) !== undefined && this.#socket.writableLength + this.#kept < this.#mark) {
+    if ((this.#waiter ?? behind?.waiter) !== undefined && this.#socket.writableLength + this.#kept() < this.#mark) {
       this.#waiter?.resolve();
       this.#waiter = undefined;
       behind?.waiter?.resolve();
       if (behind !== undefined) behind.waiter = undefined;
     }
-    if (this.#streamer !== undefined && this.#hasRoom) {
+    if (this.#streamer !== undefined && this.#hasRoom()) {
       this.#streamer.resolve();
       this.#streamer = undefined;
     }
@@ -232,7 +254,7 @@ export class Outbox {
     this.#discard();
   }
 
-  get #hasRoom(): boolean {
+  #hasRoom(): boolean {
     return this.#bytes < TURN_LIMIT && this.#backlog === undefined && this.#bytes + this.#socket.writableLength < this.#mark;
   }
 
@@ -250,7 +272,9 @@ export class Outbox {
   }
 
   #clear(): void {
+    dropTexts(this);
     this.#frames = undefined;
+    this.#count = 0;
     this.#bytes = 0;
     this.#late = undefined;
   }

@@ -1,6 +1,6 @@
 // What all connections of one endpoint share, made ready once: decoder, encoders, rooms, the methods of `send` and `request`.
 import type { ConnectionCore } from "../connection/connection.ts";
-import { encodeFrame, opcodes } from "../connection/wire.ts";
+import { encodeFrame, frameOf, opcodes } from "../connection/wire.ts";
 import { type ContractError, WsgenError } from "../errors.ts";
 import { prepareCalls } from "./calls.ts";
 import { prepareCodecs } from "./codec.ts";
@@ -103,11 +103,11 @@ export function prepareEndpoint(
   const Send = prepareCalls<Addressee, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // The names are the map's own.
     const key = keyOf(name);
-    return (addressee) => (payload) => addressee.push(frameOf(encode(payload)), key);
+    return (addressee) => (payload) => addressee.push(outgoing(encode(payload)), key);
   });
   const Publish = prepareCalls<Audience, (payload: unknown) => unknown>(encoders.keys(), (name) => {
     const encode = encoders.get(name)!; // As above.
-    return (audience) => (payload) => audience.publish(frameOf(encode(payload)), name, keyOf(name));
+    return (audience) => (payload) => audience.publish(frameOf(outgoing(encode(payload))), name, keyOf(name));
   });
   const asked = Object.entries(contract.sends).filter(([, { reply }]) => reply !== undefined);
   const Request = prepareCalls<Asker, (payload: unknown, options?: RequestOptions) => Promise<unknown>>(
@@ -168,7 +168,7 @@ function endsOf({ binary, constants = [], encoded, json, text }: EndpointContrac
   return ends;
 }
 
-/** An encoded message as a frame of its kind. */
-export function frameOf(data: string | Uint8Array): Buffer {
-  return encodeFrame(typeof data === "string" ? opcodes.text : opcodes.binary, data);
+/** An encoded message as a connection takes it. */
+export function outgoing(data: string | Uint8Array): Buffer | string {
+  return typeof data === "string" ? data : encodeFrame(opcodes.binary, data);
 }

@@ -5,7 +5,7 @@ import { createPresences, type Presence, type PresenceOptions } from "./presence
 
 /** Whoever a message is for; `name` is the message's, unless it answers something. */
 export interface Addressee {
-  push(frame: Buffer, name: string | undefined): Sent;
+  push(message: Buffer | string, name: string | undefined): Sent;
 }
 
 /** Everyone a room's message is for; `key` is its name, unless it answers something. */
@@ -16,8 +16,8 @@ export interface Audience {
 /** Who can be in a room: a connection. */
 export interface Member {
   readonly id: string;
-  /** Queues one encoded frame. See `ConnectionCore.push`. */
-  push(frame: Buffer, key: string | undefined, manner?: Manner): Sent;
+  /** Queues a message. See `ConnectionCore.push`. */
+  push(message: Buffer | string, key: string | undefined, manner?: Manner): Sent;
 }
 
 /** Somebody to send to, and how. */
@@ -267,8 +267,8 @@ export class OneRecipient implements Sending<object>, Addressee {
     return new OneRecipient(this.#Send, this.#member, "conflated", key);
   }
 
-  push(frame: Buffer, name: string | undefined): Sent {
-    return this.#member.push(frame, conflationKey(name, this.#key), this.#manner);
+  push(message: Buffer | string, name: string | undefined): Sent {
+    return this.#member.push(message, conflationKey(name, this.#key), this.#manner);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
 import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
-import { type ClassifyMessage, type Endpoint, frameOf, type Problem, type Receiver, type SessionHooks } from "./endpoint.ts";
+import { type ClassifyMessage, type Endpoint, outgoing, type Problem, type Receiver, type SessionHooks } from "./endpoint.ts";
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
@@ -244,7 +244,7 @@ export class Session implements Sink, Asker {
 
   /** Sends what is waited for: no handler of this connection starts while its client does not take the answers, and whoever asks awaits the reply. */
   #push(data: string | Uint8Array): void {
-    this.#core.push(frameOf(data))?.catch(ignore);
+    this.#core.push(outgoing(data))?.catch(ignore);
   }
 
   #refuse(problem: DecodeProblem): void {
