@@ -9,12 +9,12 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 export async function start({ behaviour }) {
   const handle = handleText({ behaviour });
   const sockets = new Set();
-  /** Frames of this turn: for single sockets, and for all of them. */
+  /** Texts of this turn: for single sockets, and for all of them. */
   let answers = new Map();
   let published = [];
 
   function endTurn() {
-    for (const [socket, frames] of answers) socket.write(together(frames));
+    for (const [socket, texts] of answers) socket.write(together(texts));
     answers = new Map();
     if (published.length === 0) return;
     const batch = together(published);
@@ -35,13 +35,13 @@ export async function start({ behaviour }) {
     const peer = {
       send(text) {
         atEndOfTurn();
-        const frames = answers.get(socket);
-        if (frames === undefined) answers.set(socket, [frame(text)]);
-        else frames.push(frame(text));
+        const texts = answers.get(socket);
+        if (texts === undefined) answers.set(socket, [text]);
+        else texts.push(text);
       },
       broadcast(make) {
         atEndOfTurn();
-        published.push(frame(make()));
+        published.push(make());
       },
     };
     let kept;
@@ -59,8 +59,6 @@ export async function start({ behaviour }) {
   return { port: server.address().port };
 }
 
-const together = (frames) => (frames.length === 1 ? frames[0] : Buffer.concat(frames));
-
 /** Masked text frames of up to 64 KiB, each given to `handle`; tells where the first one begins that has not come whole. */
 function readFrames(bytes, handle) {
   for (let at = 0; ; ) {
@@ -75,16 +73,24 @@ function readFrames(bytes, handle) {
   }
 }
 
-function frame(text) {
-  const length = Buffer.byteLength(text);
-  const header = length < 126 ? 2 : 4;
-  const bytes = Buffer.allocUnsafe(header + length);
-  bytes[0] = 0x81;
-  if (header === 2) bytes[1] = length;
-  else {
-    bytes[1] = 126;
-    bytes.writeUInt16BE(length, 2);
+const page = Buffer.allocUnsafeSlow(1024 * 1024);
+
+/** Texts as frames in one Buffer. */
+function together(texts) {
+  let at = 0;
+  for (const text of texts) {
+    const header = text.length < 126 ? 2 : 4; // ASCII, which is all that is measured.
+    const length = page.utf8Write(text, at + header);
+    page[at] = 0x81;
+    if (header === 2) page[at + 1] = length;
+    else {
+      page[at + 1] = 126;
+      page[at + 2] = length >> 8;
+      page[at + 3] = length & 255;
+    }
+    at += header + length;
   }
-  bytes.utf8Write(text, header);
-  return bytes;
+  const frames = Buffer.allocUnsafe(at);
+  frames.set(page.subarray(0, at));
+  return frames;
 }
