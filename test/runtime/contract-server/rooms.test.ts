@@ -12,8 +12,8 @@ const Send = prepareCalls<Audience, (text: string) => unknown>(
 );
 
 /** A member that keeps what it gets, and may do something at that moment. */
-function member(id: string, react?: (text: string) => void): Member & { readonly frames: Buffer[]; readonly texts: string[] } {
-  const frames: Buffer[] = [];
+function member(id: string, react?: (text: string) => void): Member & { readonly frames: (Buffer | string)[]; readonly texts: string[] } {
+  const frames: (Buffer | string)[] = [];
   return {
     id,
     frames,
