@@ -14,7 +14,10 @@ const forAll = ["to all", "to all but one".repeat(30)].map((payload) => encodeFr
 const step = fc.tuple(
   fc.nat(2),
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ texts: fc.array(text, { maxLength: 5 }), how: fc.constantFrom("send", "volatile", "conflated", "push") }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ texts: fc.array(text, { maxLength: 5 }), how: fc.constantFrom("send", "volatile", "conflated", "push") }),
+    },
     { weight: 2, arbitrary: fc.record({ frame: fc.constantFrom(...forAll) }) },
     { weight: 2, arbitrary: fc.constantFrom("bytes" as const, "ping" as const, "flush" as const, "turn" as const) },
   ),
