@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
 import { closures } from "./close.ts";
 import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
+import { isThenable } from "./thenable.ts";
 import { encodeFrame, opcodes, payloadStart } from "./wire.ts";
 
 /** Parameters of an extension in the handshake; `true` for one without a value. Offered values are strings, as sent. */
@@ -150,7 +151,7 @@ export class ExtensionStack implements MessageDecoder {
     for (const { codec } of this.#layers) {
       try {
         const result: unknown = codec.close?.();
-        if (result instanceof Promise) result.catch(onFailure); // TypeScript lets an async function pass for one that gives nothing.
+        if (isThenable(result)) result.then(undefined, onFailure);
       } catch (error) {
         onFailure(error);
       }

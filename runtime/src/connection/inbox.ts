@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
 import type { CloseOutcome, Sink } from "./connection.ts";
+import { isThenable } from "./thenable.ts";
 import { noteMessage } from "./turn.ts";
 
 /** Reading stops when this many messages or bytes wait … */
@@ -313,9 +314,4 @@ export function textOf({ data }: Arrival): string {
 
 export function bytesOf({ data }: Arrival): Buffer {
   return typeof data === "string" ? Buffer.from(data) : data;
-}
-
-/** Looks at the value, not at the type: a handler typed void may return anything, and a query builder is a promise as well. */
-function isThenable(value: unknown): value is PromiseLike<void> {
-  return value instanceof Promise || (typeof value === "object" && value !== null && "then" in value && typeof value.then === "function");
 }

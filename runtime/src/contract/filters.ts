@@ -1,5 +1,6 @@
 // What stands between a contract's messages and its handlers: one function for what arrives, one for what is sent.
 import type { Awaitable } from "../connection/connection.ts";
+import { isThenable } from "../connection/thenable.ts";
 import type { ContractConnection, NamedMessage } from "./contract-connection.ts";
 import type { Encode } from "./encode.ts";
 
@@ -25,7 +26,7 @@ export function filterReceived(
     called = true;
     return handle();
   });
-  return result instanceof Promise ? result.then(judge) : judge(result);
+  return isThenable(result) ? result.then(judge) : judge(result);
 }
 
 /** Puts a filter before the encoders of an endpoint. */

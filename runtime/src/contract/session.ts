@@ -1,6 +1,7 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
+import { isThenable } from "../connection/thenable.ts";
 import { ignore } from "../connection/waiter.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import { codes, hasWordsFor, isOrdered, MAX_DETAIL_LENGTH, putIntoWords, refusals } from "./complaint.ts";
@@ -357,8 +358,4 @@ export class Session implements Sink, Asker {
   #shut({ code, reason }: Closure): void {
     void this.#core.shut(code, reason);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

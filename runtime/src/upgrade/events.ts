@@ -1,6 +1,7 @@
 // What a server tells about itself: hooks of its router, channels of node:diagnostics_channel, and counters. Nothing is made that nobody hears.
 import { type Channel, channel } from "node:diagnostics_channel";
 import type { CloseOutcome, ConnectionCore, Logger } from "../connection/connection.ts";
+import { isThenable } from "../connection/thenable.ts";
 
 /** A connection is open. */
 export interface OpenEvent {
@@ -190,7 +191,7 @@ export class Reporter {
     const failed = (error: unknown): void => this.#logger.error({ err: error, hook: name }, "A hook failed.");
     try {
       const result: unknown = hook?.(event);
-      if (result instanceof Promise) result.catch(failed); // TypeScript lets an async function pass for one that gives nothing.
+      if (isThenable(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

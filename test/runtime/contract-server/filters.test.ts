@@ -116,17 +116,21 @@ describe("a receive filter", () => {
 
   it("answers nothing to a request that it drops, and fails as a handler does", async () => {
     const onError = vi.fn();
+    // biome-ignore lint/suspicious/noThenProperty: as those of query builders are, awaited like a promise, and none.
+    const query = { then: (done: (nothing: undefined) => void) => done(undefined) };
     const { heard, say } = await start(
       handlers(() => {}),
       {
         onError,
         receive({ payload }) {
-          if ((payload as { id?: string }).id === "throw") throw new Error("secret");
-          return undefined;
+          const { id } = payload as { id?: string };
+          if (id === "throw") throw new Error("secret");
+          return id === "await" ? query : undefined;
         },
       },
     );
     say({ type: "list", id: "drop" });
+    say({ type: "list", id: "await" });
     say({ type: "list", id: "throw" });
     await vi.waitFor(() => expect(heard).toHaveLength(1));
     expect(heard).toMatchObject([{ type: "problem", code: "internal_error", id: "throw" }]);
