@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
 import { closures } from "./close.ts";
 import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
-import { isThenable } from "./thenable.ts";
+import { attempt } from "./thenable.ts";
 import { encodeFrame, opcodes, payloadStart } from "./wire.ts";
 
 /** Parameters of an extension in the handshake; `true` for one without a value. Offered values are strings, as sent. */
@@ -148,14 +148,7 @@ export class ExtensionStack implements MessageDecoder {
   /** `onFailure`: told what a codec throws while it ends. The others end all the same. */
   close(onFailure: (error: unknown) => void): void {
     this.#fragments = undefined;
-    for (const { codec } of this.#layers) {
-      try {
-        const result: unknown = codec.close?.();
-        if (isThenable(result)) result.then(undefined, onFailure);
-      } catch (error) {
-        onFailure(error);
-      }
-    }
+    for (const { codec } of this.#layers) attempt(() => codec.close?.(), onFailure);
   }
 
   #gather(frame: Buffer, most: number): Buffer | undefined {

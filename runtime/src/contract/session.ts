@@ -1,7 +1,7 @@
 // One connection of a contract's endpoint, from `open` to `close`: decode, dispatch, hand to the handler, answer.
 import { type Closure, closures } from "../connection/close.ts";
 import type { Awaitable, CloseOutcome, ConnectionCore, Sink } from "../connection/connection.ts";
-import { isThenable } from "../connection/thenable.ts";
+import { attempt, isThenable } from "../connection/thenable.ts";
 import { ignore } from "../connection/waiter.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import { codes, hasWordsFor, isOrdered, MAX_DETAIL_LENGTH, putIntoWords, refusals } from "./complaint.ts";
@@ -346,13 +346,7 @@ export class Session implements Sink, Asker {
 
   /** Hooks are the user's as well, and must not take the connection down. */
   #hook(call: () => unknown): void {
-    const failed = (error: unknown): void => this.#core.log.error({ err: error }, "a hook failed");
-    try {
-      const result = call();
-      if (isThenable(result)) result.then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
+    attempt(call, (error) => this.#core.log.error({ err: error }, "a hook failed"));
   }
 
   #shut({ code, reason }: Closure): void {

@@ -1,7 +1,7 @@
 // What a server tells about itself: hooks of its router, channels of node:diagnostics_channel, and counters. Nothing is made that nobody hears.
 import { type Channel, channel } from "node:diagnostics_channel";
 import type { CloseOutcome, ConnectionCore, Logger } from "../connection/connection.ts";
-import { isThenable } from "../connection/thenable.ts";
+import { attempt } from "../connection/thenable.ts";
 
 /** A connection is open. */
 export interface OpenEvent {
@@ -188,12 +188,9 @@ export class Reporter {
     if (hook === undefined && !heard) return;
     const event = build();
     if (heard) channels[name].publish(event);
-    const failed = (error: unknown): void => this.#logger.error({ err: error, hook: name }, "A hook failed.");
-    try {
-      const result: unknown = hook?.(event);
-      if (isThenable(result)) result.then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
+    attempt(
+      () => hook?.(event),
+      (error) => this.#logger.error({ err: error, hook: name }, "A hook failed."),
+    );
   }
 }
