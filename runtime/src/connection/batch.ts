@@ -26,21 +26,30 @@ export function addFrame(frames: Buffer[], count: number, frame: Buffer): Buffer
   return frames;
 }
 
-/** Writes frames, `bytes` in all: a list, or the first `count` of one. */
-export function writeBatch(socket: Duplex, frames: readonly Buffer[], bytes: number, count = frames.length): void {
+/** Writes the first `count` frames of a list, `bytes` in all. Whoever has the same ones gets the same batch, as long as the turn lasts. */
+export function writeShared(socket: Duplex, frames: readonly Buffer[], count: number, bytes: number): void {
+  if (count === 1 || bytes >= CONCAT_LIMIT) {
+    writeFrames(socket, firstOf(frames, count), bytes);
+    return;
+  }
+  if (batch === undefined || batchList !== frames || batchCount !== count) {
+    batch = Buffer.concat(firstOf(frames, count), bytes);
+    batchList = frames;
+    batchCount = count;
+  }
+  socket.write(batch);
+}
+
+/** Writes frames that nobody else has, `bytes` in all: at any time, for nothing of them is kept. */
+export function writeFrames(socket: Duplex, frames: readonly Buffer[], bytes: number): void {
   const [first] = frames;
-  if (first !== undefined && count === 1) {
+  if (first !== undefined && frames.length === 1) {
     socket.write(first);
   } else if (bytes < CONCAT_LIMIT) {
-    if (batch === undefined || batchList !== frames || batchCount !== count) {
-      batch = Buffer.concat(firstOf(frames, count), bytes);
-      batchList = frames;
-      batchCount = count;
-    }
-    socket.write(batch);
+    socket.write(Buffer.concat(frames, bytes));
   } else {
     socket.cork();
-    for (const frame of firstOf(frames, count)) socket.write(frame);
+    for (const frame of frames) socket.write(frame);
     socket.uncork();
   }
 }

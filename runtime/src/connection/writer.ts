@@ -2,7 +2,7 @@
 
 import type { Duplex } from "node:stream";
 import { Backlog } from "./backlog.ts";
-import { addFrame, beginFrames, writeBatch } from "./batch.ts";
+import { addFrame, beginFrames, writeFrames, writeShared } from "./batch.ts";
 import type { Overflow, Sent } from "./connection.ts";
 import { addText, dropTexts, handOverTexts, LONGEST_TEXT } from "./page.ts";
 import { markDirty, restAfter, TURN_LIMIT } from "./turn.ts";
@@ -202,7 +202,7 @@ export class Outbox {
     const count = this.#count;
     const bytes = this.#bytes;
     this.#clear();
-    writeBatch(this.#socket, frames, bytes, count);
+    writeShared(this.#socket, frames, count, bytes);
     this.settle();
   }
 
@@ -212,7 +212,7 @@ export class Outbox {
     const frames = [...(this.#frames ?? []).slice(0, this.#count), ...(this.#backlog?.frames ?? []), frame];
     const unsent = this.#behind?.waiter;
     this.#discard();
-    writeBatch(
+    writeFrames(
       this.#socket,
       frames,
       frames.reduce((bytes, { length }) => bytes + length, 0),
@@ -230,7 +230,7 @@ export class Outbox {
       }
       const { frames, bytes } = this.#backlog;
       this.#backlog = undefined;
-      writeBatch(this.#socket, [...frames], bytes);
+      writeFrames(this.#socket, [...frames], bytes);
     }
     const behind = this.#behind;
     if ((this.#waiter ?? behind?.waiter) !== undefined && this.#socket.writableLength + this.#kept() < this.#mark) {

@@ -1,9 +1,11 @@
 // Texts of one turn lie side by side on one page for all connections: what each gets must be its own, whole and in order.
 import { createHash } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeFrame, opcodes } from "../../../runtime/src/connection/wire.ts";
-import { openPair } from "./socket-server.ts";
+import { delay, openPair } from "./socket-server.ts";
 
 /** Lengths around those where a header grows, a text has a Buffer of its own, or the page is full. */
 const lengths = [0, 1, 40, 41, 42, 62, 63, 125, 126, 127, 5_000, 16_384, 16_385, 21_845, 21_846, 65_535, 65_536];
@@ -105,4 +107,29 @@ test("What a connection had on the page when it was lost goes to nobody", async 
   await lost.conn.closed;
   for (const text of ["three", "four"]) void other.conn.send(text);
   expect([await other.client.nextText(), await other.client.nextText()]).toEqual(["three", "four"]);
+});
+
+test.each(["read", "closed"])("Frames that waited for a slow peer are in nobody's memory once it has %s", async (how) => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void; // V8 gives no types for it.
+  const { conn, client, socket } = await openPair({ overflow: "drop-oldest", highWaterMark: 100_000 });
+  client.socket.pause();
+  while (socket.writableLength < 100_000) {
+    void conn.send(Buffer.alloc(50_000));
+    await new Promise(setImmediate);
+  }
+  const refs = ["a", "b"].map((letter) => {
+    const frame = encodeFrame(opcodes.text, letter.repeat(20_000));
+    conn.push(frame);
+    return new WeakRef(frame);
+  });
+  await new Promise(setImmediate); // From here on nothing is sent in a turn that we end.
+  if (how === "closed") void conn.close();
+  client.socket.resume();
+  for (let last = await client.next(); last.payload.length > 20_000 || last.payload[0] !== 0x62; ) last = await client.next();
+  for (let i = 0; i < 20 && refs.some((ref) => ref.deref() !== undefined); i++) {
+    await delay(5);
+    collect();
+  }
+  expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
 });
