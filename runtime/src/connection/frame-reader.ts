@@ -2,6 +2,7 @@
 
 import { Buffer, constants, isUtf8 } from "node:buffer";
 import { type Closure, closures, isWireCode } from "./close.ts";
+import { createExpectation, type Expectation, expectationOf, type FrameBounds } from "./expectation.ts";
 import { Gathering } from "./gathering.ts";
 import { unmask, type Words, wordsOf } from "./mask.ts";
 import { type MessageDecoder, MessageRefused } from "./message-decoder.ts";
@@ -27,14 +28,6 @@ export interface FrameReceiver {
   onLongTurn(): void;
 }
 
-/** How much a FrameReader takes; over a size a header is enough to close 1009. See `Limits`. */
-export interface FrameBounds {
-  readonly maxMessageSize: number;
-  readonly maxFrameSize: number | false;
-  /** Of a message that is put together; the next one closes 1008. */
-  readonly maxFragments: number;
-}
-
 /** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
 const LARGE = 4096;
 /** … and unmasked in words from this one on. */
@@ -48,7 +41,6 @@ export class FrameReader {
   /** Whole messages are read past and not told, nor decompressed: nobody wants them while the connection closes. */
   discarding = false;
   readonly #receiver: FrameReceiver;
-  readonly #bounds: FrameBounds;
   readonly #decoder: MessageDecoder | undefined;
   #held = false;
   #resting = false;
@@ -60,34 +52,22 @@ export class FrameReader {
   #partial: Gathering | undefined;
   /** The message whose end has not come. */
   #message: Unfinished | undefined;
-  /** Whether messages are to be streamed, and the limit of whoever reads them, if he has one. */
-  #streaming = false;
-  #ownLimit: number | undefined;
-  /** The limit for all others, and for what an extension needs whole. */
-  #maxMessageSize: number;
-  /** What holds for the message that comes: its largest size and that of a frame, `false` for as large as the message may be. */
-  #largest: number;
-  #largestFrame: number | false;
-  /** What holds behind the message that is being streamed. */
-  #nextLargest: number | undefined;
+  #expected: Expectation;
 
   constructor(receiver: FrameReceiver, bounds: FrameBounds, decoder?: MessageDecoder) {
     this.#receiver = receiver;
-    this.#bounds = bounds;
     this.#decoder = decoder;
-    this.#maxMessageSize = bounds.maxMessageSize;
-    this.#largest = bounds.maxMessageSize;
-    this.#largestFrame = bounds.maxFrameSize;
+    this.#expected = expectationOf(bounds);
   }
 
   /** Largest message, in bytes, unless whoever reads has a limit of his own. */
   get maxMessageSize(): number {
-    return this.#maxMessageSize;
+    return this.#expected.maxMessageSize;
   }
 
   set maxMessageSize(size: number) {
-    this.#maxMessageSize = size;
-    this.expect(this.#streaming, this.#ownLimit);
+    const { bounds, streaming, ownLimit } = this.#expected;
+    this.#expect(createExpectation(bounds, size, streaming, ownLimit));
   }
 
   /**
@@ -95,20 +75,20 @@ export class FrameReader {
    * is its first fragment then. A message that is being streamed stays so, under the limit it began with, to its end.
    */
   expect(streaming: boolean, maxSize?: number): void {
-    this.#streaming = streaming;
-    this.#ownLimit = maxSize;
-    // What is streamed in frames of the largest message takes no more memory than such messages would.
-    const { maxFrameSize } = this.#bounds;
-    this.#largestFrame = maxFrameSize === false ? streaming && this.#maxMessageSize : maxFrameSize;
-    const largest = maxSize ?? this.#maxMessageSize;
+    const { bounds, maxMessageSize } = this.#expected;
+    this.#expect(createExpectation(bounds, maxMessageSize, streaming, maxSize));
+  }
+
+  #expect(expectation: Expectation): void {
+    const { largest } = this.#expected;
+    this.#expected = expectation;
     const message = this.#message;
-    if (message?.streamed === true && !streaming) {
-      this.#nextLargest = largest;
+    if (message === undefined) return;
+    if (message.streamed) {
+      message.limit = expectation.streaming ? undefined : (message.limit ?? largest);
       return;
     }
-    this.#nextLargest = undefined;
-    this.#largest = largest;
-    if (message === undefined || message.streamed || !this.#mayStream(message.rsv)) return;
+    if (!this.#mayStream(message.rsv)) return;
     const { gathered } = message;
     message.gathered = undefined;
     message.streamed = true;
@@ -236,20 +216,21 @@ export class FrameReader {
 
   #exceeds(length: number, firstByte: number): boolean {
     if (length === 0) return false;
-    const begins = (firstByte & 0x0f) !== opcodes.continuation;
+    const { largestFrame } = this.#expected;
+    if (largestFrame !== false && length > largestFrame) return true;
     const message = this.#message;
-    const streamed = begins || message === undefined ? this.#mayStream((firstByte >> 4) & 7) : message.streamed;
-    const tooLarge = this.#largestFrame !== false && length > this.#largestFrame;
-    return tooLarge || (message === undefined ? 0 : message.size) + length > this.#limit(streamed);
+    if (message === undefined) return length > this.#limit(this.#mayStream((firstByte >> 4) & 7));
+    return message.size + length > (message.limit ?? this.#limit(message.streamed));
   }
 
   /** A message that an extension needs whole is bounded by what may be kept, however large the ones may be that flow through. */
   #limit(streamed: boolean): number {
-    return this.#streaming && !streamed ? Math.min(this.#maxMessageSize, this.#largest) : this.#largest;
+    const { streaming, maxMessageSize, largest } = this.#expected;
+    return streaming && !streamed ? Math.min(maxMessageSize, largest) : largest;
   }
 
   #mayStream(rsv: number): boolean {
-    return this.#streaming && rsv === 0 && this.#decoder?.optional !== false;
+    return this.#expected.streaming && rsv === 0 && this.#decoder?.optional !== false;
   }
 
   #readFrame(bytes: Buffer, at: number, end: number, words: Words | undefined): void {
@@ -258,7 +239,7 @@ export class FrameReader {
     const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14);
     const opcode = first & 0x0f;
     const final = (first & FIN) !== 0;
-    const whole = final && opcode !== opcodes.continuation && opcode < opcodes.close && !this.#streaming;
+    const whole = final && opcode !== opcodes.continuation && opcode < opcodes.close && !this.#expected.streaming;
     if (whole && this.discarding) return;
     unmask(bytes, start, end, words);
     const rsv = (first >> 4) & 7;
@@ -279,14 +260,15 @@ export class FrameReader {
       this.#giveFragment(message, payload, first, final);
       return;
     }
-    if (++message.fragments > this.#bounds.maxFragments) {
+    const { bounds, largest } = this.#expected;
+    if (++message.fragments > bounds.maxFragments) {
       this.#violation(closures.tooManyFragments);
       return;
     }
     message.gathered ??= new Gathering();
-    message.gathered.add(payload, this.#largest);
+    message.gathered.add(payload, largest);
     if (!final) return;
-    this.#endMessage();
+    this.#message = undefined;
     this.#deliver(message.opcode, message.rsv, message.gathered.bytes, 0, message.gathered.length);
   }
 
@@ -297,15 +279,8 @@ export class FrameReader {
       this.#violation(closures.invalidPayload);
       return;
     }
-    if (final) this.#endMessage();
+    if (final) this.#message = undefined;
     this.#receiver.onFragment(payload, binary, first, final);
-  }
-
-  #endMessage(): void {
-    this.#message = undefined;
-    if (this.#nextLargest === undefined) return;
-    this.#largest = this.#nextLargest;
-    this.#nextLargest = undefined;
   }
 
   #deliver(opcode: number, rsv: number, bytes: Buffer, start: number, end: number): void {

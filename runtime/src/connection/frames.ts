@@ -1,7 +1,8 @@
 // `conn.frames()`: data frames as they come, before the message they belong to has ended.
 
+import { bytesOf } from "./arrivals.ts";
 import type { Frame } from "./connection.ts";
-import { bytesOf, type Inbox } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class FrameSequence extends InboxReader<Frame> {

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { WsgenError } from "../errors.ts";
+import { type Arrival, Arrivals, textOf } from "./arrivals.ts";
 import type { CloseOutcome, Sink } from "./connection.ts";
 import { isThenable } from "./thenable.ts";
 import { noteMessage } from "./turn.ts";
@@ -14,18 +15,6 @@ const READ_AHEAD = { messages: 1024, bytes: 1024 * 1024 } as const;
 /** How long, in ms, what was read ahead may keep the event loop in one turn, with all that is done about it. */
 const SHARE = 4;
 
-/** One message as it lies in the inbox, or one fragment of it. */
-export interface Arrival {
-  /** A whole text is a string, unless it came in fragments. */
-  readonly data: string | Buffer;
-  /** In bytes. */
-  readonly size: number;
-  readonly binary: boolean;
-  /** Whether it begins a message, and whether it ends one. */
-  readonly first: boolean;
-  readonly final: boolean;
-}
-
 /** Who pulls from an inbox. */
 export interface Puller {
   /** There may be something to take, or the end. */
@@ -36,6 +25,8 @@ export interface Puller {
 export interface InboxOwner {
   /** Whether delivery must wait, because this connection's own outbound is over the mark. */
   readonly congested: boolean;
+  /** How many handlers may be at work at a time. */
+  readonly concurrency: number;
   hold(): void;
   release(): void;
   /** The sink threw or rejected. */
@@ -48,28 +39,19 @@ export class Inbox {
   readonly #owner: InboxOwner;
   #sink: Sink | undefined;
   #puller: Puller | undefined;
-  /** Made when something first has to wait. */
-  #queue: Arrival[] | undefined;
-  #bytes = 0;
-  /** The fragments of a message that is put together here. */
-  #parts: Buffer[] | undefined;
-  #partBytes = 0;
-  readonly #concurrency: number;
+  /** What waits; made when something first has to. */
+  #arrivals: Arrivals | undefined;
   /** Handlers that have not settled, and whether one has not even returned: what arrives then queues behind. */
   #running = 0;
   #calling = false;
-  #held = false;
-  /** When the share of this turn ends, where there is far more than usual to deliver. */
-  #shareEnds: number | undefined;
   /** Nothing more will arrive. */
   #complete = false;
   #outcome: CloseOutcome | undefined;
   /** Made for the first handler that returns a promise. */
   #callbacks: { readonly next: () => void; readonly failed: (error: unknown) => void } | undefined;
 
-  constructor(owner: InboxOwner, concurrency: number) {
+  constructor(owner: InboxOwner) {
     this.#owner = owner;
-    this.#concurrency = concurrency;
   }
 
   start(sink: Sink): void {
@@ -127,13 +109,13 @@ export class Inbox {
   }
 
   #enqueue(data: string | Buffer, size: number, binary: boolean, first: boolean, final: boolean): void {
-    this.#queue ??= [];
+    this.#arrivals ??= new Arrivals();
+    const arrivals = this.#arrivals;
     // Far ahead, views would pin far more than they show.
-    const kept = typeof data === "string" || this.#queue.length < INBOX.messages ? data : Buffer.from(data);
-    this.#queue.push({ data: kept, size, binary, first, final });
-    this.#bytes += size;
-    if (!this.#held && this.#full()) {
-      this.#held = true;
+    const kept = typeof data === "string" || arrivals.length < INBOX.messages ? data : Buffer.from(data);
+    arrivals.add({ data: kept, size, binary, first, final });
+    if (!arrivals.held && this.#isFull(arrivals)) {
+      arrivals.held = true;
       this.#owner.hold();
     }
     this.#puller?.wake();
@@ -147,7 +129,7 @@ export class Inbox {
       this.#puller?.wake();
     } else {
       while (!this.#occupied() && !this.#owner.congested && !this.#hadItsShare()) {
-        const arrival = this.#shiftMessage(Number.POSITIVE_INFINITY);
+        const arrival = this.#arrivals?.shiftMessage(Number.POSITIVE_INFINITY);
         if (arrival === undefined) break;
         this.#deliver(sink, arrival.binary ? arrival.data : textOf(arrival));
       }
@@ -157,11 +139,12 @@ export class Inbox {
 
   /** Whether the rest waits for the next turn, in which it is delivered on. */
   #hadItsShare(): boolean {
-    if (this.#waiting() <= INBOX.messages) return false; // The wire has its own share, and this is no more than a little beside it.
-    if (this.#shareEnds !== undefined) return performance.now() >= this.#shareEnds;
-    this.#shareEnds = performance.now() + SHARE;
+    const arrivals = this.#arrivals;
+    if (arrivals === undefined || arrivals.length <= INBOX.messages) return false; // The wire has its own share, and this is no more than a little beside it.
+    if (arrivals.shareEnds !== undefined) return performance.now() >= arrivals.shareEnds;
+    arrivals.shareEnds = performance.now() + SHARE;
     setImmediate(() => {
-      this.#shareEnds = undefined;
+      arrivals.shareEnds = undefined;
       this.pump();
     });
     return false;
@@ -169,7 +152,7 @@ export class Inbox {
 
   /** The next message for a puller, or the next fragment of one; `taken` is to be called once it has been handed on. */
   take(): Arrival | undefined {
-    return this.#owner.congested ? undefined : this.#shift();
+    return this.#owner.congested ? undefined : this.#arrivals?.shift();
   }
 
   /**
@@ -177,7 +160,7 @@ export class Inbox {
    * left in its middle is skipped.
    */
   takeMessage(maxSize: number): Arrival | undefined {
-    return this.#owner.congested ? undefined : this.#shiftMessage(maxSize);
+    return this.#owner.congested ? undefined : this.#arrivals?.shiftMessage(maxSize);
   }
 
   taken(): void {
@@ -198,10 +181,7 @@ export class Inbox {
 
   /** Nothing more will be delivered. */
   drop(): void {
-    this.#queue = undefined;
-    this.#parts = undefined;
-    this.#bytes = 0;
-    this.#held = false;
+    this.#arrivals = undefined;
     this.complete();
     this.#conclude();
   }
@@ -215,42 +195,22 @@ export class Inbox {
   }
 
   #waiting(): number {
-    return this.#queue === undefined ? 0 : this.#queue.length;
+    return this.#arrivals === undefined ? 0 : this.#arrivals.length;
   }
 
-  #full(): boolean {
+  #isFull({ length, bytes }: Arrivals): boolean {
     const bound = this.#sink?.peeking === true ? READ_AHEAD : INBOX;
-    return this.#waiting() >= bound.messages || this.#bytes >= bound.bytes;
+    return length >= bound.messages || bytes >= bound.bytes;
   }
 
   #occupied(): boolean {
-    return this.#calling || this.#running >= this.#concurrency;
-  }
-
-  #shift(): Arrival | undefined {
-    const arrival = this.#queue?.shift();
-    if (arrival !== undefined) this.#bytes -= arrival.size;
-    return arrival;
-  }
-
-  /** Fragments lie here when the puller before was streaming. */
-  #shiftMessage(maxSize: number): Arrival | undefined {
-    for (let arrival = this.#shift(); arrival !== undefined; arrival = this.#shift()) {
-      if (arrival.first && arrival.final) return arrival;
-      if (arrival.first) this.#parts = [];
-      this.#parts?.push(bytesOf(arrival));
-      this.#partBytes = (arrival.first ? 0 : this.#partBytes) + arrival.size;
-      if (this.#parts === undefined || (!arrival.final && this.#partBytes <= maxSize)) continue;
-      const data = Buffer.concat(this.#parts);
-      this.#parts = undefined;
-      return { data, size: data.length, binary: arrival.binary, first: true, final: true };
-    }
-    return undefined;
+    return this.#calling || (this.#running > 0 && this.#running >= this.#owner.concurrency);
   }
 
   #settle(): void {
-    if (this.#held && !this.#full()) {
-      this.#held = false;
+    const arrivals = this.#arrivals;
+    if (arrivals?.held === true && !this.#isFull(arrivals)) {
+      arrivals.held = false;
       this.#owner.release();
     }
     this.#conclude();
@@ -305,13 +265,4 @@ export class Inbox {
     this.#owner.onFailure(error);
     this.#next();
   }
-}
-
-/** The text of an arrival that is not binary. */
-export function textOf({ data }: Arrival): string {
-  return typeof data === "string" ? data : data.toString();
-}
-
-export function bytesOf({ data }: Arrival): Buffer {
-  return typeof data === "string" ? Buffer.from(data) : data;
 }

@@ -1,8 +1,9 @@
 // `conn.messages()`: whole messages.
 
 import { constants } from "node:buffer";
+import { bytesOf, textOf } from "./arrivals.ts";
 import type { Message } from "./connection.ts";
-import { bytesOf, type Inbox, textOf } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class MessageReader extends InboxReader<Message> {

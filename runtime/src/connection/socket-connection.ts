@@ -113,7 +113,7 @@ export class SocketConnection<Context extends object>
     this.#reader = new FrameReader(this, details.limits, details.extensions);
     this.#extensions = details.extensions;
     this.#plain = details.extensions === undefined && details.limits.fragmentSize === false;
-    this.#inbox = new Inbox(this, details.limits.concurrency);
+    this.#inbox = new Inbox(this);
     this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark, details.limits.overflow);
     const { heartbeat } = details.limits;
     this.#beat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout).add(this);
@@ -435,6 +435,10 @@ export class SocketConnection<Context extends object>
   }
 
   // ---- Outbound ---------------------------------------------------------------------------------------------------
+
+  get concurrency(): number {
+    return this.#limits.concurrency;
+  }
 
   get congested(): boolean {
     return this.#state === "open" && this.#outbox.full;

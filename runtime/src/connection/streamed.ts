@@ -1,8 +1,9 @@
 // `conn.messages({ stream: true })`: messages that are larger than what one likes to keep in memory.
 
 import { WsgenError } from "../errors.ts";
+import { type Arrival, bytesOf } from "./arrivals.ts";
 import type { StreamedMessage } from "./connection.ts";
-import { type Arrival, bytesOf, type Inbox } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 import { InboxReader, type ReaderOwner } from "./reader.ts";
 
 export class StreamReader extends InboxReader<StreamedMessage> {

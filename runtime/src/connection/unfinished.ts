@@ -8,6 +8,8 @@ export class Unfinished {
   readonly rsv: number;
   /** Whether its fragments are told as they come. */
   streamed: boolean;
+  /** The limit it began with, where that holds for no other message any more. */
+  limit: number | undefined;
   /** Those that are put together first. */
   gathered: Gathering | undefined;
   fragments = 0;
