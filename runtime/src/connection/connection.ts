@@ -220,6 +220,8 @@ export type Manner = "volatile" | "conflated";
 
 /** What the layers above use of a connection beside its public face. */
 export interface ConnectionCore<Context = object> extends Connection<Context> {
+  /** When it opened, as `performance.now()` has it, in whole ms: those take no memory of their own. */
+  readonly openedAt: number;
   /** Data messages that have arrived, and that were given to be sent. */
   readonly messagesIn: number;
   readonly messagesOut: number;
@@ -236,6 +238,16 @@ export interface ConnectionCore<Context = object> extends Connection<Context> {
   terminate(): void;
 }
 
+/** What holds for all connections of a route on one server, which have one object of it. */
+export interface ConnectionTerms {
+  readonly logger: Logger;
+  /** What log lines say of where it is. */
+  readonly route: string;
+  /** What its contract calls its own close codes. */
+  readonly closeCodes?: CloseCodes | undefined;
+  readonly limits: Limits;
+}
+
 /** What a connection is made of. */
 export interface ConnectionDetails<Context extends object> {
   /** The socket behind the 101 response. Bytes it delivers are changed in place (unmasked). */
@@ -245,12 +257,7 @@ export interface ConnectionDetails<Context extends object> {
   readonly context: Context;
   readonly handshake: UpgradeRequest;
   readonly protocol: string;
-  readonly logger: Logger;
-  /** What its log lines say of where it is. */
-  readonly route: string;
-  /** What its contract calls its own close codes. */
-  readonly closeCodes?: CloseCodes | undefined;
-  readonly limits: Limits;
+  readonly terms: ConnectionTerms;
   /** What the handshake agreed on, if anything. */
   readonly extensions?: ExtensionStack | undefined;
 }

@@ -5,14 +5,14 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ConnectionClosedError, WsgenError } from "../errors.ts";
 import { assertUserClose, type Closure, closePayload, closures, cutReason, isPeersFault, isWireCode } from "./close.ts";
-import { type CloseCodes, meaningOf } from "./close-meaning.ts";
+import { meaningOf } from "./close-meaning.ts";
 import type {
   CloseOutcome,
   ConnectionCore,
   ConnectionDetails,
   ConnectionLimits,
+  ConnectionTerms,
   Frame,
-  Limits,
   Logger,
   Manner,
   Message,
@@ -23,6 +23,7 @@ import type {
   StreamedMessage,
   UpgradeRequest,
 } from "./connection.ts";
+import { Ending } from "./ending.ts";
 import type { ExtensionStack } from "./extension.ts";
 import { FrameReader, type FrameReceiver } from "./frame-reader.ts";
 import { FrameSequence } from "./frames.ts";
@@ -30,15 +31,15 @@ import { type Beating, heartbeatOf, type Slot } from "./heartbeat.ts";
 import { Inbox, type InboxOwner } from "./inbox.ts";
 import { bindLogger, silent } from "./log.ts";
 import { MessageReader } from "./messages.ts";
+import { Onlookers } from "./onlookers.ts";
 import { MessageWriter } from "./outgoing.ts";
-import { Pings } from "./pings.ts";
 import { RateLimit } from "./rate.ts";
 import type { ReaderOwner } from "./reader.ts";
 import { listen, type SocketOwner, unlisten } from "./socket-listeners.ts";
 import { StreamReader } from "./streamed.ts";
 import { startTimeouts, type Timeouts, type TimeoutsOwner } from "./timeouts.ts";
 import { restAfter } from "./turn.ts";
-import { createWaiter, rejected, type Waiter } from "./waiter.ts";
+import { rejected } from "./waiter.ts";
 import { encodeFrame, frameOf, opcodes, splitFrame } from "./wire.ts";
 import { Outbox, type OutboxOwner } from "./writer.ts";
 
@@ -61,67 +62,50 @@ export class SocketConnection<Context extends object>
   readonly context: Context;
   readonly handshake: UpgradeRequest;
   readonly protocol: string;
+  readonly openedAt = Math.round(performance.now());
   heard = true;
   messagesIn = 0;
   messagesOut = 0;
   readonly #socket: Duplex;
-  readonly #limits: Limits;
+  readonly #terms: ConnectionTerms;
   readonly #reader: FrameReader;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #extensions: ExtensionStack | undefined;
-  /** Whether frames go out as they are. */
-  readonly #plain: boolean;
   readonly #beat: Slot | undefined;
   readonly #rate: RateLimit | undefined;
   readonly #timeouts: Timeouts | undefined;
   /** open, then closing from the moment our close frame is written, then closed with the socket. */
   #state: "open" | "closing" | "closed" = "open";
-  /** What our close frame said, and what the peer's said. */
-  #ours: { readonly code: number; readonly reason: string } | undefined;
-  #theirs: { readonly code: number; readonly reason: string } | undefined;
-  #outcome: CloseOutcome | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  /** Made at the first sign of it. */
+  #ending: Ending | undefined;
+  /** Made for the first. */
+  #onlookers: Onlookers | undefined;
+  /** Made when first asked for. */
+  #id: string | undefined;
+  #log: Logger | undefined;
+  /** The message that is being sent in parts. */
+  #outgoing: MessageWriter | undefined;
   /** The latest ping that was not answered because the peer does not read. */
   #owedPong: Buffer | undefined;
 
-  readonly #logger: Logger;
-  readonly #route: string;
-  readonly #closeCodes: CloseCodes | undefined;
-
-  // Made when first asked for.
-  #id: string | undefined;
-  #log: Logger | undefined;
-  #abort: AbortController | undefined;
-  #closed: { readonly promise: Promise<CloseOutcome>; readonly resolve: (outcome: CloseOutcome) => void } | undefined;
-  #refused: Promise<void> | undefined;
-  #pings: Pings | undefined;
-  #flushes: Set<Waiter> | undefined;
-  #changeable: ConnectionLimits | undefined;
-  /** The message that is being sent in parts. */
-  #outgoing: MessageWriter | undefined;
-
-  constructor(details: ConnectionDetails<Context>) {
-    this.context = details.context;
-    this.handshake = details.handshake;
-    this.protocol = details.protocol;
-    this.#logger = details.logger;
-    this.#route = details.route;
-    this.#closeCodes = details.closeCodes;
-    this.#limits = details.limits;
-    this.#socket = details.socket;
-    this.#reader = new FrameReader(this, details.limits, details.extensions);
-    this.#extensions = details.extensions;
-    this.#plain = details.extensions === undefined && details.limits.fragmentSize === false;
+  constructor({ socket, head, context, handshake, protocol, terms, extensions }: ConnectionDetails<Context>) {
+    this.context = context;
+    this.handshake = handshake;
+    this.protocol = protocol;
+    this.#terms = terms;
+    this.#socket = socket;
+    const { limits } = terms;
+    this.#reader = new FrameReader(this, limits, extensions);
+    this.#extensions = extensions;
     this.#inbox = new Inbox(this);
-    this.#outbox = new Outbox(details.socket, this, details.limits.highWaterMark, details.limits.overflow);
-    const { heartbeat } = details.limits;
+    this.#outbox = new Outbox(socket, this, limits.highWaterMark, limits.overflow);
+    const { heartbeat, inboundRate } = limits;
     this.#beat = heartbeat === false ? undefined : heartbeatOf(heartbeat.interval, heartbeat.timeout).add(this);
-    const { inboundRate } = details.limits;
     this.#rate = inboundRate === false ? undefined : new RateLimit(inboundRate);
-    this.#timeouts = startTimeouts(details.limits, this);
+    this.#timeouts = startTimeouts(limits, this);
 
-    listen(details.socket, details.head, this);
+    listen(socket, head, this);
   }
 
   // ---- The public face --------------------------------------------------------------------------------------------
@@ -132,8 +116,9 @@ export class SocketConnection<Context extends object>
   }
 
   get log(): Logger {
-    if (this.#logger === silent) return silent;
-    this.#log ??= bindLogger(this.#logger, { connection: this.id, route: this.#route });
+    const { logger, route } = this.#terms;
+    if (logger === silent) return silent;
+    this.#log ??= bindLogger(logger, { connection: this.id, route });
     return this.#log;
   }
 
@@ -142,25 +127,26 @@ export class SocketConnection<Context extends object>
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#state !== "open") this.#abort.abort(this.closedError());
-    }
-    return this.#abort.signal;
+    const onlookers = this.#watch();
+    const { signal } = onlookers;
+    if (this.#state !== "open") onlookers.onClosing(() => this.closedError());
+    return signal;
   }
 
   get closed(): Promise<CloseOutcome> {
-    if (this.#closed === undefined) {
-      let resolve!: (outcome: CloseOutcome) => void; // Assigned by the executor, which runs before the constructor returns.
-      const promise = new Promise<CloseOutcome>((onResolve) => {
-        resolve = onResolve;
-      });
-      this.#closed = { promise, resolve };
-      if (this.#outcome !== undefined) resolve(this.#outcome);
-    }
-    return this.#closed.promise;
+    const onlookers = this.#watch();
+    const { closed } = onlookers;
+    const outcome = this.#ending?.outcome;
+    if (outcome !== undefined) onlookers.onClosed(outcome, () => this.closedError());
+    return closed;
   }
 
+  #watch(): Onlookers {
+    this.#onlookers ??= new Onlookers();
+    return this.#onlookers;
+  }
+
+  /** Made anew each time, which costs less than to keep one for every connection. */
   get limits(): ConnectionLimits {
     const limits = {
       get: () => this.#reader.maxMessageSize,
@@ -169,8 +155,7 @@ export class SocketConnection<Context extends object>
         this.#reader.maxMessageSize = size;
       },
     };
-    this.#changeable ??= Object.defineProperty({ maxMessageSize: 0 }, "maxMessageSize", limits);
-    return this.#changeable;
+    return Object.defineProperty({ maxMessageSize: 0 }, "maxMessageSize", limits);
   }
 
   send(message: string | Uint8Array | Message, options?: SendOptions): Sent {
@@ -187,14 +172,15 @@ export class SocketConnection<Context extends object>
     this.messagesOut++;
     this.#timeouts?.onMessage();
     if (manner === "volatile" && this.#outbox.slow) return this.#outbox.pass(frameOf(message));
-    if (this.#plain) return this.#outbox.push(message, key, manner === "conflated");
+    if (this.#extensions === undefined && this.#terms.limits.fragmentSize === false)
+      return this.#outbox.push(message, key, manner === "conflated");
     return this.#pushPrepared(frameOf(message), key, manner === "conflated");
   }
 
   #pushPrepared(frame: Buffer, key: string | undefined, conflated: boolean): Sent {
     const extensions = this.#extensions;
     // What comes later must not build on a message that the peer may never see. Where it would, this one goes without extensions, if it may.
-    const binding = conflated && extensions !== undefined && !extensions.independent && this.#limits.overflow === "close";
+    const binding = conflated && extensions !== undefined && !extensions.independent && this.#terms.limits.overflow === "close";
     const bare = binding && extensions.optional && this.#outbox.slow;
     const outgoing = this.#prepare(frame, bare);
     if (outgoing === undefined) return this.#refuseUnlessOpen();
@@ -237,7 +223,7 @@ export class SocketConnection<Context extends object>
   /** What goes out for a frame; `undefined` when nothing does: an extension waits for the other fragments, or has failed. */
   #prepare(frame: Buffer, bare = false): Buffer | undefined {
     try {
-      const { fragmentSize } = this.#limits;
+      const { fragmentSize } = this.#terms.limits;
       const extended = this.#extensions === undefined || bare ? frame : this.#extensions.encode(frame, this.#reader.maxMessageSize);
       return extended === undefined || fragmentSize === false ? extended : splitFrame(extended, fragmentSize);
     } catch (error) {
@@ -256,14 +242,9 @@ export class SocketConnection<Context extends object>
     this.#outbox.flush();
     if (this.#socket.writableLength === 0) return restAfter(FLUSH_COST) ?? Promise.resolve();
     if (!this.#socket.writable) return this.#refuse(); // Our last word is on its way; nothing can be queued behind it to wait for.
-    const flush = createWaiter();
-    this.#flushes ??= new Set();
-    this.#flushes.add(flush);
-    this.#socket.write(EMPTY, (error) => {
-      this.#flushes?.delete(flush);
-      if (error) flush.reject(this.closedError());
-      else flush.resolve();
-    });
+    const onlookers = this.#watch();
+    const flush = onlookers.addFlush();
+    this.#socket.write(EMPTY, (error) => onlookers.onFlush(flush, error ? this.closedError() : undefined));
     return flush.promise;
   }
 
@@ -272,8 +253,7 @@ export class SocketConnection<Context extends object>
       throw new WsgenError("WSGEN_USAGE", `ping(): ${data.length} bytes of data; a ping holds 125 (RFC 6455 section 5.5).`);
     }
     if (this.#state !== "open") return rejected(this.closedError());
-    this.#pings ??= new Pings();
-    const ping = this.#pings.begin(data);
+    const ping = this.#watch().pings.begin(data);
     this.#outbox.pushAhead(encodeFrame(opcodes.ping, ping.data));
     return ping.answered;
   }
@@ -371,11 +351,11 @@ export class SocketConnection<Context extends object>
 
   onPong(data: Buffer): void {
     if (this.#state === "open" && !this.#admits(1, data.length)) return;
-    this.#pings?.onPong(data);
+    this.#onlookers?.onPong(data);
   }
 
   onClose(code: number, reason: string): void {
-    this.#theirs = { code, reason };
+    this.#beginEnding().theirs = { code, reason };
     this.#inbox.complete(); // What came before the close frame is delivered still …
     if (this.#state === "open")
       setImmediate(answerClose, this); // … and who answers it within this turn of the event loop is heard.
@@ -384,8 +364,9 @@ export class SocketConnection<Context extends object>
 
   /** Echoes the peer's close frame (RFC 6455 section 5.5.1). */
   answerClose(): void {
-    if (this.#state !== "open" || this.#theirs === undefined) return;
-    this.#beginClose(this.#theirs.code, "", this.#limits.closeTimeout);
+    const theirs = this.#ending?.theirs;
+    if (this.#state !== "open" || theirs === undefined) return;
+    this.#beginClose(theirs.code, "", this.#terms.limits.closeTimeout);
     this.#socket.end();
   }
 
@@ -437,7 +418,7 @@ export class SocketConnection<Context extends object>
   // ---- Outbound ---------------------------------------------------------------------------------------------------
 
   get concurrency(): number {
-    return this.#limits.concurrency;
+    return this.#terms.limits.concurrency;
   }
 
   get congested(): boolean {
@@ -460,13 +441,13 @@ export class SocketConnection<Context extends object>
   onOverflow(): void {
     const { code, reason } = closures.slowConsumer;
     const queued = this.#socket.writableLength;
-    this.#beginClose(code, reason, Math.min(SLOW_CONSUMER_TIMEOUT, this.#limits.closeTimeout));
+    this.#beginClose(code, reason, Math.min(SLOW_CONSUMER_TIMEOUT, this.#terms.limits.closeTimeout));
     this.#inbox.drop();
     this.log.warn({ queued }, "closing: slow consumer");
   }
 
   onFirstDrop(): void {
-    this.log.warn({ policy: this.#limits.overflow }, "dropping messages: slow consumer");
+    this.log.warn({ policy: this.#terms.limits.overflow }, "dropping messages: slow consumer");
   }
 
   // ---- Liveness ---------------------------------------------------------------------------------------------------
@@ -502,7 +483,7 @@ export class SocketConnection<Context extends object>
   /** Closes from our side: what has arrived and waits is dropped. */
   #close(code: number, reason: string): void {
     if (this.#state !== "open") return;
-    if (this.#theirs === undefined) this.#beginClose(code, reason, this.#limits.closeTimeout);
+    if (this.#ending?.theirs === undefined) this.#beginClose(code, reason, this.#terms.limits.closeTimeout);
     else this.answerClose();
     if (isPeersFault(code)) this.#sayNoMore(); // Who does not read the close frame sees the end of TCP.
     this.#inbox.drop();
@@ -517,12 +498,13 @@ export class SocketConnection<Context extends object>
     }
     this.#state = "closing";
     this.#reader.discarding = true;
-    this.#ours = { code, reason: cutReason(reason) };
+    const ending = this.#beginEnding();
+    ending.ours = { code, reason: cutReason(reason) };
+    ending.deadline = setTimeout(onDeadline, timeout, this).unref();
     this.#endTimers();
-    this.#deadline = setTimeout(onDeadline, timeout, this).unref();
     this.#outbox.end(encodeFrame(opcodes.close, closePayload(code, reason)));
     if (this.#reader.held) this.release(); // The peer's close frame may lie behind what nobody will read.
-    this.#abort?.abort(this.closedError());
+    this.#onlookers?.onClosing(() => this.closedError());
   }
 
   /** Ends our side of TCP, behind everything written. */
@@ -530,15 +512,19 @@ export class SocketConnection<Context extends object>
     if (!this.#socket.writableEnded) this.#socket.end();
   }
 
+  #beginEnding(): Ending {
+    this.#ending ??= new Ending();
+    return this.#ending;
+  }
+
   onDeadline(): void {
-    this.#deadline = undefined;
     this.terminate();
   }
 
   /** TCP has ended from the peer's side. */
   onEnd(): void {
     this.answerClose();
-    if (this.#ours === undefined) this.#destroy();
+    if (this.#ending?.ours === undefined) this.#destroy();
     else this.#sayNoMore(); // Lets what is written leave; the deadline runs.
   }
 
@@ -551,28 +537,21 @@ export class SocketConnection<Context extends object>
   #destroy(): void {
     if (this.#state === "open") this.#state = "closing";
     this.#socket.destroy();
-    this.#abort?.abort(this.closedError());
+    this.#onlookers?.onClosing(() => this.closedError());
   }
 
   /** TCP is gone. */
   onSocketClosed(): void {
     if (this.#state === "closed") return;
-    const { code, reason } = this.#theirs ?? this.#ours ?? closures.lost;
-    const wasClean = this.#theirs !== undefined && this.#ours !== undefined;
-    const outcome: CloseOutcome = { code, reason, wasClean, meaning: meaningOf(code, this.#closeCodes) };
+    const ending = this.#beginEnding();
+    const outcome = ending.conclude(this.#terms.closeCodes);
     this.#state = "closed";
-    this.#outcome = outcome;
     this.#endTimers();
     unlisten(this.#socket);
-    this.#deadline ??= setTimeout(onDeadline, this.#limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
+    ending.deadline ??= setTimeout(onDeadline, this.#terms.limits.closeTimeout, this).unref(); // Until what had arrived is delivered.
     this.#extensions?.close((error) => this.log.error({ error }, "an extension failed"));
     this.#outbox.fail();
-    this.#pings?.fail(() => this.closedError());
-    for (const flush of this.#flushes ?? []) flush.reject(this.closedError());
-    this.#pings = undefined;
-    this.#flushes = undefined;
-    this.#abort?.abort(this.closedError());
-    this.#closed?.resolve(outcome);
+    this.#onlookers?.onClosed(outcome, () => this.closedError());
     this.#inbox.close(outcome);
   }
 
@@ -582,20 +561,20 @@ export class SocketConnection<Context extends object>
   }
 
   onEmptied(): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = undefined;
+    clearTimeout(this.#ending?.deadline);
   }
 
   /** Made for whoever waits: an error with its stack costs as much as the rest of a close. */
   closedError(): ConnectionClosedError {
-    const { code, reason } = this.#outcome ?? this.#theirs ?? this.#ours ?? closures.lost;
-    return new ConnectionClosedError(code, reason, meaningOf(code, this.#closeCodes));
+    const { code, reason } = this.#ending?.farewell ?? closures.lost;
+    return new ConnectionClosedError(code, reason, meaningOf(code, this.#terms.closeCodes));
   }
 
   /** One rejected promise for all later sends. */
   #refuse(): Promise<void> {
-    this.#refused ??= rejected(this.closedError());
-    return this.#refused;
+    const ending = this.#beginEnding();
+    ending.refusal ??= rejected(this.closedError());
+    return ending.refusal;
   }
 }
 

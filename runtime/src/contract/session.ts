@@ -36,7 +36,7 @@ export class Session implements Sink, Asker {
   readonly #endpoint: Endpoint;
   readonly #core: ConnectionCore;
   readonly #hooks: SessionHooks;
-  readonly #place: { leave(outcome: CloseOutcome): void };
+  readonly #place: { leave(core: ConnectionCore, outcome: CloseOutcome): void };
   /** `open`, while it has not settled. */
   #opening: Promise<void> | undefined;
   /** Message handlers that have not settled, more than one with `limits.concurrency` … */
@@ -60,7 +60,7 @@ export class Session implements Sink, Asker {
     endpoint: Endpoint,
     values: HandshakeValues,
     hooks: SessionHooks,
-    place: { leave(outcome: CloseOutcome): void },
+    place: { leave(core: ConnectionCore, outcome: CloseOutcome): void },
   ) {
     this.#core = core;
     this.#hooks = hooks;
@@ -154,7 +154,7 @@ export class Session implements Sink, Asker {
     this.#primitive?.inlet.end();
     const rest = this.#opening !== undefined || this.#life !== undefined || this.#running > 0 || this.#handler.close !== undefined;
     if (rest) void this.#close(outcome);
-    else this.#place.leave(outcome);
+    else this.#place.leave(this.#core, outcome);
   }
 
   /** The life of a function that reads its own messages. */
@@ -315,7 +315,7 @@ export class Session implements Sink, Asker {
     } catch (error) {
       this.#report(error);
     }
-    this.#place.leave(outcome);
+    this.#place.leave(this.#core, outcome);
   }
 
   /** Says what is wrong in the contract's own words; false when it has none for this. */

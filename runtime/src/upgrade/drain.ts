@@ -1,7 +1,7 @@
 // How a server empties itself.
 
 import { setTimeout as pause } from "node:timers/promises";
-import type { Floor } from "./floor.ts";
+import { dismiss, type Floor } from "./floor.ts";
 
 /** How connections are closed when the server shuts down. */
 export interface DrainOptions {
@@ -23,11 +23,11 @@ export async function drain(floor: Floor, { batch, interval, timeout }: DrainOpt
   const impatient = AbortSignal.any([cutting, patience.signal]);
   const outOfTime = new Promise<void>((resolve) => impatient.addEventListener("abort", () => resolve(), { once: true }));
 
-  const everyone = [...floor.stays];
+  const everyone = [...floor.stays.keys()];
   const leaving: Promise<void>[] = [];
   for (let from = 0; from < everyone.length && !impatient.aborted; from += batch) {
     if (from > 0) await Promise.race([pause(interval), outOfTime]);
-    for (const stay of everyone.slice(from, from + batch)) leaving.push(stay.dismiss());
+    for (const connection of everyone.slice(from, from + batch)) leaving.push(dismiss(floor, connection));
   }
   await Promise.race([Promise.all(leaving), outOfTime]);
   clearTimeout(timer);
@@ -36,6 +36,6 @@ export async function drain(floor: Floor, { batch, interval, timeout }: DrainOpt
 
 /** Drops what is left. */
 export function cut({ stays, visitors }: Floor): void {
-  for (const { connection } of stays) connection.terminate();
+  for (const connection of stays.keys()) connection.terminate();
   for (const socket of visitors) socket.destroy();
 }

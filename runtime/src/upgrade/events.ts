@@ -166,12 +166,12 @@ export class Reporter {
   }
 
   /** The counters as they stand, with those of the connections that are still open. */
-  metrics(open: Iterable<{ readonly connection: ConnectionCore }>): Metrics {
+  metrics(open: Iterable<ConnectionCore>): Metrics {
     let connections = 0;
     let messagesIn = this.#messagesIn;
     let messagesOut = this.#messagesOut;
     let dropped = this.#dropped;
-    for (const { connection } of open) {
+    for (const connection of open) {
       connections++;
       messagesIn += connection.messagesIn;
       messagesOut += connection.messagesOut;

@@ -2,37 +2,47 @@
 
 import type { Duplex } from "node:stream";
 import { closures } from "../connection/close.ts";
-import type { CloseOutcome, ConnectionCore } from "../connection/connection.ts";
+import type { CloseOutcome, ConnectionCore, ConnectionTerms } from "../connection/connection.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Reporter } from "./events.ts";
-import type { Occupant, Place, Route, RouterInternals } from "./router.ts";
+import type { Admission, Occupant, Place, Route, RouterInternals } from "./router.ts";
 
 export interface Floor {
   readonly router: RouterInternals;
-  readonly stays: Set<Stay>;
+  /** Open connections and what runs on them, from the handshake to the last of their handlers. */
+  readonly stays: Map<ConnectionCore, Occupant>;
+  /** Where they are: of each route that somebody came to. */
+  readonly places: WeakMap<Route, RoutePlace>;
   /** Sockets that are still shaking hands. */
   readonly visitors: Set<Duplex>;
   readonly capacity: Capacity;
   readonly reporter: Reporter;
   draining: boolean;
+  /** While it empties: who waits for a connection's stay to end. */
+  readonly departures: WeakMap<ConnectionCore, () => void>;
 }
 
-/** A connection and what runs on it, from the handshake to the last of its handlers. */
-export class Stay implements Place {
-  readonly connection: ConnectionCore;
-  /** Absent while it takes over. */
-  occupant: Occupant | undefined;
+/** The place of a route on a server. */
+export function placeOf(floor: Floor, route: Route): RoutePlace {
+  let place = floor.places.get(route);
+  if (place === undefined) {
+    place = new RoutePlace(floor, route);
+    floor.places.set(route, place);
+  }
+  return place;
+}
+
+/** One route on one server: what all of its connections share. */
+export class RoutePlace implements Place {
+  readonly terms: ConnectionTerms;
   readonly #floor: Floor;
   readonly #route: Route;
-  /** In whole ms, which take no memory of their own. */
-  readonly #since = Math.round(performance.now());
-  /** Who waits for the end; made for the first. */
-  #ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
-  constructor(floor: Floor, route: Route, connection: ConnectionCore) {
+  constructor(floor: Floor, route: Route) {
     this.#floor = floor;
     this.#route = route;
-    this.connection = connection;
+    const { closeCodes, limits, template } = route;
+    this.terms = { logger: floor.router.logger, route: template.source, closeCodes, limits };
   }
 
   get reporter(): Reporter {
@@ -43,31 +53,33 @@ export class Stay implements Place {
     return this.#route.template.source;
   }
 
-  leave(outcome: CloseOutcome): void {
-    const { stays, capacity, reporter } = this.#floor;
-    stays.delete(this);
-    capacity.leave(this.#route, this.connection.handshake.remoteAddress);
-    reporter.closed(this.connection, this.path, outcome, performance.now() - this.#since);
-    this.#ended?.resolve();
+  /** `duration` of its handshake, in ms. */
+  enter(connection: ConnectionCore, occupy: Admission["occupy"], duration: number): void {
+    const { reporter, stays } = this.#floor;
+    reporter.opened(connection, this.path, duration);
+    stays.set(connection, arriving);
+    const occupant = occupy(connection, this);
+    if (stays.has(connection)) stays.set(connection, occupant);
   }
 
-  /** Lets what runs end, and closes. */
-  async dismiss(): Promise<void> {
-    if (!this.#floor.stays.has(this)) return;
-    const ended = this.#untilEnded();
-    await this.occupant?.drain();
-    await this.connection.shut(closures.serviceRestart.code, closures.serviceRestart.reason);
-    await ended;
+  leave(connection: ConnectionCore, outcome: CloseOutcome): void {
+    const { stays, capacity, reporter, departures } = this.#floor;
+    stays.delete(connection);
+    capacity.leave(this.#route, connection.handshake.remoteAddress);
+    reporter.closed(connection, this.path, outcome, performance.now() - connection.openedAt);
+    departures.get(connection)?.();
   }
+}
 
-  #untilEnded(): Promise<void> {
-    if (this.#ended === undefined) {
-      let resolve!: () => void; // Assigned by the executor, which runs before the constructor returns.
-      const promise = new Promise<void>((onResolve) => {
-        resolve = onResolve;
-      });
-      this.#ended = { promise, resolve };
-    }
-    return this.#ended.promise;
-  }
+/** While whoever is to run on a connection takes over. */
+const arriving: Occupant = { drain() {} };
+
+/** Lets what runs on a connection end, and closes it. */
+export async function dismiss({ stays, departures }: Floor, connection: ConnectionCore): Promise<void> {
+  const occupant = stays.get(connection);
+  if (occupant === undefined) return;
+  const ended = new Promise<void>((resolve) => departures.set(connection, resolve));
+  await occupant.drain();
+  await connection.shut(closures.serviceRestart.code, closures.serviceRestart.reason);
+  await ended;
 }

@@ -91,13 +91,13 @@ export interface Occupant {
   drain(): Awaitable<void>;
 }
 
-/** Where an occupant is. */
+/** Where the occupants of a route's connections are. */
 export interface Place {
   readonly reporter: Reporter;
   /** The route's path template. */
   readonly path: string;
-  /** To be called once, when the connection is closed and nothing of the route runs any more. */
-  leave(outcome: CloseOutcome): void;
+  /** To be called once, when a connection is closed and nothing of the route runs any more. */
+  leave(connection: ConnectionCore, outcome: CloseOutcome): void;
 }
 
 /** A route as the server sees it: a hand-written one or an endpoint of a contract. */
@@ -239,7 +239,7 @@ export function describeRoute(
     void live(connection, handler, (error) => {
       place.reporter.failed({ connection: connection.id, route: place.path, error });
       onError(error, { request: connection.handshake, connection });
-    }).then((outcome) => place.leave(outcome));
+    }).then((outcome) => place.leave(connection, outcome));
     return toldBySignal;
   };
   if (typeof handler !== "function") throw new WsgenError("WSGEN_USAGE", `The route "${path}" has no handler.`);

@@ -9,7 +9,7 @@ import { answer, switchProtocols, watchVisitor } from "./answer.ts";
 import { clientAddress, createCapacity } from "./capacity.ts";
 import { cut, type DrainOptions, defaultDrain, drain } from "./drain.ts";
 import { type Metrics, Reporter } from "./events.ts";
-import { type Floor, Stay } from "./floor.ts";
+import { type Floor, placeOf } from "./floor.ts";
 import { handOver, takeBack } from "./hand-over.ts";
 import { decideHandshake, type Handshake, pathOf, refuse } from "./handshake.ts";
 import { answerClientErrors, answerHttp, listen, obeySignals, stopListening, urlOf, watchAnswers } from "./listener.ts";
@@ -124,7 +124,16 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
   const { table, onError, limits, connectionLimits, hooks, logger } = router[internals];
   const capacity = createCapacity(connectionLimits);
   const reporter = new Reporter(hooks, logger);
-  const floor: Floor = { router: router[internals], stays: new Set(), visitors: new Set(), capacity, reporter, draining: false };
+  const floor: Floor = {
+    router: router[internals],
+    stays: new Map(),
+    places: new WeakMap(),
+    visitors: new Set(),
+    capacity,
+    reporter,
+    draining: false,
+    departures: new WeakMap(),
+  };
   const unanswered = watchAnswers(server);
   const find: Visit["find"] = (path) => table.find(path);
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -163,7 +172,7 @@ function attachTo(router: Router, server: Server | HttpsServer, options: AttachO
     get connections() {
       return floor.stays.size;
     },
-    metrics: () => reporter.metrics(floor.stays),
+    metrics: () => reporter.metrics(floor.stays.keys()),
     async upgrade(raw, response, given) {
       const path = pathOf(raw);
       const options = typeof given === "function" ? { handler: given } : given;
@@ -231,7 +240,7 @@ async function upgrade(floor: Floor, visit: Visit): Promise<void> {
   if (arrival === undefined) return;
   socket.off("close", forget);
   forget();
-  settleIn(floor, route, arrival, started);
+  placeOf(floor, route).enter(arrival.connection, arrival.occupy, performance.now() - started);
 }
 
 function turnAway(
@@ -289,10 +298,7 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
     context,
     handshake: request,
     protocol,
-    logger: router.logger,
-    route: handshake.route.template.source,
-    closeCodes: handshake.route.closeCodes,
-    limits: handshake.route.limits,
+    terms: placeOf(floor, handshake.route).terms,
     extensions: extensions.stack,
   });
   socket.off("error", leave); // The connection has its own.
@@ -301,11 +307,3 @@ async function admit(floor: Floor, visit: Visit, handshake: Handshake<Route>, ad
 
 /** Nothing to do: the socket destroys itself, and `close` says so. */
 function leave(): void {}
-
-/** Gives the connection to its route. A function of its own, so that an open connection does not keep its handshake alive. */
-function settleIn(floor: Floor, route: Route, { connection, occupy }: Arrival, started: number): void {
-  const stay = new Stay(floor, route, connection);
-  floor.reporter.opened(connection, stay.path, performance.now() - started);
-  floor.stays.add(stay);
-  stay.occupant = occupy(connection, stay);
-}

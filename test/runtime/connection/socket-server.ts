@@ -39,9 +39,7 @@ export async function openPair(limits: Partial<Limits> = {}, prepare?: (conn: Co
         context: {},
         handshake: handshake(),
         protocol: "",
-        logger,
-        route: "/",
-        limits: { ...defaultLimits, heartbeat: false, ...limits },
+        terms: { logger, route: "/", limits: { ...defaultLimits, heartbeat: false, ...limits } },
       });
       prepare?.(conn, socket);
       resolve({ conn, socket });
