@@ -111,21 +111,23 @@ export interface Asker {
   request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown>;
 }
 
+/** What stands behind the face of a connection. */
+export interface Party extends Asker {
+  readonly core: ConnectionCore;
+  readonly endpoint: Facilities;
+}
+
 /** Puts a contract's face on a connection. */
 export class EndpointConnection implements ContractConnection {
   readonly params: object;
   readonly query: object;
   readonly headers: object;
-  readonly #core: ConnectionCore;
-  readonly #facilities: Facilities;
-  readonly #asker: Asker;
+  readonly #party: Party;
   /** The room it is in, or the rooms; `null` once it is closed. */
   #joined: string | Set<string> | undefined | null;
 
-  constructor(core: ConnectionCore, values: HandshakeValues, facilities: Facilities, asker: Asker) {
-    this.#core = core;
-    this.#facilities = facilities;
-    this.#asker = asker;
+  constructor(values: HandshakeValues, party: Party) {
+    this.#party = party;
     this.params = values.params;
     this.query = values.query;
     this.headers = values.headers;
@@ -133,68 +135,69 @@ export class EndpointConnection implements ContractConnection {
 
   /** Made anew each time, which costs less than to keep one for every connection. */
   get send(): object {
-    return new this.#facilities.Send(this.#core);
+    const { core, endpoint } = this.#party;
+    return new endpoint.Send(core);
   }
 
   /** Present in the generated interface where the server asks something. */
   get request(): object {
-    return new this.#facilities.Request(this.#asker);
+    return new this.#party.endpoint.Request(this.#party);
   }
 
   get id(): string {
-    return this.#core.id;
+    return this.#party.core.id;
   }
 
   get context(): object {
-    return this.#core.context;
+    return this.#party.core.context;
   }
 
   get handshake(): UpgradeRequest {
-    return this.#core.handshake;
+    return this.#party.core.handshake;
   }
 
   get protocol(): string {
-    return this.#core.protocol;
+    return this.#party.core.protocol;
   }
 
   get signal(): AbortSignal {
-    return this.#core.signal;
+    return this.#party.core.signal;
   }
 
   get closed(): Promise<CloseOutcome> {
-    return this.#core.closed;
+    return this.#party.core.closed;
   }
 
   get log(): Logger {
-    return this.#core.log;
+    return this.#party.core.log;
   }
 
   get limits(): ConnectionLimits {
-    return this.#core.limits;
+    return this.#party.core.limits;
   }
 
   get volatile(): Sending<object> {
-    return new OneRecipient(this.#facilities.Send, this.#core, "volatile", undefined);
+    return new OneRecipient(this.#party.endpoint.Send, this.#party.core, "volatile", undefined);
   }
 
   conflate(key?: string): Sending<object> {
-    return new OneRecipient(this.#facilities.Send, this.#core, "conflated", key);
+    return new OneRecipient(this.#party.endpoint.Send, this.#party.core, "conflated", key);
   }
 
   get dropped(): number {
-    return this.#core.dropped;
+    return this.#party.core.dropped;
   }
 
   flushed(): Promise<void> {
-    return this.#core.flushed();
+    return this.#party.core.flushed();
   }
 
   ping(data?: Uint8Array): Promise<number> {
-    return this.#core.ping(data);
+    return this.#party.core.ping(data);
   }
 
   close(...reason: Parameters<Connection["close"]>): Promise<CloseOutcome> {
-    return this.#core.close(...reason);
+    return this.#party.core.close(...reason);
   }
 
   join(room: string, { as }: { readonly as?: string } = {}): void {
@@ -202,28 +205,28 @@ export class EndpointConnection implements ContractConnection {
     if (this.#joined === undefined) this.#joined = room;
     else if (typeof this.#joined === "string") this.#joined = new Set([this.#joined, room]);
     else this.#joined.add(room);
-    this.#facilities.rooms.join(room, this.#core, as);
+    this.#party.endpoint.rooms.join(room, this.#party.core, as);
   }
 
   leave(room: string): void {
     if (this.#joined === room) this.#joined = undefined;
     else if (!(this.#joined instanceof Set) || !this.#joined.delete(room)) return;
-    this.#facilities.rooms.leave(room, this.#core);
+    this.#party.endpoint.rooms.leave(room, this.#party.core);
   }
 
   /** The connection is gone. */
   leaveAll(): void {
     const rooms = typeof this.#joined === "string" ? [this.#joined] : (this.#joined ?? []);
-    for (const room of rooms) this.#facilities.rooms.leave(room, this.#core);
+    for (const room of rooms) this.#party.endpoint.rooms.leave(room, this.#party.core);
     this.#joined = null;
   }
 
   to(room: string): Recipients<object> {
-    return this.#facilities.rooms.to(room);
+    return this.#party.endpoint.rooms.to(room);
   }
 
   presence(room: string, options?: PresenceOptions): Presence {
-    return this.#facilities.rooms.presence(room, options);
+    return this.#party.endpoint.rooms.presence(room, options);
   }
 }
 

@@ -6,11 +6,11 @@ import { ignore } from "../connection/waiter.ts";
 import { type ConnectionClosedError, ContractError, isFarewell, WsgenError } from "../errors.ts";
 import { codes, hasWordsFor, isOrdered, MAX_DETAIL_LENGTH, putIntoWords, refusals } from "./complaint.ts";
 import {
-  type Asker,
   EndpointConnection,
   type EndpointHandler,
   type HandshakeValues,
   type NamedMessage,
+  type Party,
   ReadableEndpointConnection,
 } from "./contract-connection.ts";
 import { type Classify, type DecodeProblem, describe, inboundError } from "./dispatch.ts";
@@ -18,37 +18,32 @@ import { type ClassifyMessage, type Endpoint, outgoing, type Problem, type Recei
 import { dropped, filterReceived } from "./filters.ts";
 import { Inlet } from "./inlet.ts";
 import { encodeReply, type RequestOptions, type Requests } from "./requests.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** So many invalid messages within this time, in ms, and the connection is closed with 1008. */
 const INVALID = { messages: 20, window: 10_000 } as const;
 
 const noHandler: EndpointHandler = Object.freeze({});
+const nothing: Pick<UnderWay, "opening" | "running"> = { opening: undefined, running: false };
 
 /** A function that reads its own messages, and where it reads them from. */
 interface Primitive {
   readonly inlet: Inlet<NamedMessage>;
   run(): Promise<void>;
+  /** From `start` on. */
+  life: Promise<void> | undefined;
 }
 
 /** Nothing is allocated per message as long as handlers are synchronous. */
-export class Session implements Sink, Asker {
+export class Session implements Sink, Party {
   readonly conn: EndpointConnection;
-  readonly #endpoint: Endpoint;
-  readonly #core: ConnectionCore;
+  readonly core: ConnectionCore;
+  readonly endpoint: Endpoint;
   readonly #hooks: SessionHooks;
   readonly #place: { leave(core: ConnectionCore, outcome: CloseOutcome): void };
-  /** `open`, while it has not settled. */
-  #opening: Promise<void> | undefined;
-  /** Message handlers that have not settled, more than one with `limits.concurrency` … */
-  #running = 0;
-  /** … and who waits until there is none. */
-  #waiting: (() => void)[] | undefined;
-  #draining = false;
-  /** Of a handler object … */
-  readonly #handler: EndpointHandler;
-  /** … or of a function that reads its own messages; its life, from `start` on. */
+  /** Where the endpoint's handler is a function that reads its own messages. */
   readonly #primitive: Primitive | undefined;
-  #life: Promise<void> | undefined;
+  #underWay: UnderWay | undefined;
   #requests: Requests | undefined;
   readonly #classify: Classify | undefined;
   /** When invalid messages came, in ms, at most INVALID.messages of them. */
@@ -62,20 +57,18 @@ export class Session implements Sink, Asker {
     hooks: SessionHooks,
     place: { leave(core: ConnectionCore, outcome: CloseOutcome): void },
   ) {
-    this.#core = core;
+    this.core = core;
+    this.endpoint = endpoint;
     this.#hooks = hooks;
     this.#place = place;
-    this.#endpoint = endpoint;
     const { handler } = endpoint;
     if (typeof handler === "function") {
       const inlet = new Inlet<NamedMessage>();
-      const conn = new ReadableEndpointConnection(inlet, core, values, endpoint, this);
+      const conn = new ReadableEndpointConnection(inlet, values, this);
       this.conn = conn;
-      this.#primitive = { inlet, run: () => handler(conn) };
-      this.#handler = noHandler;
+      this.#primitive = { inlet, run: () => handler(conn), life: undefined };
     } else {
-      this.conn = new EndpointConnection(core, values, endpoint, this);
-      this.#handler = handler;
+      this.conn = new EndpointConnection(values, this);
     }
     const { classify } = endpoint;
     this.#classify = classify && ((payload, among) => this.#classified(classify, payload, among));
@@ -83,11 +76,11 @@ export class Session implements Sink, Asker {
 
   /** Calls `open`, then lets messages in. They wait for an `open` that is not done yet. */
   start(): void {
-    if (this.#primitive !== undefined) this.#life = this.#live(this.#primitive);
+    if (this.#primitive !== undefined) this.#primitive.life = this.#live(this.#primitive);
     try {
       const opening = this.#handler.open?.(this.conn);
       if (isThenable(opening)) {
-        this.#opening = Promise.resolve(opening).then(
+        this.#begun().opening = Promise.resolve(opening).then(
           () => this.#opened(),
           (error: unknown) => this.#failedToOpen(error),
         );
@@ -95,14 +88,15 @@ export class Session implements Sink, Asker {
     } catch (error) {
       this.#failedToOpen(error);
     }
-    this.#core.start(this);
+    this.core.start(this);
   }
 
   /** Lets nothing new begin; settles when what runs is done. */
   drain(): Awaitable<void> {
     if (this.#primitive !== undefined) return undefined; // It hears of the end by `signal`, as a hand-written route does.
-    this.#draining = true;
-    return this.#running > 0 ? this.#untilQuiet() : this.#opening;
+    const underWay = this.#begun();
+    underWay.draining = true;
+    return underWay.running ? underWay.untilQuiet() : underWay.opening;
   }
 
   request(name: string, payload: unknown, options: RequestOptions | undefined): Promise<unknown> {
@@ -114,8 +108,8 @@ export class Session implements Sink, Asker {
 
   /** They end when closing begins: the handler that waits for one may be what `closed` waits behind. */
   #createRequests(): Requests | undefined {
-    const requests = this.#endpoint.createRequests?.();
-    const { signal } = this.#core;
+    const requests = this.endpoint.createRequests?.();
+    const { signal } = this.core;
     const close = (): void => requests?.close(signal.reason as ConnectionClosedError); // As `Connection.signal` says.
     if (signal.aborted) close();
     else signal.addEventListener("abort", close, { once: true });
@@ -129,7 +123,7 @@ export class Session implements Sink, Asker {
   /** Replies do not queue behind the message whose handler waits for them. */
   peek(data: string | Buffer): boolean {
     const requests = this.#requests;
-    const { decoder } = this.#endpoint;
+    const { decoder } = this.endpoint;
     if (requests === undefined || (typeof data !== "string" && !decoder.decodes)) return false;
     // What has to be classified waits for its turn: then the user's function is asked, once.
     let asked = false;
@@ -146,15 +140,17 @@ export class Session implements Sink, Asker {
   }
 
   message(data: string | Buffer): Awaitable<void> {
-    return this.#opening === undefined ? this.#handle(data) : this.#opening.then(() => this.#handle(data));
+    const opening = this.#underWay?.opening;
+    return opening === undefined ? this.#handle(data) : opening.then(() => this.#handle(data));
   }
 
   closed(outcome: CloseOutcome): void {
     this.conn.leaveAll();
     this.#primitive?.inlet.end();
-    const rest = this.#opening !== undefined || this.#life !== undefined || this.#running > 0 || this.#handler.close !== undefined;
+    const { opening, running } = this.#underWay ?? nothing;
+    const rest = opening !== undefined || this.#primitive !== undefined || running || this.#handler.close !== undefined;
     if (rest) void this.#close(outcome);
-    else this.#place.leave(this.#core, outcome);
+    else this.#place.leave(this.core, outcome);
   }
 
   /** The life of a function that reads its own messages. */
@@ -163,7 +159,7 @@ export class Session implements Sink, Asker {
     try {
       await run();
     } catch (error) {
-      if (!isFarewell(error, this.#core.signal)) this.#report(error);
+      if (!isFarewell(error, this.core.signal)) this.#report(error);
       end = closures.internalError;
     }
     inlet.discard();
@@ -171,19 +167,19 @@ export class Session implements Sink, Asker {
   }
 
   #handle(data: string | Buffer): Awaitable<void> {
-    if (this.#draining) return new Promise(() => {}); // The connection is about to be closed, which lets go of this.
+    if (this.#underWay?.draining === true) return new Promise(() => {}); // The connection is about to be closed, which lets go of this.
     const requests = this.#requests;
-    const { decoder } = this.#endpoint;
+    const { decoder } = this.endpoint;
     // A reply may still come to a request that was given up.
     const late = requests !== undefined && requests.size > 0;
     const decoded = decoder.decode(data, late ? (payload) => requests.settle(payload) : undefined, this.#classify);
     if (decoded === undefined) return;
     if (decoded.kind !== "message") return this.#refuse(decoded);
     const { name, payload } = decoded;
-    const { receive, receivers } = this.#endpoint;
+    const { receive, receivers } = this.endpoint;
     const receiver = receivers.get(name)!; // The tree leads to messages of the contract alone.
     if (receiver.handle === undefined && this.#primitive === undefined) {
-      this.#core.log.debug({ message: name }, "a reply that nobody waits for");
+      this.core.log.debug({ message: name }, "a reply that nobody waits for");
       return;
     }
     try {
@@ -192,7 +188,7 @@ export class Session implements Sink, Asker {
           ? this.#call(receiver, name, payload)
           : filterReceived(receive, { name, payload }, this.conn, () => this.#call(receiver, name, payload));
       if (!isThenable(result)) return this.#answer(receiver, name, payload, result);
-      this.#running++;
+      this.#begun().begin();
       return this.#awaitAnswer(receiver, name, payload, result);
     } catch (error) {
       this.#failed(error, name, payload);
@@ -205,7 +201,7 @@ export class Session implements Sink, Asker {
     } catch (error) {
       this.#failed(error, name, payload);
     } finally {
-      this.#settled();
+      this.#underWay?.settle();
     }
   }
 
@@ -213,16 +209,14 @@ export class Session implements Sink, Asker {
     return handle === undefined ? this.#primitive?.inlet.offer({ name, payload }) : handle(payload, this.conn);
   }
 
-  #settled(): void {
-    this.#running--;
-    if (this.#running > 0) return;
-    for (const resolve of this.#waiting ?? []) resolve();
-    this.#waiting = undefined;
+  #begun(): UnderWay {
+    this.#underWay ??= new UnderWay();
+    return this.#underWay;
   }
 
-  #untilQuiet(): Promise<void> {
-    this.#waiting ??= [];
-    return new Promise((resolve) => this.#waiting?.push(resolve));
+  get #handler(): EndpointHandler {
+    const { handler } = this.endpoint;
+    return typeof handler === "function" ? noHandler : handler;
   }
 
   /** Sends what a handler returned, where the contract says that it returns something. */
@@ -234,35 +228,35 @@ export class Session implements Sink, Asker {
     }
     // Who reads the requests himself sends the replies himself.
     if (this.#primitive !== undefined) return;
-    this.#push(encodeReply(reply, this.#endpoint.encoders, request, answer));
+    this.#push(encodeReply(reply, this.endpoint.encoders, request, answer));
   }
 
   /** A filter dropped a request, and the next reply would be taken for its: it is answered with the contract's error, or it is the last. */
   #unanswered(name: string, request: unknown): void {
-    this.#core.log.warn({ message: name }, "a filter dropped a request whose reply is known by its order");
+    this.core.log.warn({ message: name }, "a filter dropped a request whose reply is known by its order");
     if (!this.#tell("internal_error", "The message was not handled.", name, request)) this.#shut(closures.internalError);
   }
 
   /** Sends what is waited for: no handler of this connection starts while its client does not take the answers, and whoever asks awaits the reply. */
   #push(data: string | Uint8Array): void {
-    this.#core.push(outgoing(data))?.catch(ignore);
+    this.core.push(outgoing(data))?.catch(ignore);
   }
 
   #refuse(problem: DecodeProblem): void {
     const error = inboundError(problem);
     if (this.#requests?.refuse(problem.payload, error)) return;
     if (this.#countInvalid(problem)) return;
-    const { onInvalid } = this.#endpoint.contract;
+    const { onInvalid } = this.endpoint.contract;
     // Where replies are known by their order, one that never comes would shift all that follow.
-    if (onInvalid === "drop" && !isOrdered(this.#endpoint, problem.name)) return;
+    if (onInvalid === "drop" && !isOrdered(this.endpoint, problem.name)) return;
     const told = onInvalid !== "close" && this.#tell(codes[problem.kind], describe(problem), problem.name, problem.payload);
     if (!told) this.#shut(refusals[problem.kind]);
   }
 
   /** True when it was one too many, and the connection is closing. */
   #countInvalid(problem: DecodeProblem): boolean {
-    this.#core.log.debug({ problem: problem.kind, message: problem.name, path: problem.path }, "an invalid message");
-    this.#hook(() => this.#hooks.onInvalid(inboundError(problem), this.conn, this.#core));
+    this.core.log.debug({ problem: problem.kind, message: problem.name, path: problem.path }, "an invalid message");
+    this.#hook(() => this.#hooks.onInvalid(inboundError(problem), this.conn, this.core));
     const now = performance.now();
     this.#invalid = (this.#invalid ?? []).filter((time) => now - time < INVALID.window);
     this.#invalid.push(now);
@@ -273,7 +267,7 @@ export class Session implements Sink, Asker {
 
   #failed(error: unknown, name: string, payload: unknown): void {
     // A handler that was still talking when its client left has done nothing wrong.
-    if (isFarewell(error, this.#core.signal)) return;
+    if (isFarewell(error, this.core.signal)) return;
     this.#report(error);
     if (!this.#tell("internal_error", "The message could not be handled.", name, payload)) this.#shut(closures.internalError);
   }
@@ -296,60 +290,61 @@ export class Session implements Sink, Asker {
   }
 
   #opened(): void {
-    this.#opening = undefined;
+    this.#begun().opening = undefined;
   }
 
   #failedToOpen(error: unknown): void {
-    this.#opening = undefined;
-    this.#draining = true;
-    if (!isFarewell(error, this.#core.signal)) this.#report(error);
+    const underWay = this.#begun();
+    underWay.opening = undefined;
+    underWay.draining = true;
+    if (!isFarewell(error, this.core.signal)) this.#report(error);
     this.#shut(closures.internalError);
   }
 
   async #close(outcome: CloseOutcome): Promise<void> {
     try {
-      await this.#opening;
-      await this.#life;
-      if (this.#running > 0) await this.#untilQuiet();
+      await this.#underWay?.opening;
+      await this.#primitive?.life;
+      await this.#underWay?.untilQuiet();
       await this.#handler.close?.(this.conn, outcome);
     } catch (error) {
       this.#report(error);
     }
-    this.#place.leave(this.#core, outcome);
+    this.#place.leave(this.core, outcome);
   }
 
   /** Says what is wrong in the contract's own words; false when it has none for this. */
   #tell(code: Problem["code"], detail: string, name: string | undefined, payload: unknown): boolean {
-    if (!hasWordsFor(this.#endpoint, name)) return false;
+    if (!hasWordsFor(this.endpoint, name)) return false;
     const problem: Problem = { code, detail: detail.slice(0, MAX_DETAIL_LENGTH), message: name, payload };
     let body: unknown = {};
-    if (this.#endpoint.contract.error?.toError) {
+    if (this.endpoint.contract.error?.toError) {
       try {
-        body = this.#atOnce("toError", this.#endpoint.toError?.(problem, this.conn));
+        body = this.#atOnce("toError", this.endpoint.toError?.(problem, this.conn));
       } catch (failure) {
         this.#report(failure);
         return false;
       }
     }
-    const words = putIntoWords(this.#endpoint, problem, body);
+    const words = putIntoWords(this.endpoint, problem, body);
     if (!(words instanceof ContractError)) {
       this.#push(words);
       return true;
     }
-    this.#core.log.warn({ code, reason: words.message }, "the contract's error message cannot say this");
+    this.core.log.warn({ code, reason: words.message }, "the contract's error message cannot say this");
     return false;
   }
 
   #report(error: unknown): void {
-    this.#hook(() => this.#hooks.onError(error, this.conn, this.#core));
+    this.#hook(() => this.#hooks.onError(error, this.conn, this.core));
   }
 
   /** Hooks are the user's as well, and must not take the connection down. */
   #hook(call: () => unknown): void {
-    attempt(call, (error) => this.#core.log.error({ err: error }, "a hook failed"));
+    attempt(call, (error) => this.core.log.error({ err: error }, "a hook failed"));
   }
 
   #shut({ code, reason }: Closure): void {
-    void this.#core.shut(code, reason);
+    void this.core.shut(code, reason);
   }
 }
