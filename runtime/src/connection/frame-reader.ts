@@ -30,8 +30,6 @@ export interface FrameReceiver {
 
 /** Chunks from this size on are timed: whoever sends less at a time keeps nobody waiting. */
 const LARGE = 4096;
-/** … and unmasked in words from this one on. */
-const WORDS = 256;
 
 /**
  * Reads the frames a client sends: masked, checked against every rule of RFC 6455 as early as its bytes are there, fragments put
@@ -151,7 +149,7 @@ export class FrameReader {
   /** Reads the frames that lie whole in a chunk and keeps the beginning of the next; gives the number of bytes used. */
   #readWhole(chunk: Buffer): number {
     let at = 0;
-    const words = chunk.length >= WORDS ? wordsOf(chunk) : undefined;
+    const words = wordsOf(chunk);
     while (at < chunk.length && !this.held && !this.#done) {
       if (isTimed(this) && isTimeToLook(this.#decoder !== undefined)) this.#rest();
       const available = chunk.length - at;

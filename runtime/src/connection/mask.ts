@@ -1,21 +1,25 @@
 // What a client masks its payloads with, taken off again (RFC 6455 section 5.3).
 
-/** From so many bytes on, words save more than the bytes around them cost. */
+/** A view of words takes as long to make as a hundred bytes to unmask: one serves all frames of a chunk, if it is no smaller than this … */
+const LARGE = 256;
+/** … and their payloads, from this length on: the bytes before the first word and behind the last are unmasked one by one. */
 const LONG = 16;
 /** Four bytes of a mask, and the same as a word of this machine. */
 const maskBytes = new Uint8Array(4);
 const maskWord = new Int32Array(maskBytes.buffer);
 
-/** Some bytes in words of this machine. It takes as long to make as a hundred bytes to unmask: one serves all frames of a chunk. */
+/** Some bytes in words of this machine. */
 export interface Words {
   readonly words: Int32Array;
   /** How many bytes lie before the first word. */
   readonly ahead: number;
 }
 
-export function wordsOf(bytes: Buffer): Words {
+/** `undefined` where there are too few for it to be worth while. */
+export function wordsOf(bytes: Buffer): Words | undefined {
+  if (bytes.length < LARGE) return undefined;
   const ahead = -bytes.byteOffset & 3;
-  return { words: new Int32Array(bytes.buffer, bytes.byteOffset + ahead, Math.max(0, bytes.length - ahead) >> 2), ahead };
+  return { words: new Int32Array(bytes.buffer, bytes.byteOffset + ahead, (bytes.length - ahead) >> 2), ahead };
 }
 
 /** Changes the payload from `start` to `end` in place; its mask is in the four bytes before. `inWords`: the same bytes. */

@@ -12,7 +12,7 @@ export interface TextWriter {
 /** In UTF-16 units. A longer text goes out in a Buffer of its own. */
 export const LONGEST_TEXT = 16 * 1024;
 
-/** A character has at most three bytes a unit, a header ten. One page for all connections: what it holds is copied before anybody else writes. */
+/** One page for all connections: what it holds is copied before anybody else writes. A unit is at most three bytes, the header of what lies here four. */
 const SIZE = 64 * 1024;
 const page = Buffer.allocUnsafeSlow(SIZE);
 let writer: TextWriter | undefined;
@@ -22,7 +22,7 @@ let single: Buffer | undefined;
 
 /** Adds a text, and gives the number of bytes it takes. */
 export function addText(from: TextWriter, text: string): number {
-  if (writer !== from || used + 3 * text.length + 10 > SIZE) {
+  if (writer !== from || used + 4 + 3 * text.length > SIZE) {
     if (writer !== undefined) handOverTexts(writer);
     writer = from;
     single = encodeFrame(opcodes.text, text);

@@ -44,21 +44,19 @@ function flushAll(early: boolean): void {
   flushing = true;
   const outboxes = dirty;
   dirty = []; // What is pushed from here on belongs to the next turn.
-  let reached = 0;
-  try {
-    for (const outbox of outboxes) {
-      reached++;
+  for (const outbox of outboxes) {
+    try {
       outbox.flushTurn(early);
-    }
-  } finally {
-    forgetBatch();
-    flushing = false;
-    // A logger threw: those behind have done nothing wrong, where the process lives on.
-    if (reached < outboxes.length) {
-      dirty = [...outboxes.slice(reached), ...dirty];
-      schedule();
+    } catch (error) {
+      setImmediate(raise, error); // A logger threw: those behind have done nothing wrong, nor has whoever's message is being read.
     }
   }
+  forgetBatch();
+  flushing = false;
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 /** Bytes that were sent and took no room in a turn's write, and the end of the turn in which they became too many. */

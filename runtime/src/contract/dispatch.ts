@@ -258,7 +258,7 @@ function problem(kind: DecodeProblem["kind"], reason: string, payload?: unknown,
 /** Whether a text has brackets enough to be too deep; those inside strings count too, so `true` means "look closer". */
 function opensDeep(text: string): boolean {
   const arrays = opened(text, "[", MAX_DEPTH);
-  // An object takes five characters at least, `{"":}`: most texts are too short to be looked at again.
+  // Every object but the innermost takes five characters at least, `{"":}`, and an array two: most texts are too short to be looked at again.
   return arrays + text.length / 5 > MAX_DEPTH && arrays + opened(text, "{", MAX_DEPTH - arrays) > MAX_DEPTH;
 }
 

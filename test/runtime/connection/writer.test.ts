@@ -136,34 +136,71 @@ describe("the turn", () => {
   });
 });
 
-test("A logger that throws about one peer keeps nothing from the others, where the process lives on", async () => {
-  const slow = await openPair({ overflow: "close" }, (conn) => {
-    conn.log.warn = () => {
-      throw new Error("the log is full");
-    };
-  });
-  const healthy = await openPair();
-  slow.client.socket.pause();
-  const thrown: unknown[] = [];
-  const ours = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => void thrown.push(error));
-  try {
-    let sent = 0;
-    for (; thrown.length === 0 && sent < 1000; sent++) {
-      void slow.conn.send(Buffer.alloc(100_000));
-      void healthy.conn.send(String(sent));
-      await new Promise(setImmediate);
+describe("A logger that throws about one peer, where the process lives on,", () => {
+  const full = (): never => {
+    throw new Error("the log is full");
+  };
+
+  /** What nobody caught while `talk` ran. */
+  async function uncaught(talk: (thrown: readonly unknown[]) => Promise<void>): Promise<readonly unknown[]> {
+    const thrown: unknown[] = [];
+    const ours = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => void thrown.push(error));
+    try {
+      await talk(thrown);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of ours) process.on("uncaughtException", listener);
     }
-    for (let i = 0; i < sent; i++) expect(await healthy.client.nextText()).toBe(String(i));
-    void healthy.conn.send("and what comes later");
-    expect(await healthy.client.nextText()).toBe("and what comes later");
+    return thrown;
+  }
+
+  test("keeps nothing from the others", async () => {
+    const slow = await openPair({ overflow: "close" }, (conn) => {
+      conn.log.warn = full;
+    });
+    const healthy = await openPair();
+    slow.client.socket.pause();
+    const thrown = await uncaught(async (soFar) => {
+      let sent = 0;
+      for (; soFar.length === 0 && sent < 1000; sent++) {
+        void slow.conn.send(Buffer.alloc(100_000));
+        void healthy.conn.send(String(sent));
+        await new Promise(setImmediate);
+      }
+      for (let i = 0; i < sent; i++) expect(await healthy.client.nextText()).toBe(String(i));
+      void healthy.conn.send("and what comes later");
+      expect(await healthy.client.nextText()).toBe("and what comes later");
+    });
     expect(thrown).toMatchObject([{ message: "the log is full" }]);
     expect(slow.conn.signal.aborted).toBe(true);
-  } finally {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of ours) process.on("uncaughtException", listener);
-  }
+  });
+
+  test("does not stop the reading of another whose many messages have the turn end early", async () => {
+    const failing = await openPair({ highWaterMark: 20_000 }, (conn) => {
+      conn.log.error = full;
+    });
+    failing.conn.start({
+      // What answers the first is more than may wait, so that the second is not handled before it was written.
+      message: (data) => (data === "fail" ? full() : void failing.conn.send(Buffer.alloc(30_000))),
+    });
+    const talking = await openPair();
+    let handled = 0;
+    talking.conn.start({
+      message: () => {
+        const end = performance.now() + 1;
+        while (performance.now() < end);
+        handled++;
+      },
+    });
+    const thrown = await uncaught(async () => {
+      failing.client.write(textFrame("answer"), textFrame("fail"));
+      talking.client.write(...Array.from({ length: 64 }, (_, i) => textFrame(String(i))));
+      await until(() => handled === 64, "all messages");
+    });
+    expect(thrown).toMatchObject([{ message: "the log is full" }]);
+  });
 });
 
 describe("send", () => {
