@@ -5,8 +5,9 @@ import { Backlog } from "./backlog.ts";
 import { addFrame, beginFrames, writeFrames, writeShared } from "./batch.ts";
 import type { Overflow, Sent } from "./connection.ts";
 import { addText, dropTexts, handOverTexts, LONGEST_TEXT } from "./page.ts";
+import { type Behind, Pending } from "./pending.ts";
 import { markDirty, restAfter, TURN_LIMIT } from "./turn.ts";
-import { createWaiter, ignore, LateSend, type Waiter } from "./waiter.ts";
+import { createWaiter, ignore, LateSend } from "./waiter.ts";
 import { frameOf } from "./wire.ts";
 
 /** What an Outbox tells its connection. */
@@ -21,12 +22,6 @@ export interface OutboxOwner {
   closedError(): Error;
 }
 
-/** Messages that wait for the end of another, and whoever waits with them: they are lost where that never ends. */
-interface Behind {
-  readonly backlog: Backlog;
-  waiter: Waiter | undefined;
-}
-
 /** The outgoing frames of one connection, in program order, whoever sends them. */
 export class Outbox {
   /** Messages that were dropped because the peer is slow. */
@@ -39,16 +34,8 @@ export class Outbox {
   #frames: Buffer[] | undefined;
   #count = 0;
   #bytes = 0;
-  /** Of what was sent this turn although the mark waited. */
-  #late: LateSend | undefined;
-  #waiter: Waiter | undefined;
   #dirty = false;
-  /** Messages that wait for the socket to drain, where some of them may be dropped. */
-  #backlog: Backlog | undefined;
-  /** Present as long as a message is being sent in fragments. */
-  #behind: Behind | undefined;
-  /** Whoever sends that one, waiting for room. */
-  #streamer: Waiter | undefined;
+  #pending: Pending | undefined;
 
   constructor(socket: Duplex, owner: OutboxOwner, highWaterMark: number, overflow: Overflow) {
     this.#socket = socket;
@@ -64,11 +51,18 @@ export class Outbox {
 
   /** Whether a message would wait here for the peer, who has not taken what was sent before. */
   get slow(): boolean {
-    return this.#behind !== undefined || this.#backlog !== undefined || this.#socket.writableNeedDrain || this.full;
+    const pending = this.#pending;
+    const waits = pending !== undefined && (pending.behind !== undefined || pending.backlog !== undefined);
+    return waits || this.#socket.writableNeedDrain || this.full;
   }
 
   #kept(): number {
-    return (this.#backlog === undefined ? 0 : this.#backlog.bytes) + (this.#behind === undefined ? 0 : this.#behind.backlog.bytes);
+    return this.#pending === undefined ? 0 : this.#pending.bytes;
+  }
+
+  #waiting(): Pending {
+    this.#pending ??= new Pending();
+    return this.#pending;
   }
 
   /**
@@ -76,8 +70,9 @@ export class Outbox {
    * replaces the one that waits with the same key.
    */
   push(message: Buffer | string, key?: string, conflated = false): Sent {
-    if (this.#behind !== undefined) return this.#pushBehind(this.#behind, frameOf(message), key, conflated);
-    if (this.#backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
+    const pending = this.#pending;
+    if (pending?.behind !== undefined) return this.#pushBehind(pending.behind, frameOf(message), key, conflated);
+    if (pending?.backlog !== undefined || (conflated && this.slow) || (this.#overflow !== "close" && this.full)) {
       return this.#pushLater(frameOf(message), key, conflated);
     }
     if (typeof message === "string" && message.length <= LONGEST_TEXT) this.#pushText(message);
@@ -94,32 +89,28 @@ export class Outbox {
   }
 
   #pushLater(frame: Buffer, key: string | undefined, conflated: boolean): Sent {
-    this.#backlog ??= new Backlog();
-    if (this.#keep(this.#backlog, frame, key, conflated)) {
+    const pending = this.#waiting();
+    pending.backlog ??= new Backlog();
+    if (this.#keep(pending.backlog, frame, key, conflated)) {
       this.#markDirty();
       return this.#pushedLate();
     }
     return this.full ? this.#wait() : restAfter(frame.length);
   }
 
-  /** Waits for room, with what was pushed last. */
+  /** For whoever waits for room, with what was pushed last. */
   #wait(): Promise<void> {
-    const behind = this.#behind;
-    if (behind === undefined) {
-      this.#waiter ??= createWaiter();
-      return this.#waiter.promise;
-    }
-    behind.waiter ??= createWaiter();
-    return behind.waiter.promise;
+    return this.#waiting().wait();
   }
 
   #pushedLate(): LateSend {
-    if (this.#late !== undefined) return this.#late;
-    const promise = this.#wait();
+    const pending = this.#waiting();
+    if (pending.late !== undefined) return pending.late;
+    const promise = pending.wait();
     const late = new LateSend((resolve, reject) => void promise.then(resolve, reject));
     late.catch(ignore);
     late.awaited = false; // By nobody but the line above.
-    this.#late = late;
+    pending.late = late;
     return late;
   }
 
@@ -157,24 +148,18 @@ export class Outbox {
   /** Gives a promise while there is no room for a fragment. */
   waitForRoom(): Sent {
     if (this.#hasRoom()) return undefined;
-    this.#streamer ??= createWaiter();
-    return this.#streamer.promise;
+    const pending = this.#waiting();
+    pending.streamer ??= createWaiter();
+    return pending.streamer.promise;
   }
 
   /** From here on messages queue behind the one whose fragments come through `pushAhead`. */
   beginMessage(): void {
-    this.#behind = { backlog: new Backlog(), waiter: undefined };
-    this.#late = undefined; // There was room since.
+    this.#waiting().beginMessage();
   }
 
   endMessage(): void {
-    const behind = this.#behind;
-    if (behind === undefined) return;
-    this.#behind = undefined;
-    const { waiter } = behind;
-    if (this.#waiter === undefined) this.#waiter = waiter;
-    else if (waiter !== undefined) void this.#waiter.promise.then(waiter.resolve, waiter.reject);
-    for (const [key, frame] of behind.backlog.entries) {
+    for (const [key, frame] of this.#pending?.endMessage()?.entries ?? []) {
       if (typeof key === "string") void this.push(frame, key, true);
       else void this.push(frame);
     }
@@ -182,13 +167,14 @@ export class Outbox {
 
   /** Called by the writer at the end of a turn, or earlier. */
   flushTurn(early: boolean): void {
-    if (early && this.#late !== undefined) {
+    const pending = this.#pending;
+    const late = pending?.late;
+    if (early && late !== undefined) {
       markDirty(this); // Whether it is awaited shows when the code that sends has come to its `await`.
       return;
     }
     this.#dirty = false;
-    const late = this.#late;
-    this.#late = undefined;
+    if (pending !== undefined) pending.late = undefined;
     if (late?.awaited === false && (this.#socket.writableLength >= this.#mark || this.#kept() >= this.#mark)) this.#overflown();
     else if (this.#bytes === 0) this.settle();
     else this.flush();
@@ -209,8 +195,8 @@ export class Outbox {
   /** Writes the last frame, behind everything queued and whatever the socket holds. A message that has not ended stays cut off. */
   end(frame: Buffer): void {
     handOverTexts(this);
-    const frames = [...(this.#frames ?? []).slice(0, this.#count), ...(this.#backlog?.frames ?? []), frame];
-    const unsent = this.#behind?.waiter;
+    const frames = [...(this.#frames ?? []).slice(0, this.#count), ...(this.#pending?.backlog?.frames ?? []), frame];
+    const unsent = this.#pending?.behind?.waiter;
     this.#discard();
     writeFrames(
       this.#socket,
@@ -223,39 +209,34 @@ export class Outbox {
 
   /** Called when the socket has drained, too: lets go those who wait for room, if there is. */
   settle(): void {
-    if (this.#backlog !== undefined && !this.#socket.writableNeedDrain) {
-      if (this.#bytes > 0) {
-        this.flush(); // What was sent before goes first, and comes back here.
-        return;
+    const pending = this.#pending;
+    if (pending !== undefined) {
+      if (pending.backlog !== undefined && !this.#socket.writableNeedDrain) {
+        if (this.#bytes > 0) {
+          this.flush(); // What was sent before goes first, and comes back here.
+          return;
+        }
+        const { frames, bytes } = pending.backlog;
+        pending.backlog = undefined;
+        writeFrames(this.#socket, [...frames], bytes);
       }
-      const { frames, bytes } = this.#backlog;
-      this.#backlog = undefined;
-      writeFrames(this.#socket, [...frames], bytes);
-    }
-    const behind = this.#behind;
-    if ((this.#waiter ?? behind?.waiter) !== undefined && this.#socket.writableLength + this.#kept() < this.#mark) {
-      this.#waiter?.resolve();
-      this.#waiter = undefined;
-      behind?.waiter?.resolve();
-      if (behind !== undefined) behind.waiter = undefined;
-    }
-    if (this.#streamer !== undefined && this.#hasRoom()) {
-      this.#streamer.resolve();
-      this.#streamer = undefined;
+      if (this.#socket.writableLength + pending.bytes < this.#mark) pending.resolve();
+      if (pending.streamer !== undefined && this.#hasRoom()) {
+        pending.streamer.resolve();
+        pending.streamer = undefined;
+      }
     }
     this.#owner.onFlushed();
   }
 
   /** The connection is gone: drops everything and tells those who wait. */
   fail(): void {
-    for (const waiter of [this.#waiter, this.#behind?.waiter, this.#streamer]) waiter?.reject(this.#owner.closedError());
-    this.#waiter = undefined;
-    this.#streamer = undefined;
-    this.#discard();
+    this.#pending?.reject(() => this.#owner.closedError());
+    this.#clear();
   }
 
   #hasRoom(): boolean {
-    return this.#bytes < TURN_LIMIT && this.#backlog === undefined && this.#bytes + this.#socket.writableLength < this.#mark;
+    return this.#bytes < TURN_LIMIT && this.#pending?.backlog === undefined && this.#bytes + this.#socket.writableLength < this.#mark;
   }
 
   #markDirty(): void {
@@ -267,8 +248,7 @@ export class Outbox {
   /** Drops what is queued and not written, and whoever waits behind a message. */
   #discard(): void {
     this.#clear();
-    this.#backlog = undefined;
-    if (this.#behind !== undefined) this.#behind = { backlog: new Backlog(), waiter: undefined };
+    this.#pending?.discard();
   }
 
   #clear(): void {
@@ -276,13 +256,14 @@ export class Outbox {
     this.#frames = undefined;
     this.#count = 0;
     this.#bytes = 0;
-    this.#late = undefined;
+    if (this.#pending !== undefined) this.#pending.late = undefined;
   }
 
   /** Nothing of what waits may be dropped, so there is no use in keeping it. */
   #overflown(): void {
-    const waiters = [this.#waiter, this.#behind?.waiter];
-    this.#waiter = undefined; // What it waits with is not sent: there is no room to be told of.
+    const pending = this.#pending;
+    const waiters = [pending?.waiter, pending?.behind?.waiter];
+    if (pending !== undefined) pending.waiter = undefined; // What it waits with is not sent: there is no room to be told of.
     this.#discard();
     try {
       this.#owner.onOverflow();
