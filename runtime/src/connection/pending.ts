@@ -1,5 +1,6 @@
 // What of a connection's sends could not leave at once, and who waits for room.
 
+import type { Buffer } from "node:buffer";
 import { Backlog } from "./backlog.ts";
 import { createWaiter, type LateSend, type Waiter } from "./waiter.ts";
 
@@ -11,6 +12,10 @@ export interface Behind {
 
 /** Of one connection; made when something first has to wait. */
 export class Pending {
+  /** Messages that were dropped because the peer is slow. */
+  dropped = 0;
+  /** Data of the latest ping that was not answered because the peer does not read. */
+  ping: Buffer | undefined;
   /** Messages that wait for the socket to drain, where some of them may be dropped. */
   backlog: Backlog | undefined;
   /** Present as long as a message is being sent in fragments. */
@@ -74,6 +79,7 @@ export class Pending {
   /** Drops what waits, and whoever waits behind a message. */
   discard(): void {
     this.late = undefined;
+    this.ping = undefined;
     this.backlog = undefined;
     if (this.behind !== undefined) this.behind = { backlog: new Backlog(), waiter: undefined };
   }

@@ -86,8 +86,6 @@ export class SocketConnection<Context extends object>
   #log: Logger | undefined;
   /** The message that is being sent in parts. */
   #outgoing: MessageWriter | undefined;
-  /** The latest ping that was not answered because the peer does not read. */
-  #owedPong: Buffer | undefined;
 
   constructor({ socket, head, context, handshake, protocol, terms, extensions }: ConnectionDetails<Context>) {
     this.context = context;
@@ -340,13 +338,7 @@ export class SocketConnection<Context extends object>
   }
 
   onPing(data: Buffer): void {
-    if (this.#state === "open" && this.#admits(1, data.length)) this.#pong(data);
-  }
-
-  #pong(data: Buffer): void {
-    // A peer that pings and does not read must not fill the memory; the latest ping is the one to answer (RFC 6455 section 5.5.3).
-    if (this.#outbox.full) this.#owedPong = Buffer.from(data);
-    else this.#outbox.pushAhead(encodeFrame(opcodes.pong, data));
+    if (this.#state === "open" && this.#admits(1, data.length)) this.#outbox.pushPong(data);
   }
 
   onPong(data: Buffer): void {
@@ -430,11 +422,6 @@ export class SocketConnection<Context extends object>
   }
 
   onFlushed(): void {
-    if (this.#owedPong !== undefined && this.#state === "open" && !this.#outbox.full) {
-      const data = this.#owedPong;
-      this.#owedPong = undefined;
-      this.#pong(data);
-    }
     this.#inbox.pump();
   }
 

@@ -1,5 +1,6 @@
 // What leaves one connection: frames in order, written once per turn of the event loop. Who sends more than a slow peer takes has to wait.
 
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { Backlog } from "./backlog.ts";
 import { addFrame, beginFrames, writeFrames, writeShared } from "./batch.ts";
@@ -8,7 +9,7 @@ import { addText, dropTexts, handOverTexts, LONGEST_TEXT } from "./page.ts";
 import { type Behind, Pending } from "./pending.ts";
 import { markDirty, restAfter, TURN_LIMIT } from "./turn.ts";
 import { createWaiter, ignore, LateSend } from "./waiter.ts";
-import { frameOf } from "./wire.ts";
+import { encodeFrame, frameOf, opcodes } from "./wire.ts";
 
 /** What an Outbox tells its connection. */
 export interface OutboxOwner {
@@ -24,8 +25,6 @@ export interface OutboxOwner {
 
 /** The outgoing frames of one connection, in program order, whoever sends them. */
 export class Outbox {
-  /** Messages that were dropped because the peer is slow. */
-  dropped = 0;
   readonly #socket: Duplex;
   readonly #owner: OutboxOwner;
   readonly #mark: number;
@@ -42,6 +41,11 @@ export class Outbox {
     this.#owner = owner;
     this.#mark = Math.max(highWaterMark, socket.writableHighWaterMark); // Below its own mark a stream says nothing when it drains.
     this.#overflow = overflow;
+  }
+
+  /** Messages that were dropped because the peer is slow. */
+  get dropped(): number {
+    return this.#pending === undefined ? 0 : this.#pending.dropped;
   }
 
   /** Whether as much waits to be taken by the kernel as may. */
@@ -122,7 +126,7 @@ export class Outbox {
 
   /** Counts a message that was dropped. */
   drop(): void {
-    if (++this.dropped === 1) this.#owner.onFirstDrop();
+    if (++this.#waiting().dropped === 1) this.#owner.onFirstDrop();
   }
 
   /** Queues what waits for no message: control frames, and the fragments of the message that is being sent. */
@@ -131,6 +135,12 @@ export class Outbox {
     this.takeFrames(frame);
     this.#bytes += frame.length;
     this.#markDirty();
+  }
+
+  /** Answers a ping. One that pings and does not read must not fill the memory: the latest ping is the one to answer (RFC 6455 section 5.5.3). */
+  pushPong(data: Buffer): void {
+    if (this.full) this.#waiting().ping = Buffer.from(data);
+    else this.pushAhead(encodeFrame(opcodes.pong, data));
   }
 
   /** Most texts are not worth a Buffer each: they lie on the page of this turn until something else follows. */
@@ -224,6 +234,11 @@ export class Outbox {
       if (pending.streamer !== undefined && this.#hasRoom()) {
         pending.streamer.resolve();
         pending.streamer = undefined;
+      }
+      const { ping } = pending;
+      if (ping !== undefined && !this.full) {
+        pending.ping = undefined;
+        this.pushPong(ping);
       }
     }
     this.#owner.onFlushed();

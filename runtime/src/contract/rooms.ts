@@ -82,8 +82,9 @@ export interface Rooms {
 }
 
 interface Room {
-  /** Everyone, and who they say they are. */
-  readonly members: Map<Member, string | undefined>;
+  readonly members: Set<Member>;
+  /** Who they say they are, of those that say so. */
+  readonly names: Map<Member, string>;
   /** The same as a list that never changes, made when something is sent: what happens meanwhile makes another. */
   list: readonly Member[] | undefined;
 }
@@ -97,7 +98,7 @@ export function createRooms(Send: CallsOf<Audience>, connect?: (deliver: Deliver
   const presences = createPresences();
   const deliver = createDelivery((name) => {
     const room = rooms.get(name);
-    if (room !== undefined) room.list ??= [...room.members.keys()];
+    if (room !== undefined) room.list ??= [...room.members];
     return room?.list;
   });
   const relay = connect?.(deliver);
@@ -106,22 +107,27 @@ export function createRooms(Send: CallsOf<Audience>, connect?: (deliver: Deliver
     join(name, member, as) {
       let room = rooms.get(name);
       if (room === undefined) {
-        room = { members: new Map(), list: undefined };
+        room = { members: new Set(), names: new Map(), list: undefined };
         rooms.set(name, room);
         relay?.open(name);
       }
-      const before = room.members.get(member);
       if (!room.members.has(member)) room.list = undefined;
-      room.members.set(member, as);
+      room.members.add(member);
+      const before = room.names.get(member);
       if (before === as) return;
-      if (as !== undefined) presences.enter(name, as);
+      if (as === undefined) room.names.delete(member);
+      else {
+        room.names.set(member, as);
+        presences.enter(name, as);
+      }
       if (before !== undefined) presences.leave(name, before);
     },
     leave(name, member) {
       const room = rooms.get(name);
       if (room?.members.has(member) !== true) return;
-      const as = room.members.get(member);
+      const as = room.names.get(member);
       room.members.delete(member);
+      room.names.delete(member);
       room.list = undefined;
       if (room.members.size === 0) {
         rooms.delete(name);

@@ -18,7 +18,6 @@ export type RequestFacts = Pick<UpgradeRequest, "params" | "protocols" | "remote
 
 /** One upgrade request. Query and headers are parsed by whoever asks for them. */
 export class VisitorRequest implements UpgradeRequest {
-  readonly method: string;
   readonly target: string;
   readonly params: Readonly<Record<string, string>>;
   readonly protocols: readonly string[];
@@ -29,13 +28,17 @@ export class VisitorRequest implements UpgradeRequest {
   #visit: { readonly watch: Watch; readonly socket: Duplex; query?: URLSearchParams; headers?: Headers } | undefined;
 
   constructor(raw: RawRequest, { params, protocols, remoteAddress }: RequestFacts, socket: Duplex, watch: Watch) {
-    this.method = raw.method ?? "GET";
     this.target = raw.url ?? "/";
     this.params = params;
     this.protocols = protocols;
     this.remoteAddress = remoteAddress;
     this.#headers = raw.rawHeaders.join(SEPARATOR);
     this.#visit = { watch, socket };
+  }
+
+  /** No handshake has another. */
+  get method(): string {
+    return "GET";
   }
 
   get path(): string {
