@@ -62,7 +62,7 @@ export class SocketConnection<Context extends object>
   readonly context: Context;
   readonly handshake: UpgradeRequest;
   readonly protocol: string;
-  readonly openedAt = Math.round(performance.now());
+  readonly openedAt = Math.floor(performance.now());
   heard = true;
   messagesIn = 0;
   messagesOut = 0;

@@ -149,7 +149,7 @@ export class Outbox {
     this.#markDirty();
   }
 
-  /** Takes back from the page what was pushed last. */
+  /** Puts frames behind those of this turn; the page calls it, too, with the texts that lie there. */
   takeFrames(frames: Buffer): void {
     this.#frames = this.#frames === undefined ? beginFrames(frames) : addFrame(this.#frames, this.#count, frames);
     this.#count++;
