@@ -13,7 +13,7 @@ const here = fileURLToPath(import.meta.url);
 const root = join(dirname(here), "../..");
 const output = join(root, "test/.output/hostile");
 
-/** What one document may take, in ms of processor time and ten times as much by the clock: a bound against hanging, far above what any of them needs. */
+/** What one document may take, in ms of processor time and four times as much by the clock: a bound against hanging, far above what any of them needs. */
 const patience = 30_000;
 
 /**
@@ -155,7 +155,7 @@ async function measure({ document, out, root: folder }) {
   const { stdout, signal } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     cwd: root,
     encoding: "utf8",
-    timeout: 10 * patience,
+    timeout: 4 * patience,
   });
   const seconds = ((performance.now() - from) / 1000).toFixed(1);
   if (signal !== null) return [`nothing came of it in ${seconds} s`];
@@ -246,7 +246,7 @@ async function limited(promise) {
   const late = new Promise((resolve) => {
     timer = setInterval(() => {
       const { user, system } = process.cpuUsage(before);
-      if ((user + system) / 1000 > patience || performance.now() - began > 10 * patience) resolve(undefined);
+      if ((user + system) / 1000 > patience || performance.now() - began > 4 * patience) resolve(undefined);
     }, 250);
   });
   const result = await Promise.race([promise, late]);

@@ -24,10 +24,6 @@ let messages = 0;
 /** Has `outbox` flushed at the end of this turn. */
 export function markDirty(outbox: Flushable): void {
   dirty.push(outbox);
-  schedule();
-}
-
-function schedule(): void {
   if (scheduled) return;
   scheduled = true;
   turnStart = performance.now();

@@ -16,6 +16,13 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
   return frame;
 }
 
+/** The same for a part of a message that is not its last. */
+export function encodeFragment(opcode: number, payload: string | Uint8Array): Buffer {
+  const frame = encodeFrame(opcode, payload);
+  frame[0] = opcode;
+  return frame;
+}
+
 /** A message as a frame, which it may be already. */
 export function frameOf(message: Buffer | string): Buffer {
   return typeof message === "string" ? encodeFrame(opcodes.text, message) : message;
@@ -29,13 +36,6 @@ export function writeText(to: Buffer, at: number, text: string): number {
   if (start !== guess) to.copyWithin(start, guess, guess + length);
   writeHeader(to, at, FIN | opcodes.text, length);
   return start + length;
-}
-
-/** The same for a part of a message that is not its last. */
-export function encodeFragment(opcode: number, payload: string | Uint8Array): Buffer {
-  const frame = encodeFrame(opcode, payload);
-  frame[0] = opcode;
-  return frame;
 }
 
 /** An unmasked frame of ours as several with at most `size` bytes of payload, in a single Buffer, so that no message comes between. */
